@@ -1,0 +1,2 @@
+/* a folder without sources yet */
+typedef int relusweep_empty;

@@ -1,0 +1,15 @@
+#ifndef SHARED_BASE_CLOCK_H
+#define SHARED_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Monotonic milliseconds; the origin is arbitrary. Leases use only this. */
+int64_t clock_mono_ms(void);
+
+/* Monotonic seconds with nanosecond resolution, for measuring. */
+double clock_mono_s(void);
+
+/* Wall time as seconds since 1970, for people; never compared with monotonic. */
+int64_t clock_wall_s(void);
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef SHARED_WIRE_SOCK_H
+#define SHARED_WIRE_SOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+#include "shared/wire/msg.h"
+
+/* The only file pair that knows <zmq.h>. One context per process, made at first use. */
+struct sock;
+
+/* A peer of a ROUTER socket: the routing id that libzmq generated. */
+struct sock_peer {
+    unsigned char id[16];
+    unsigned char n;
+};
+
+/* Binds a ROUTER. endpoint: "ipc:///path" or "tcp://127.0.0.1:5555"; "tcp://...:*"
+ * chooses a port. An address in use, and a tcp address that is not loopback (CURVE is
+ * not there yet), are errors that say what to do. */
+MUST_CHECK int sock_bind(struct sock **out, const char *endpoint, struct err *err);
+
+/* Connects a DEALER; returns at once, libzmq reconnects by itself. */
+MUST_CHECK int sock_connect(struct sock **out, const char *endpoint, struct err *err);
+void sock_close(struct sock *s);
+
+/* The bound endpoint with the real port; borrowed. */
+const char *sock_endpoint(const struct sock *s);
+
+/* Sends. peer is NULL for a DEALER. 0 sent; 1 would block (queue full) or the peer is
+ * gone; never blocks. */
+int sock_send(struct sock *s, const struct sock_peer *peer, const struct msg *m);
+
+/* Receives one message: 1 received, 0 nothing there, -1 malformed (err filled; *from is
+ * valid for a ROUTER, so that a REJECT can be sent). */
+MUST_CHECK int sock_recv(struct sock *s, struct sock_peer *from, struct msg *out,
+                         struct arena *mem, struct err *err);
+
+/* Waits until a socket or a plain file descriptor is readable, at most timeout_ms (-1:
+ * for ever). ready[i] is set for socks first, then fds. Returns how many are ready;
+ * a signal gives 0. */
+int sock_wait(struct sock *const *socks, size_t n_socks, const int *fds, size_t n_fds,
+              unsigned char *ready, int64_t timeout_ms);
+
+#endif

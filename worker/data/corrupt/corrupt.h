@@ -1,0 +1,26 @@
+#ifndef WORKER_DATA_CORRUPT_CORRUPT_H
+#define WORKER_DATA_CORRUPT_CORRUPT_H
+
+#include <stdint.h>
+
+#include "worker/engine/rng.h"
+
+/* A corruption of Hendrycks and Dietterich 2019 with the CIFAR-C parameters
+ * (methods.md 2.3). One file each in this folder and one line in registry.c. */
+struct corruption {
+    const char *name, *doc;
+    /* image: (3,h,w) float in [0,1], changed in place, then clipped to [0,1] and rounded
+     * to bytes by the caller; severity 1..5. `rng` belongs to this image. */
+    void (*apply)(float *image, int64_t h, int64_t w, int severity, struct rng *rng);
+};
+
+extern const struct corruption *const corruptions[]; /* NULL-terminated, table order */
+const struct corruption *corruption_find(const char *name);
+
+/* out (3,h,w) float [0,1] = corrupted copy of the bytes; the random stream is
+ * (seed, RNG_CORRUPT, corruption * 8 + severity, sample). */
+void corruption_apply(float *out, const uint8_t *image, int64_t h, int64_t w,
+                      const struct corruption *c, int severity, uint64_t seed,
+                      int64_t sample);
+
+#endif

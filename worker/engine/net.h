@@ -1,0 +1,124 @@
+#ifndef WORKER_ENGINE_NET_H
+#define WORKER_ENGINE_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+#include "worker/engine/backend.h"
+#include "worker/engine/graph.h"
+#include "worker/engine/team.h"
+
+/*
+ * A graph with memory: planned once, allocated once, then run for ever without
+ * allocating. One block holds parameters, gradients and momentum, one holds activations
+ * and workspace. Parameters are kept in PyTorch's plain layouts; activations in the
+ * backend's blocked layout (net_map). Results do not depend on the number of threads.
+ */
+struct net;
+
+struct net_config {
+    const struct backend *backend;
+    struct team *team; /* borrowed */
+    int64_t max_batch;
+    bool gradients; /* false: forward only, no gradient and momentum memory */
+};
+
+MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */
+                       const struct net_config *config, struct err *err);
+void net_free(struct net *n);
+const struct graph *net_graph(const struct net *n);
+int64_t net_bytes(const struct net *n); /* memory held */
+
+/* ---- parameters ------------------------------------------------------------------ */
+
+enum net_role {
+    NET_CONV_WEIGHT,   /* (K,C,R,S) */
+    NET_LINEAR_WEIGHT, /* (K,C) */
+    NET_LINEAR_BIAS,   /* (K) */
+    NET_NORM_WEIGHT,   /* (C) */
+    NET_NORM_BIAS,     /* (C) */
+    NET_RUNNING_MEAN,  /* (C), not trained */
+    NET_RUNNING_VAR,   /* (C), not trained */
+    NET_BATCHES,       /* (), number of updates, not trained; value[0] as a float */
+};
+
+struct net_param {
+    const char *name;
+    enum net_role role;
+    int64_t dims[4];
+    int n_dims;
+    int64_t size;
+    float *value;
+    float *grad;     /* NULL when not trained or without gradients */
+    float *momentum; /* as grad */
+};
+
+/* In state_dict order (order of the graph). */
+struct net_param *net_params(struct net *n, size_t *count);
+struct net_param *net_find_param(struct net *n, const char *name);
+
+/* To be called after values were changed from outside (loaded, initialised). The
+ * optimiser calls it. Packed copies of weights are refreshed at the next pass. */
+void net_params_changed(struct net *n);
+
+void net_zero_grads(struct net *n);
+
+/* ---- masks ----------------------------------------------------------------------- */
+
+/* mask: (C,H,W) bytes 0 (identity) or 1 (ReLU). */
+void net_set_mask(struct net *n, int index, const uint8_t *mask);
+void net_get_mask(const struct net *n, int index, uint8_t *mask);
+
+/* ---- passes ---------------------------------------------------------------------- */
+
+enum net_mode {
+    NET_TRAIN, /* batch statistics, running statistics are updated */
+    NET_EVAL,  /* running statistics */
+};
+
+/* Runs x (batch, C, H, W), plain NCHW. Returns logits (batch, classes), valid until the
+ * next forward. path: which batch norm of those with several. Activations stay for
+ * net_backward and net_map until the next forward. */
+const float *net_forward(struct net *n, const float *x, int64_t batch,
+                         enum net_mode mode, int path);
+
+enum net_grad {
+    NET_GRAD_PARAMS = 1, /* accumulates (+=) into net_param.grad */
+    NET_GRAD_INPUT = 2,  /* overwrites net_input_grad */
+};
+
+/* Differentiates the last forward (train or eval mode) for dlogits (batch, classes)
+ * and the seeds set by net_seed. flags: enum net_grad. Needs config.gradients. May be
+ * called once for each forward. */
+void net_backward(struct net *n, const float *dlogits, unsigned flags);
+
+/* d/dx of the last NET_GRAD_INPUT backward: (batch, C, H, W), plain. */
+const float *net_input_grad(const struct net *n);
+
+/* ---- inner values ---------------------------------------------------------------- */
+
+/* An activation as it lies in memory: (batch, ceil(c/block), h, w, block); lanes beyond
+ * c are zero. Two nets of one backend have the same layout, so elementwise work on
+ * whole maps needs no indices. */
+struct net_map {
+    float *data;
+    int64_t c, h, w, block;
+    int64_t per_image; /* floats of one image, padding included */
+};
+
+/* Output of masked activation `index` (after the ReLU), or of group output `index`, of
+ * the last forward. */
+struct net_map net_act_map(struct net *n, int index);
+struct net_map net_group_map(struct net *n, int index);
+
+/* Gradient of the loss with respect to such a map, zeroed at first use after a forward,
+ * same layout, added to by the caller before net_backward. */
+struct net_map net_act_seed(struct net *n, int index);
+struct net_map net_group_seed(struct net *n, int index);
+
+/* Plain (C,H,W) copy of one image's worth of blocked floats, and back. */
+void net_map_to_plain(const struct net_map *layout, const float *blocked, float *plain);
+
+#endif

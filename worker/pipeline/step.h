@@ -1,0 +1,75 @@
+#ifndef WORKER_PIPELINE_STEP_H
+#define WORKER_PIPELINE_STEP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+#include "shared/base/json.h"
+#include "worker/engine/net.h"
+#include "worker/engine/optim/optim.h"
+
+/*
+ * One optimiser step of three-view training (clean, augmented, adversarial), as RLNet's
+ * stages teacher, mask and finetune do it (methods.md 4.1, 4.3, 4.4). The trainer, `trace`
+ * and `bench` all run exactly this.
+ */
+enum step_stage { STEP_TEACHER, STEP_MASK, STEP_FINETUNE };
+
+/* The parameters that a step depends on; rows of these names are in every training
+ * stage's parameter table. */
+struct step_config {
+    enum step_stage stage;
+    const char *loss;         /* canonical sum: "0.5*ce+0.5*kl+1000*pram" or names */
+    const char *loss_weights; /* "released" | "paper": weights of unweighted terms */
+    const char *pram_form;    /* "released" (attention transfer) | "paper" */
+    const char *pram_views;  /* "clean,aug" (main method) | "clean" | "clean,aug,adv" */
+    double temperature;      /* of losses and of the KL attack */
+    const char *attack;      /* "auto" (CE for teacher, KL otherwise), "pgd-7", ... */
+    double eps, attack_step; /* 8/255, 2/255 */
+    int64_t attack_steps;    /* 7 */
+    double momentum, weight_decay;
+};
+
+struct step_batch {
+    int64_t n;          /* B; the first h = B/2 are clean and augmented, the rest
+                                adversarial sources (dual BN) */
+    const float *x;     /* (n,c,h,w) in [0,1] */
+    const float *x_aug; /* same; only the first h are read */
+    const int64_t *y;   /* (n) */
+    const float *start; /* (n,c,h,w) in [-1,1]; only the last n-h are read */
+};
+
+/* What a step computed; arrays live in the step until its next run. */
+struct step_result {
+    double ce, kl, pram, total; /* losses as they enter the total before weighting */
+    int64_t correct_clean, n_clean, correct_adv, n_adv;
+    const float *logits_clean, *logits_aug, *logits_adv; /* (h|n-h, classes) */
+    const float *x_adv;                                  /* (n-h,c,h,w) */
+};
+
+struct step;
+
+/* The nets are borrowed. teacher is NULL for STEP_TEACHER. Both have max_batch >=
+ * ceil(batch/2); the student has gradients. */
+MUST_CHECK int step_new(struct step **out, const struct step_config *config,
+                        struct net *student, struct net *teacher, int64_t batch,
+                        struct err *err);
+void step_free(struct step *s);
+
+/* Gradients are in the student's net_params after the call; the optimiser step has been
+ * made with `lr`. NaN or Inf in a loss is ERR_NUMERIC naming the term; the parameters
+ * are then left as they were before the step. */
+MUST_CHECK int step_run(struct step *s, const struct step_batch *batch, double lr,
+                        struct step_result *result, struct err *err);
+
+/* STEP_MASK: the sums D^l (methods.md 4.3 (6)) over the steps since the last clear, one
+ * (C,H,W) plain array for each mask. */
+void step_scores(const struct step *s, int mask, float *chw);
+void step_scores_clear(struct step *s);
+
+/* For checkpoints: all D as one array of step_scores_size floats in a private layout. */
+int64_t step_scores_size(const struct step *s);
+float *step_scores_data(struct step *s);
+
+#endif
