@@ -1,0 +1,81 @@
+#ifndef COORDINATOR_CLI_CMD_H
+#define COORDINATOR_CLI_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "coordinator/db/db.h"
+#include "shared/base/err.h"
+#include "shared/base/param.h"
+#include "shared/spec/catalog.h"
+
+/*
+ * One verb of `relusweep` = one file cmd_<verb>.c holding one `const struct cmd
+ * cmd_<verb>` and one line in registry.c. The row's parameter table is what parser,
+ * help and shell completion are made from.
+ *
+ * Conventions: data on stdout, talk on stderr, exit codes of DESIGN.md 8 (a failing
+ * function fills err; exit_code_of maps its kind).
+ */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_JOBS_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_UNREACHABLE = 3,
+    EXIT_REFUSED = 4,
+    EXIT_INTERRUPTED = 130,
+};
+
+/* What every verb gets: the global options and lazily opened resources. */
+struct cmd_ctx {
+    const char *database;  /* --database or NULL */
+    const char *state_dir; /* resolved, never NULL */
+    bool tty;              /* stdout is a terminal */
+    bool tty_err;          /* stderr is a terminal: progress may redraw */
+    bool colour;           /* on stdout: a terminal without NO_COLOR */
+    int columns;           /* width for tables; 80 in a pipe */
+    struct cmd_ctx_private *priv;
+};
+
+struct cmd {
+    const char *name;
+    const char *usage; /* positional arguments: "SWEEP.yaml" */
+    const char *doc;   /* one line */
+    const char *group; /* heading in the help: "Sweeps", "Jobs", "Results", "System" */
+    const struct param *params;
+    size_t n_params;
+    size_t config_size;   /* of the struct that params fill */
+    const char *repeated; /* name of the option that may be given again, or NULL */
+    int min_words, max_words; /* positional arguments; max -1: any number */
+    /* Returns an exit code, or -1 with err filled. */
+    int (*run)(struct cmd_ctx *ctx, const void *config, const char **words,
+               size_t n_words, struct err *err);
+};
+
+extern const struct cmd *const cmds[]; /* NULL-terminated */
+const struct cmd *cmd_find(const char *name);
+
+/* The database: --database, else PGHOST/PGDATABASE/PGSERVICE/..., else the private
+ * cluster in the state folder, which is started when it is there but not running (and
+ * stopped again at the end when nobody else uses it). With `create` a private cluster
+ * that is not there is made, and the schema is created or upgraded; without, a missing
+ * one is ERR_DB saying what to run. Borrowed; closed by the program's end. */
+MUST_CHECK int cmd_ctx_db(struct cmd_ctx *ctx, bool create, struct db **out,
+                          struct err *err);
+
+/* libpq connection string of that database, for child processes. Call after
+ * cmd_ctx_db. Borrowed. */
+const char *cmd_ctx_conninfo(const struct cmd_ctx *ctx);
+
+/* The catalogue: of the relusweep-worker beside this program, else the one in the
+ * database. Borrowed. */
+MUST_CHECK int cmd_ctx_catalog(struct cmd_ctx *ctx, const struct catalog **out,
+                               struct err *err);
+
+/* Exit code that tells a script what kind of error ended the program. */
+int exit_code_of(enum err_kind kind);
+
+/* Prints one JSON document and a newline on stdout. */
+void cmd_print_json(const json_t *doc);
+
+#endif
