@@ -44,8 +44,8 @@ struct cmd {
     const char *group; /* heading in the help: "Sweeps", "Jobs", "Results", "System" */
     const struct param *params;
     size_t n_params;
-    size_t config_size;   /* of the struct that params fill */
-    const char *repeated; /* name of the option that may be given again, or NULL */
+    size_t config_size;       /* of the struct that params fill */
+    const char *repeated;     /* name of the option that may be given again, or NULL */
     int min_words, max_words; /* positional arguments; max -1: any number */
     /* Returns an exit code, or -1 with err filled. */
     int (*run)(struct cmd_ctx *ctx, const void *config, const char **words,

@@ -1,0 +1,335 @@
+/*
+ * private_pg.c - the embedded default database is the real PostgreSQL. Two lock files
+ * order everything: pg.start.lock is held (exclusive) while a cluster is made, started
+ * or stopped; pg.users.lock is held (shared) by everyone who uses it.
+ */
+#include "coordinator/launch/private_pg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "coordinator/launch/process.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/sha256.h"
+
+enum { SOCKET_PATH_MAX = 107, SOCKET_NAME_ROOM = 20, MIN_MAJOR = 15 };
+
+struct private_pg {
+    char *state_dir, *bindir, *data, *socket_dir, *log, *conninfo;
+    struct process_user user; /* uid 0: as we are */
+    int users_lock;
+};
+
+int
+private_pg_bindir(char **out, struct err *err)
+{
+    glob_t found;
+    int best = 0;
+
+    *out = NULL;
+    if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            const char *path = found.gl_pathv[i];
+            const int major = atoi(path + strlen("/usr/lib/postgresql/"));
+            if (major < MIN_MAJOR || major <= best)
+                continue;
+            best = major;
+            free(*out);
+            *out = xstrndup(path, strlen(path) - strlen("/initdb"));
+        }
+        globfree(&found);
+    }
+    if (*out == NULL)
+        return err_set(err, ERR_DB,
+                       "no PostgreSQL %d or newer is installed in /usr/lib/postgresql; "
+                       "run `apt-get install postgresql-15`, or name a server with "
+                       "--database or PGHOST",
+                       MIN_MAJOR);
+    return 0;
+}
+
+/* As root: the user that the server runs as. */
+static int
+find_user(struct private_pg *pg, struct err *err)
+{
+    const struct passwd *pw;
+
+    if (geteuid() != 0)
+        return 0;
+    if ((pw = getpwnam("relusweep")) == NULL && (pw = getpwnam("postgres")) == NULL)
+        return err_set(err, ERR_DB,
+                       "PostgreSQL does not run as root, and there is no user "
+                       "`relusweep` or `postgres` to run it as; install postgresql-15 "
+                       "(makes the user) or run relusweep as an ordinary user");
+    pg->user = (struct process_user){.uid = pw->pw_uid, .gid = pw->pw_gid};
+    return 0;
+}
+
+/* Makes a folder that belongs to the server's user. */
+static int
+make_server_dir(const struct private_pg *pg, const char *path, struct err *err)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return err_sys(err, "make folder %s", path);
+    if (pg->user.uid != 0 && chown(path, pg->user.uid, pg->user.gid) != 0)
+        return err_sys(err, "give %s to user %u", path, (unsigned)pg->user.uid);
+    return 0;
+}
+
+/* The server's user must be able to walk to the state folder. */
+static int
+check_reachable(const struct private_pg *pg, struct err *err)
+{
+    char *argv[] = {(char *)"test", (char *)"-x", pg->data, NULL};
+    struct err ignored;
+
+    if (pg->user.uid == 0 || process_run(argv, "/dev/null", &pg->user, &ignored) == 0)
+        return 0;
+    return err_set(err, ERR_DB,
+                   "the user that PostgreSQL runs as (uid %u) cannot enter %s; choose "
+                   "another --state-dir, for example /var/lib/relusweep, or open the "
+                   "folders above it with `chmod o+x`",
+                   (unsigned)pg->user.uid, pg->state_dir);
+}
+
+/* Socket paths are limited to 107 bytes: a long state folder gets a short one. */
+static char *
+choose_socket_dir(const char *state_dir)
+{
+    if (strlen(state_dir) + strlen("/run") + SOCKET_NAME_ROOM <= SOCKET_PATH_MAX)
+        return file_join(state_dir, "run");
+    const struct sha256 name = sha256_bytes(state_dir, strlen(state_dir));
+    return xasprintf("/tmp/relusweep-%u-%.8s", (unsigned)geteuid(), name.hex);
+}
+
+static int
+lock_file(const struct private_pg *pg, const char *name, int how, struct err *err)
+{
+    char *path = file_join(pg->state_dir, name);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int rc = fd;
+
+    if (fd < 0)
+        rc = err_sys(err, "open lock %s", path);
+    else if (flock(fd, how) != 0) {
+        rc = err_sys(err, "lock %s", path);
+        close(fd);
+    }
+    free(path);
+    return rc;
+}
+
+static int
+write_config(const struct private_pg *pg, struct err *err)
+{
+    char *path = file_join(pg->data, "postgresql.conf");
+    struct buf text = {0};
+    int rc = file_read(&text, path, err);
+
+    if (rc == 0) {
+        buf_printf(&text,
+                   "\n# relusweep: a private cluster\n"
+                   "listen_addresses = ''\n"
+                   "unix_socket_directories = '%s'\n"
+                   "unix_socket_permissions = 0700\n"
+                   "max_connections = 64\n"
+                   "shared_buffers = 64MB\n"
+                   "max_wal_size = 256MB\n"
+                   "log_min_messages = warning\n",
+                   pg->socket_dir);
+        rc = file_write(path, buf_str(&text), text.len, err);
+    }
+    if (rc == 0 && pg->user.uid != 0 && chown(path, pg->user.uid, pg->user.gid) != 0)
+        rc = err_sys(err, "give %s to the server's user", path);
+    buf_release(&text);
+    free(path);
+    return rc;
+}
+
+/* The marker is written last: a killed initdb is simply started over. */
+static int
+make_cluster(const struct private_pg *pg, struct err *err)
+{
+    char *initdb = file_join(pg->bindir, "initdb");
+    char *argv[] = {initdb,         (char *)"-D",          pg->data,
+                    (char *)"-A",   (char *)"trust",       (char *)"-E",
+                    (char *)"UTF8", (char *)"--no-locale", (char *)"--data-checksums",
+                    (char *)"-U",   (char *)"relusweep",   NULL};
+    char *marker = file_join(pg->data, "relusweep.made");
+    int rc = 0;
+
+    if (!file_exists(marker)) {
+        log_info("db", "making a private PostgreSQL cluster in %s", pg->data);
+        rc = file_remove_tree(pg->data, err);
+        if (rc == 0)
+            rc = make_server_dir(pg, pg->data, err);
+        if (rc == 0)
+            rc = check_reachable(pg, err);
+        if (rc == 0)
+            rc = process_run(argv, pg->log, &pg->user, err);
+        if (rc == 0)
+            rc = write_config(pg, err);
+        if (rc == 0)
+            rc = file_write(marker, "", 0, err);
+    }
+    free(marker);
+    free(initdb);
+    return rc;
+}
+
+static int
+pg_ctl(const struct private_pg *pg, const char *what, const char *mode, struct err *err)
+{
+    char *program = file_join(pg->bindir, "pg_ctl");
+    char *argv[] = {
+        program,      (char *)"-D", pg->data, (char *)"-w", (char *)"-t",
+        (char *)"30", (char *)"-l", pg->log,  (char *)what, mode ? (char *)"-m" : NULL,
+        (char *)mode, NULL};
+    const int rc = process_run(argv, pg->log, &pg->user, err);
+
+    free(program);
+    return rc;
+}
+
+static bool
+is_running(const struct private_pg *pg)
+{
+    char *program = file_join(pg->bindir, "pg_ctl");
+    char *argv[] = {program, (char *)"-D", pg->data, (char *)"status", NULL};
+    struct err ignored;
+    const bool running = process_run(argv, "/dev/null", &pg->user, &ignored) == 0;
+
+    free(program);
+    return running;
+}
+
+/* Database `relusweep` beside the default ones; there already is fine. */
+static int
+make_database(const struct private_pg *pg, struct err *err)
+{
+    char *program = file_join(pg->bindir, "createdb");
+    char *made = file_join(pg->data, "relusweep.database");
+    char *argv[] = {program,      (char *)"-h",        pg->socket_dir,
+                    (char *)"-U", (char *)"relusweep", (char *)"relusweep",
+                    NULL};
+    int rc = 0;
+
+    if (!file_exists(made)) {
+        rc = process_run(argv, pg->log, NULL, err);
+        if (rc != 0 && strstr(err->text, "already exists") != NULL)
+            rc = 0;
+        if (rc == 0)
+            rc = file_write(made, "", 0, err);
+    }
+    free(made);
+    free(program);
+    return rc;
+}
+
+/* Under the start lock: cluster made, server running, database there. */
+static int
+bring_up(struct private_pg *pg, struct err *err)
+{
+    if (make_cluster(pg, err) != 0)
+        return err_wrap(err, "private PostgreSQL in %s", pg->data);
+    if (make_server_dir(pg, pg->socket_dir, err) != 0)
+        return -1;
+    if (!is_running(pg) && pg_ctl(pg, "start", NULL, err) != 0)
+        return err_wrap(err, "private PostgreSQL (its log: %s)", pg->log);
+    return make_database(pg, err);
+}
+
+static int
+prepare(struct private_pg *pg, const char *state_dir, bool create, struct err *err)
+{
+    pg->state_dir = xstrdup(state_dir);
+    pg->data = file_join(state_dir, "pg");
+    pg->log = file_join(state_dir, "pg.log");
+    pg->socket_dir = choose_socket_dir(state_dir);
+    pg->conninfo = xasprintf("host=%s user=relusweep dbname=relusweep", pg->socket_dir);
+    if (!create && !file_exists(pg->data))
+        return err_set(
+            err, ERR_DB,
+            "there is no database yet: %s is not there; start with `relusweep "
+            "run SWEEP.yaml`, or name a server with --database or PGHOST",
+            pg->data);
+    if (private_pg_bindir(&pg->bindir, err) != 0 || find_user(pg, err) != 0
+        || file_make_dirs(state_dir, err) != 0)
+        return -1;
+    if (pg->user.uid != 0) {
+        if (chmod(state_dir, 0711) != 0)
+            return err_sys(err, "open %s to the database's user", state_dir);
+        const int fd = open(pg->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (fd < 0 || fchown(fd, pg->user.uid, pg->user.gid) != 0)
+            return err_sys(err, "make %s", pg->log);
+        close(fd);
+    }
+    return 0;
+}
+
+int
+private_pg_open(struct private_pg **out, const char *state_dir, bool create,
+                struct err *err)
+{
+    struct private_pg *pg = xcalloc(1, sizeof *pg);
+    int start = -1, rc = -1;
+
+    pg->users_lock = -1;
+    *out = NULL;
+    if (prepare(pg, state_dir, create, err) != 0)
+        goto out;
+    if ((start = lock_file(pg, "pg.start.lock", LOCK_EX, err)) < 0
+        || (pg->users_lock = lock_file(pg, "pg.users.lock", LOCK_SH, err)) < 0)
+        goto out;
+    rc = bring_up(pg, err);
+out:
+    if (start >= 0)
+        close(start);
+    if (rc == 0)
+        *out = pg;
+    else
+        private_pg_close(pg);
+    return rc;
+}
+
+const char *
+private_pg_conninfo(const struct private_pg *pg)
+{
+    return pg->conninfo;
+}
+
+void
+private_pg_close(struct private_pg *pg)
+{
+    struct err err;
+
+    if (pg == NULL)
+        return;
+    if (pg->users_lock >= 0) {
+        const int start = lock_file(pg, "pg.start.lock", LOCK_EX, &err);
+        const bool last = flock(pg->users_lock, LOCK_EX | LOCK_NB) == 0;
+        if (start >= 0 && last && pg_ctl(pg, "stop", "fast", &err) != 0)
+            log_warn("db", "private PostgreSQL was not stopped: %s", err.text);
+        close(pg->users_lock);
+        if (start >= 0)
+            close(start);
+    }
+    free(pg->state_dir);
+    free(pg->bindir);
+    free(pg->data);
+    free(pg->socket_dir);
+    free(pg->log);
+    free(pg->conninfo);
+    free(pg);
+}
