@@ -17,13 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "coordinator/launch/paths.h"
 #include "coordinator/launch/process.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/sha256.h"
 
-enum { SOCKET_PATH_MAX = 107, SOCKET_NAME_ROOM = 20, MIN_MAJOR = 15 };
+enum { MIN_MAJOR = 15 };
 
 struct private_pg {
     char *state_dir, *bindir, *data, *socket_dir, *log, *conninfo;
@@ -101,16 +101,6 @@ check_reachable(const struct private_pg *pg, struct err *err)
                    "another --state-dir, for example /var/lib/relusweep, or open the "
                    "folders above it with `chmod o+x`",
                    (unsigned)pg->user.uid, pg->state_dir);
-}
-
-/* Socket paths are limited to 107 bytes: a long state folder gets a short one. */
-static char *
-choose_socket_dir(const char *state_dir)
-{
-    if (strlen(state_dir) + strlen("/run") + SOCKET_NAME_ROOM <= SOCKET_PATH_MAX)
-        return file_join(state_dir, "run");
-    const struct sha256 name = sha256_bytes(state_dir, strlen(state_dir));
-    return xasprintf("/tmp/relusweep-%u-%.8s", (unsigned)geteuid(), name.hex);
 }
 
 static int
@@ -256,7 +246,7 @@ prepare(struct private_pg *pg, const char *state_dir, bool create, struct err *e
     pg->state_dir = xstrdup(state_dir);
     pg->data = file_join(state_dir, "pg");
     pg->log = file_join(state_dir, "pg.log");
-    pg->socket_dir = choose_socket_dir(state_dir);
+    pg->socket_dir = paths_socket_dir(state_dir, "run");
     pg->conninfo = xasprintf("host=%s user=relusweep dbname=relusweep", pg->socket_dir);
     if (!create && !file_exists(pg->data))
         return err_set(

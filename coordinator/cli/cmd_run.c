@@ -1,0 +1,237 @@
+/*
+ * cmd_run.c - the whole system on one machine, from a sweep file to its report.
+ * Everything that matters is in the database before anything starts, so interrupting
+ * this at any moment loses nothing and the same command goes on.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "coordinator/cli/cmd.h"
+#include "coordinator/cli/progress.h"
+#include "coordinator/launch/local.h"
+#include "coordinator/report/report.h"
+#include "shared/base/mem.h"
+#include "shared/base/proc.h"
+
+static const char *const backends[] = {"auto", "dnnl", "blas", NULL};
+static const char *const profiles[] = {"fast", "portable", NULL};
+
+struct run_config {
+    const char *set;
+    int64_t max_cells;
+    int64_t workers, threads;
+    const char *backend, *profile, *data_dir, *out;
+    int64_t checkpoint_seconds;
+};
+
+static const struct param run_params[] = {
+    PARAM_ROW_STRING(struct run_config, set, "",
+                     "key=v1,v2: replaces values of the sweep file; may be repeated"),
+    PARAM_ROW_INT(struct run_config, max_cells, "100k", 1, 1e9,
+                  "refuse grids with more cells than this"),
+    PARAM_ROW_INT(struct run_config, workers, "0", 0, 1024,
+                  "worker processes; 0: one a core"),
+    PARAM_ROW_INT(struct run_config, threads, "1", 1, 1024, "threads of each job"),
+    PARAM_ROW_CHOICE(struct run_config, backend, "auto", backends, "kernels to use"),
+    PARAM_ROW_CHOICE(struct run_config, profile, "fast", profiles,
+                     "numerics: fast, or portable (AVX2 kernels everywhere)"),
+    PARAM_ROW_STRING(struct run_config, data_dir, "",
+                     "folder of the data sets; default RELUSWEEP_DATA"),
+    PARAM_ROW_STRING(struct run_config, out, "",
+                     "folder of the report; default report-<name of the sweep>"),
+    PARAM_ROW_INT(struct run_config, checkpoint_seconds, "30", 1, 86400,
+                  "at most this much work is repeated after a kill"),
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static void
+catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* Sweep file -> rows in the database. */
+static int
+submit(struct cmd_ctx *ctx, const struct run_config *c, const char *path,
+       struct db_submitted *done, char **name, struct err *err)
+{
+    const struct sweep_options options = {.sets = c->set, .max_cells = c->max_cells};
+    const struct catalog *catalog;
+    struct sweep *s = NULL;
+    struct dag *d = NULL;
+    struct db *db;
+    int rc = -1;
+
+    if (cmd_ctx_catalog(ctx, &catalog, err) != 0
+        || sweep_load(&s, path, catalog, &options, err) != 0)
+        goto out;
+    d = dag_build(s);
+    if (cmd_ctx_db(ctx, true, &db, err) != 0 || db_submit(db, s, d, done, err) != 0)
+        goto out;
+    *name = xstrdup(s->name);
+    fprintf(
+        stderr,
+        "sweep %s: %lld cells, %lld jobs (%zu without sharing), %lld done already\n",
+        s->name, (long long)done->cells, (long long)done->jobs, d->n_unshared,
+        (long long)done->done);
+    if (done->failed > 0)
+        fprintf(stderr,
+                "%lld jobs have failed before; `relusweep retry %s` gives them "
+                "another try\n",
+                (long long)done->failed, s->name);
+    rc = 0;
+out:
+    dag_free(d);
+    sweep_free(s);
+    return rc;
+}
+
+/* Watches until no job is open. Returns 0, -1 with err, or EXIT_INTERRUPTED. */
+static int
+follow(struct cmd_ctx *ctx, struct db *db, int64_t sweep, struct local *programs,
+       struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
+    struct progress *view = progress_new(ctx);
+    int rc = 0;
+
+    for (;;) {
+        json_t *status = NULL;
+        if (interrupted)
+            rc = EXIT_INTERRUPTED;
+        else if (db_status(db, sweep, &status, err) != 0
+                 || local_tend(programs, err) != 0)
+            rc = -1;
+        if (rc == 0)
+            progress_show(view, status);
+        const bool over = rc != 0 || progress_open_jobs(status) == 0;
+        json_decref(status);
+        if (over)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    progress_end(view);
+    return rc;
+}
+
+static int
+work(struct cmd_ctx *ctx, const struct run_config *c, struct db *db, int64_t sweep,
+     struct err *err)
+{
+    const struct local_config config = {
+        .state_dir = ctx->state_dir,
+        .conninfo = cmd_ctx_conninfo(ctx),
+        .workers = c->workers > 0 ? c->workers : proc_cores(),
+        .threads = c->threads,
+        .backend = c->backend,
+        .profile = c->profile,
+        .data = c->data_dir,
+        .checkpoint_seconds = c->checkpoint_seconds,
+    };
+    struct local *programs;
+
+    if (local_start(&programs, &config, err) != 0)
+        return -1;
+    const int rc = follow(ctx, db, sweep, programs, err);
+    if (rc == EXIT_INTERRUPTED)
+        fprintf(stderr, "stopping: the workers write their checkpoints ...\n");
+    local_stop(programs);
+    return rc;
+}
+
+/* Writes the report and prints its table. */
+static int
+finish(struct cmd_ctx *ctx, struct db *db, int64_t sweep, const char *dir,
+       struct err *err)
+{
+    json_t *rows = NULL, *report = NULL;
+    struct buf text = {0};
+    int rc = -1;
+
+    if (db_report(db, sweep, &rows, err) != 0 || report_build(&report, rows, err) != 0
+        || report_write(report, dir, err) != 0)
+        goto out;
+    report_text(&text, report, ctx->columns);
+    fputs(buf_str(&text), stdout);
+    printf("\nreport: %s/index.html\n", dir);
+    rc = 0;
+out:
+    buf_release(&text);
+    json_decref(report);
+    json_decref(rows);
+    return rc;
+}
+
+static int
+run_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
+        struct err *err)
+{
+    const struct run_config *c = config;
+    struct db_submitted sub = {0};
+    json_t *status = NULL;
+    char *name = NULL, *dir = NULL;
+    struct db *db;
+    int rc = -1;
+
+    (void)n_words;
+    if (submit(ctx, c, words[0], &sub, &name, err) != 0
+        || cmd_ctx_db(ctx, true, &db, err) != 0
+        || db_status(db, sub.sweep, &status, err) != 0)
+        goto out;
+    catch_signals();
+    rc = progress_open_jobs(status) > 0 ? work(ctx, c, db, sub.sweep, err) : 0;
+    if (rc == EXIT_INTERRUPTED)
+        fprintf(stderr, "interrupted; nothing is lost: `relusweep run %s` goes on\n",
+                words[0]);
+    if (rc != 0)
+        goto out;
+    dir = c->out[0] ? xstrdup(c->out) : xasprintf("report-%s", name);
+    json_decref(status);
+    status = NULL;
+    if (finish(ctx, db, sub.sweep, dir, err) != 0
+        || db_status(db, sub.sweep, &status, err) != 0)
+        rc = -1;
+    else if (progress_bad_jobs(status) > 0) {
+        fprintf(stderr,
+                "%lld jobs did not succeed; `relusweep jobs %s --state failed` "
+                "and `relusweep explain JOB` say why\n",
+                (long long)progress_bad_jobs(status), name);
+        rc = EXIT_JOBS_FAILED;
+    }
+out:
+    json_decref(status);
+    free(dir);
+    free(name);
+    return rc;
+}
+
+const struct cmd cmd_run = {
+    .name = "run",
+    .usage = "SWEEP.yaml",
+    .doc = "do a whole sweep on this machine and write its report",
+    .group = "Sweeps",
+    .params = run_params,
+    .n_params = PARAM_COUNT(run_params),
+    .config_size = sizeof(struct run_config),
+    .repeated = "set",
+    .min_words = 1,
+    .max_words = 1,
+    .run = run_run,
+};

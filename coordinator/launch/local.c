@@ -1,0 +1,279 @@
+/*
+ * local.c - the programs of `relusweep run`. Knows how they are started and that they
+ * must live; what they do is their own business.
+ */
+#include "coordinator/launch/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "coordinator/launch/paths.h"
+#include "coordinator/launch/process.h"
+#include "shared/base/clock.h"
+#include "shared/base/file.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/base/proc.h"
+
+enum {
+    READY_MS = 30000,  /* for the coordinator to come up */
+    GRACE_MS = 35000,  /* for workers to write checkpoints and hand jobs back */
+    STABLE_MS = 60000, /* a program that lived this long may die again */
+    MAX_RESTARTS = 5,
+    MAX_ARGS = 32,
+};
+
+struct program {
+    char *name; /* "coordinator", "worker-1" */
+    char *log;
+    char *argv[MAX_ARGS];
+    size_t n_args;
+    pid_t pid; /* 0: not running */
+    int restarts;
+    int64_t started_ms;
+};
+
+struct local {
+    char *ready_file;
+    struct program *programs; /* the coordinator first */
+    size_t n;
+    int lock;
+};
+
+static void
+add_arg(struct program *p, const char *arg)
+{
+    if (p->n_args + 1 < MAX_ARGS)
+        p->argv[p->n_args++] = xstrdup(arg);
+}
+
+static void
+add_option(struct program *p, const char *name, const char *value)
+{
+    add_arg(p, name);
+    add_arg(p, value);
+}
+
+static void
+add_number(struct program *p, const char *name, int64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    add_option(p, name, text);
+}
+
+static int
+start_program(struct program *p, struct err *err)
+{
+    p->started_ms = clock_mono_ms();
+    return process_start(&p->pid, p->argv, p->log, err);
+}
+
+static void
+describe_coordinator(struct program *p, const struct local *l, const char *dir,
+                     const struct local_config *c)
+{
+    char *program = proc_sibling("relusweep-coordinator");
+    char *control = xasprintf("ipc://%s/control", dir);
+    char *bulk = xasprintf("ipc://%s/bulk", dir);
+
+    p->name = xstrdup("coordinator");
+    p->log = file_join(c->state_dir, "coordinator.log");
+    add_arg(p, program);
+    add_option(p, "--database", c->conninfo);
+    add_option(p, "--listen", control);
+    add_option(p, "--listen-bulk", bulk);
+    add_option(p, "--ready-file", l->ready_file);
+    free(program);
+    free(control);
+    free(bulk);
+}
+
+static void
+describe_worker(struct program *p, int64_t index, const char *dir,
+                const struct local_config *c)
+{
+    char *program = proc_sibling("relusweep-worker");
+    char *control = xasprintf("ipc://%s/control", dir);
+
+    p->name = xasprintf("worker-%lld", (long long)index);
+    p->log = xasprintf("%s/%s.log", c->state_dir, p->name);
+    char *work = file_join(c->state_dir, p->name);
+    add_arg(p, program);
+    add_arg(p, "agent");
+    add_option(p, "--connect", control);
+    add_option(p, "--name", p->name);
+    add_option(p, "--work-dir", work);
+    add_number(p, "--slots", 1);
+    add_number(p, "--threads", c->threads);
+    add_option(p, "--backend", c->backend);
+    add_option(p, "--profile", c->profile);
+    add_number(p, "--checkpoint-seconds", c->checkpoint_seconds);
+    if (c->data[0] != '\0')
+        add_option(p, "--data-dir", c->data);
+    free(program);
+    free(control);
+    free(work);
+}
+
+static int
+take_lock(struct local *l, const char *state_dir, struct err *err)
+{
+    char *path = file_join(state_dir, "run.lock");
+    int rc = 0;
+
+    l->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (l->lock < 0)
+        rc = err_sys(err, "open %s", path);
+    else if (flock(l->lock, LOCK_EX | LOCK_NB) != 0)
+        rc = err_set(
+            err, ERR_REFUSED,
+            "another `relusweep run` works in %s; add a sweep to it with "
+            "`relusweep submit`, follow it with `relusweep watch`, or give this "
+            "one a --state-dir of its own",
+            state_dir);
+    free(path);
+    return rc;
+}
+
+static int
+make_socket_dir(const char *dir, struct err *err)
+{
+    struct stat st;
+
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return err_sys(err, "make folder %s", dir);
+    if (lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+        return err_set(err, ERR_REFUSED, "%s belongs to somebody else", dir);
+    return 0;
+}
+
+static int
+program_died(const struct program *p, int status, struct err *err)
+{
+    char *tail = process_log_tail(p->log, 3);
+
+    err_set(err, ERR_SYS, "%s ended with %s (log: %s)%s%s", p->name,
+            process_describe(status), p->log, tail[0] ? ": " : "", tail);
+    free(tail);
+    return -1;
+}
+
+static int
+wait_ready(const struct local *l, struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    const int64_t deadline = clock_mono_ms() + READY_MS;
+    int status;
+
+    while (!file_exists(l->ready_file)) {
+        if (!process_alive(l->programs[0].pid, &status)) {
+            l->programs[0].pid = 0;
+            return program_died(&l->programs[0], status, err);
+        }
+        if (clock_mono_ms() > deadline)
+            return err_set(err, ERR_NET,
+                           "the coordinator did not come up in %d s (log: "
+                           "%s)",
+                           READY_MS / 1000, l->programs[0].log);
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+int
+local_start(struct local **out, const struct local_config *config, struct err *err)
+{
+    struct local *l = xcalloc(1, sizeof *l);
+    char *dir = paths_socket_dir(config->state_dir, "ipc");
+    int rc = -1;
+
+    *out = l;
+    l->lock = -1;
+    l->ready_file = file_join(config->state_dir, "coordinator.ready");
+    l->programs = xcalloc((size_t)config->workers + 1, sizeof *l->programs);
+    if (take_lock(l, config->state_dir, err) != 0 || make_socket_dir(dir, err) != 0)
+        goto out;
+    l->n = (size_t)config->workers + 1;
+    describe_coordinator(&l->programs[0], l, dir, config);
+    for (int64_t i = 1; i <= config->workers; i++)
+        describe_worker(&l->programs[i], i, dir, config);
+    unlink(l->ready_file);
+    if (start_program(&l->programs[0], err) != 0 || wait_ready(l, err) != 0)
+        goto out;
+    for (size_t i = 1; i < l->n; i++)
+        if (start_program(&l->programs[i], err) != 0)
+            goto out;
+    rc = 0;
+out:
+    free(dir);
+    if (rc != 0) {
+        local_stop(l);
+        *out = NULL;
+    }
+    return rc;
+}
+
+int
+local_tend(struct local *l, struct err *err)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        struct program *p = &l->programs[i];
+        int status;
+
+        if (p->pid != 0 && process_alive(p->pid, &status))
+            continue;
+        p->pid = 0;
+        if (clock_mono_ms() - p->started_ms > STABLE_MS)
+            p->restarts = 0;
+        if (p->restarts++ >= MAX_RESTARTS)
+            return program_died(p, status, err);
+        log_warn("run", "program=%s ended=\"%s\" action=restart log=%s", p->name,
+                 process_describe(status), p->log);
+        if (start_program(p, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* All workers at once, so that they write their checkpoints side by side. */
+static void
+stop_workers(struct local *l)
+{
+    for (size_t i = 1; i < l->n; i++)
+        if (l->programs[i].pid != 0)
+            kill(l->programs[i].pid, SIGTERM);
+    for (size_t i = 1; i < l->n; i++)
+        if (l->programs[i].pid != 0)
+            process_stop(l->programs[i].pid, GRACE_MS);
+}
+
+void
+local_stop(struct local *l)
+{
+    if (l == NULL)
+        return;
+    stop_workers(l);
+    if (l->n > 0 && l->programs[0].pid != 0)
+        process_stop(l->programs[0].pid, GRACE_MS);
+    for (size_t i = 0; i < l->n; i++) {
+        for (size_t a = 0; a < l->programs[i].n_args; a++)
+            free(l->programs[i].argv[a]);
+        free(l->programs[i].name);
+        free(l->programs[i].log);
+    }
+    if (l->lock >= 0)
+        close(l->lock);
+    free(l->programs);
+    free(l->ready_file);
+    free(l);
+}

@@ -1,0 +1,37 @@
+#ifndef COORDINATOR_LAUNCH_LOCAL_H
+#define COORDINATOR_LAUNCH_LOCAL_H
+
+#include <stdint.h>
+
+#include "shared/base/err.h"
+
+/*
+ * A coordinator and workers as child processes on this machine. They talk through unix
+ * sockets in a folder that only we can enter. What dies is started again; what keeps
+ * dying is an error with the end of its log.
+ */
+struct local_config {
+    const char *state_dir;
+    const char *conninfo; /* for the coordinator; workers get no database access */
+    int64_t workers;
+    int64_t threads;     /* of each worker's job */
+    const char *backend; /* "auto", "dnnl", "blas" */
+    const char *profile; /* numerics profile */
+    const char *data;    /* data folder, "" for the default places */
+    int64_t checkpoint_seconds;
+};
+
+struct local;
+
+/* ERR_REFUSED when another command has programs running in this state folder. Returns
+ * when the coordinator accepts workers. */
+MUST_CHECK int local_start(struct local **out, const struct local_config *config,
+                           struct err *err);
+
+/* To be called a few times a second. */
+MUST_CHECK int local_tend(struct local *l, struct err *err);
+
+/* Workers write checkpoints and leave, then the coordinator ends. Accepts NULL. */
+void local_stop(struct local *l);
+
+#endif
