@@ -228,7 +228,7 @@ local_tend(struct local *l, struct err *err)
 {
     for (size_t i = 0; i < l->n; i++) {
         struct program *p = &l->programs[i];
-        int status;
+        int status = 0;
 
         if (p->pid != 0 && process_alive(p->pid, &status))
             continue;
