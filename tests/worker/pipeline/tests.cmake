@@ -1,0 +1,1 @@
+relusweep_test(worker/pipeline/safetensors_test LINK worker_core)
