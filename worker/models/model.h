@@ -32,6 +32,7 @@ struct model {
 };
 
 extern const struct model *const models[]; /* NULL-terminated */
+extern const char *const model_names[];    /* the same, for parameter tables */
 const struct model *model_find(const char *name);
 
 /* Layer budgets by the saturating proportional rule (methods.md 4.2, step 3): counts
