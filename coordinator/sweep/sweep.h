@@ -18,8 +18,9 @@
 /* One point of the grid. */
 struct sweep_cell {
     const struct catalog_method *method; /* borrowed from the catalogue */
-    json_t *values;  /* canonical values of every parameter of the method's stages,
-                       defaults filled in; a parameter of skipped stages only is absent */
+    json_t *values;  /* "method", and the canonical values of every parameter of its
+                        stages, defaults filled in; a parameter that only skipped stages
+                        read is absent, except those that decide on skipping */
     json_t *written; /* the subset that the file or --set chose (axes and fixed) */
 };
 
@@ -31,6 +32,7 @@ struct sweep {
     char *sets;     /* the --set overrides, newline-separated, "" if none */
     json_t *axes;   /* names of the parameters that vary, in order of the file */
     json_t *report; /* {"x","y":[..],"group_over","reference"}; defaults filled in */
+    json_t *notes;  /* sentences for the person: how `015` was read, idle excludes */
     struct sweep_cell *cells;
     size_t n_cells;
 };

@@ -1,0 +1,253 @@
+/*
+ * load.c - a sweep from its text: reads it, binds it for each of its methods, expands,
+ * and says which parameters vary. The only file that sees all steps.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/sweep/expand.h"
+#include "coordinator/sweep/sweep.h"
+#include "shared/base/file.h"
+
+enum { MAX_METHODS = 64, NAME_MAX_LENGTH = 64 };
+
+struct loader {
+    struct sweep *sweep;
+    struct sweep_file file;
+    const struct catalog_method *methods[MAX_METHODS];
+    size_t n_methods;
+    struct bind_context context;
+    size_t capacity; /* of sweep->cells */
+};
+
+static int
+read_name(struct loader *l, struct err *err)
+{
+    const struct yaml_node *node = l->file.name;
+
+    if (node == NULL)
+        return yaml_error(err, l->file.root,
+                          "key `name` is missing; results are kept under it");
+    const size_t n = strlen(node->text);
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)node->text[i])
+            && strchr("._-", node->text[i]) == NULL)
+            return yaml_error(err, node,
+                              "name `%.100s` may hold letters, digits, dot, dash and "
+                              "underscore",
+                              node->text);
+    if (n == 0 || n > NAME_MAX_LENGTH)
+        return yaml_error(err, node, "a name has 1 to %d characters", NAME_MAX_LENGTH);
+    l->sweep->name = xstrdup(node->text);
+    l->sweep->title = xstrdup(l->file.title != NULL ? l->file.title->text : node->text);
+    return 0;
+}
+
+static int
+add_method(struct loader *l, const struct yaml_node *at, struct err *err)
+{
+    const struct catalog *c = l->context.catalog;
+    const char *names[MAX_METHODS + 1] = {NULL};
+
+    if (at->kind != YAML_TEXT)
+        return yaml_error(err, at, "`method` is a word or a list of words");
+    const struct catalog_method *m = catalog_find_method(c, at->text);
+    for (size_t i = 0; i < l->n_methods; i++)
+        if (l->methods[i] == m)
+            return yaml_error(err, at, "method `%s` stands here twice", at->text);
+    if (m != NULL && l->n_methods < MAX_METHODS) {
+        l->methods[l->n_methods++] = m;
+        return 0;
+    }
+    for (size_t i = 0; i < c->n_methods && i < MAX_METHODS; i++)
+        names[i] = c->methods[i].name;
+    const char *near = word_nearest(names, at->text);
+    return yaml_error(err, at, "unknown method `%.100s`; %s%s%s", at->text,
+                      near != NULL ? "did you mean `" : "known: ",
+                      near != NULL ? near : (names[0] ? names[0] : "none"),
+                      near != NULL ? "`?" : "");
+}
+
+static int
+read_methods(struct loader *l, struct err *err)
+{
+    const struct sweep_entry *entry = parse_entry(&l->file, "method");
+    const struct yaml_node *node;
+    const struct param word = {.name = "method", .type = PARAM_STRING};
+
+    if (entry == NULL)
+        return yaml_error(
+            err, l->file.root, "`method` is missing; write fixed: {method: %s}",
+            l->context.catalog->n_methods > 0 ? l->context.catalog->methods[0].name
+                                              : "NAME");
+    node = entry->value;
+    if (entry->kind == ENTRY_SET)
+        node = values_split(node, &word, &l->file.mem);
+    if (node->kind != YAML_LIST)
+        return add_method(l, node, err);
+    for (size_t i = 0; i < node->n; i++)
+        if (add_method(l, node->items[i], err) != 0)
+            return -1;
+    return l->n_methods > 0 ? 0 : yaml_error(err, node, "`method` has an empty list");
+}
+
+static int
+expand_all(struct loader *l, struct err *err)
+{
+    for (size_t i = 0; i < l->n_methods; i++) {
+        struct binding b;
+        int rc = bind_method(&b, &l->file, l->methods[i], &l->context, err);
+        if (rc == 0)
+            rc = expand_method(l->sweep, &l->capacity, &b, &l->context, l->file.root,
+                               err);
+        bind_release(&b);
+        if (rc != 0)
+            return -1;
+    }
+    if (l->sweep->n_cells > 0)
+        return 0;
+    return yaml_error(err, l->file.exclude != NULL ? l->file.exclude : l->file.root,
+                      "no cell is left; `exclude` drops the whole grid");
+}
+
+/* ---- axes ------------------------------------------------------------------------ */
+
+/* A parameter varies when two cells that have it differ in it. */
+static bool
+varies(const struct sweep *s, const char *name)
+{
+    const json_t *first = NULL;
+
+    for (size_t i = 0; i < s->n_cells; i++) {
+        const json_t *value = json_object_get(s->cells[i].values, name);
+        if (first != NULL && value != NULL && !json_equal(first, value))
+            return true;
+        if (first == NULL)
+            first = value;
+    }
+    return false;
+}
+
+static void
+add_axis(struct sweep *s, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(s->axes); i++)
+        if (strcmp(json_string_value(json_array_get(s->axes, i)), name) == 0)
+            return;
+    if (varies(s, name))
+        json_array_append_new(s->axes, json_string(name));
+}
+
+static void
+find_axes(struct loader *l)
+{
+    const struct yaml_node *include = l->file.include;
+
+    l->sweep->axes = json_array();
+    for (size_t i = 0; i < l->file.n_entries; i++)
+        add_axis(l->sweep, l->file.entries[i].key->text);
+    for (size_t i = 0; include != NULL && i < include->n; i++)
+        for (size_t k = 0; k < include->items[i]->n; k++)
+            add_axis(l->sweep, include->items[i]->keys[k]->text);
+}
+
+static int
+check_group_over(const struct loader *l, struct err *err)
+{
+    const char *name = json_str(l->sweep->report, "group_over", "");
+    const struct yaml_node *at = l->file.report[REPORT_GROUP_OVER];
+
+    if (at == NULL || strcmp(name, "none") == 0)
+        return 0;
+    for (size_t i = 0; i < l->n_methods; i++)
+        if (catalog_find_param(l->methods[i], name) != NULL)
+            return 0;
+    const char *near = catalog_nearest_param(l->methods[0], name);
+    return yaml_error(err, at, "`group_over: %.100s` is no parameter%s%s%s", name,
+                      near ? "; did you mean `" : " (`none` groups nothing)",
+                      near ? near : "", near ? "`?" : "");
+}
+
+static int
+load(struct loader *l, const char *text, size_t size, const char *path,
+     const struct sweep_options *options, struct err *err)
+{
+    const char *sets = options->sets != NULL ? options->sets : "";
+
+    if (parse_file(&l->file, text, size, path, err) != 0
+        || parse_sets(&l->file, sets, err) != 0 || read_name(l, err) != 0
+        || read_methods(l, err) != 0
+        || parse_report(&l->sweep->report, &l->file, err) != 0
+        || check_group_over(l, err) != 0)
+        return -1;
+    l->context.methods = l->methods;
+    l->context.n_methods = l->n_methods;
+    if (expand_all(l, err) != 0)
+        return -1;
+    find_axes(l);
+    l->sweep->path = xstrdup(path);
+    l->sweep->sets = xstrdup(sets);
+    l->sweep->text = buf_take(&l->file.text);
+    return 0;
+}
+
+int
+sweep_parse(struct sweep **out, const char *text, size_t size, const char *path,
+            const struct catalog *c, const struct sweep_options *options,
+            struct err *err)
+{
+    struct loader l = {.sweep = xcalloc(1, sizeof *l.sweep)};
+
+    l.sweep->notes = json_array();
+    l.context = (struct bind_context){.catalog = c,
+                                      .pool = json_object(),
+                                      .notes = l.sweep->notes,
+                                      .max_cells = options->max_cells};
+    const int rc = load(&l, text, size, path, options, err);
+    parse_release(&l.file);
+    json_decref(l.context.pool);
+    *out = NULL;
+    if (rc != 0)
+        sweep_free(l.sweep);
+    else
+        *out = l.sweep;
+    return rc;
+}
+
+int
+sweep_load(struct sweep **out, const char *path, const struct catalog *c,
+           const struct sweep_options *options, struct err *err)
+{
+    struct buf text = {0};
+
+    *out = NULL;
+    int rc = file_read(&text, path, err);
+    if (rc != 0)
+        err->kind = ERR_USAGE; /* the command line named it */
+    else
+        rc = sweep_parse(out, buf_str(&text), text.len, path, c, options, err);
+    buf_release(&text);
+    return rc;
+}
+
+void
+sweep_free(struct sweep *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->n_cells; i++) {
+        json_decref(s->cells[i].values);
+        json_decref(s->cells[i].written);
+    }
+    free(s->cells);
+    json_decref(s->axes);
+    json_decref(s->report);
+    json_decref(s->notes);
+    free(s->name);
+    free(s->title);
+    free(s->path);
+    free(s->text);
+    free(s->sets);
+    free(s);
+}
