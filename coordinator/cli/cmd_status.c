@@ -1,0 +1,133 @@
+/* cmd_status.c - sweeps, workers and what runs now. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "coordinator/cli/cmd.h"
+#include "coordinator/cli/table.h"
+
+struct status_config {
+    bool json;
+};
+
+static const struct param status_params[] = {
+    PARAM_ROW_BOOL(struct status_config, json, "false", "print one JSON document"),
+};
+
+static void
+print_sweeps(const struct cmd_ctx *ctx, const json_t *sweeps)
+{
+    struct table *t = table_new("SWEEP|>CELLS|>DONE|>RUN|>READY|>WAIT|>BAD|TITLE");
+    const json_t *s;
+    size_t i;
+
+    json_array_foreach(sweeps, i, s)
+    {
+        const json_t *jobs = json_object_get(s, "jobs");
+        const int64_t bad =
+            json_int(jobs, "failed", 0) + json_int(jobs, "quarantined", 0)
+            + json_int(jobs, "cancelled", 0) + json_int(jobs, "upstream_failed", 0);
+        table_add(t, "%s", json_str(s, "name", ""));
+        table_add(t, "%" PRId64 "/%" PRId64, json_int(s, "cells_done", 0),
+                  json_int(s, "cells", 0));
+        table_add(t, "%" PRId64, json_int(jobs, "succeeded", 0));
+        table_add(t, "%" PRId64, json_int(jobs, "leased", 0));
+        table_add(t, "%" PRId64, json_int(jobs, "ready", 0));
+        table_add(t, "%" PRId64,
+                  json_int(jobs, "blocked", 0) + json_int(jobs, "held", 0));
+        table_add(t, "%" PRId64, bad);
+        table_add(t, "%s", json_str(s, "title", ""));
+    }
+    table_print(t, ctx);
+}
+
+static void
+print_running(const struct cmd_ctx *ctx, const json_t *sweeps)
+{
+    struct table *t = table_new(">JOB|STAGE|>EPOCH|>STEP|>IMAGES/S|>LOSS|>LEFT|WORKER");
+    const json_t *s, *r;
+    size_t i, k, n = 0;
+
+    json_array_foreach(sweeps, i, s)
+    {
+        json_array_foreach(json_object_get(s, "running"), k, r)
+        {
+            n++;
+            table_add(t, "%" PRId64, json_int(r, "job", 0));
+            table_add(t, "%s", json_str(r, "stage", ""));
+            table_add(t, "%" PRId64 "/%" PRId64, json_int(r, "epoch", 0),
+                      json_int(r, "epochs", 0));
+            table_add(t, "%" PRId64 "/%" PRId64, json_int(r, "step", 0),
+                      json_int(r, "steps", 0));
+            table_add(t, "%.0f", json_num(r, "images_per_second", 0));
+            table_add(t, "%.4g", json_num(r, "loss", 0));
+            table_add(t, "%s", table_duration(json_num(r, "seconds_left", -1)));
+            table_add(t, "%s", json_str(r, "worker", ""));
+        }
+    }
+    if (n > 0)
+        putchar('\n');
+    if (n > 0)
+        table_print(t, ctx);
+}
+
+static void
+print_failures(const json_t *sweeps)
+{
+    const json_t *s, *f;
+    size_t i, k;
+
+    json_array_foreach(sweeps, i, s)
+    {
+        json_array_foreach(json_object_get(s, "failures"), k, f)
+        {
+            char *text = table_clean(json_str(f, "text", ""));
+            printf("\n%s: %" PRId64 " %s failed: %s\n", json_str(s, "name", ""),
+                   json_int(f, "jobs", 1), json_str(f, "stage", "job"), text);
+            free(text);
+        }
+    }
+}
+
+static int
+status_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
+           struct err *err)
+{
+    const struct status_config *c = config;
+    json_t *doc = NULL;
+    int64_t sweep = 0;
+    struct db *db;
+
+    if (cmd_ctx_db(ctx, false, &db, err) != 0
+        || (n_words > 0 && db_sweep_id(db, words[0], &sweep, err) != 0)
+        || db_status(db, sweep, &doc, err) != 0)
+        return -1;
+    const json_t *sweeps = json_object_get(doc, "sweeps");
+    if (c->json) {
+        cmd_print_json(doc);
+    } else if (json_array_size(sweeps) == 0) {
+        fprintf(stderr, "no sweeps yet; `relusweep submit SWEEP.yaml` adds one\n");
+    } else {
+        print_sweeps(ctx, sweeps);
+        print_running(ctx, sweeps);
+        print_failures(sweeps);
+        const json_t *leader = json_object_get(doc, "coordinator");
+        if (!json_is_object(leader))
+            fprintf(stderr, "\nno coordinator is running: nothing starts until "
+                            "`relusweep run` or relusweep-coordinator does\n");
+    }
+    json_decref(doc);
+    return EXIT_OK;
+}
+
+const struct cmd cmd_status = {
+    .name = "status",
+    .usage = "[SWEEP]",
+    .doc = "counts of jobs by state, what runs now, what failed",
+    .group = "Sweeps",
+    .params = status_params,
+    .n_params = PARAM_COUNT(status_params),
+    .config_size = sizeof(struct status_config),
+    .max_words = 1,
+    .run = status_run,
+};
