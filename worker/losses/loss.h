@@ -1,0 +1,60 @@
+#ifndef WORKER_LOSSES_LOSS_H
+#define WORKER_LOSSES_LOSS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/engine/net.h"
+
+/*
+ * A loss is a weighted sum of terms; a term is a mean over views of the batch. To add a
+ * term, write one file with a `const struct loss loss_<name>` and one line in registry.c;
+ * sweep files can then say "0.5*ce+<name>".
+ */
+
+/* The three views of a training step. */
+enum loss_view_id { LOSS_CLEAN, LOSS_AUG, LOSS_ADV, LOSS_N_VIEWS };
+extern const char *const loss_view_names[]; /* "clean", "aug", "adv", NULL */
+
+/* What a term sees of one view, n >= 1 samples. The student's last forward is this view;
+ * the teacher's is too when loss_set_needs_teacher says so. */
+struct loss_view {
+    int64_t n, classes;
+    const float *logits; /* (n,classes) of the student */
+    const int64_t *y;    /* (n) */
+    const float *target; /* (n,classes) the teacher's logits of the clean images
+                                      on path 0; NULL without a teacher */
+    struct net *student, *teacher; /* for terms on maps; teacher may be NULL */
+    double temperature;            /* of distillation */
+    bool paper_form;               /* the paper's formula where the released code has
+                                      another one (methods.md 4.4) */
+    double *scratch;               /* LOSS_SCRATCH numbers for each pixel of an image */
+};
+
+enum { LOSS_SCRATCH = 3 };
+
+enum loss_input {
+    LOSS_ON_LOGITS, /* applies to all views; adds its gradient to dlogits */
+    LOSS_ON_MAPS, /* applies to the views that the settings name (pram_views); adds its
+                       gradient to net_group_seed or net_act_seed of the student */
+};
+
+/* One row of the registry. */
+struct loss {
+    const char *name; /* as in a sweep file */
+    const char *doc, *source;
+    enum loss_input on;
+    bool needs_teacher;
+    /* Weights of a term written without one: when no other term is on the logits, and
+     * when there is one, as in the released code and as in the paper. */
+    double weight_alone, weight_released, weight_paper;
+    /* Returns the mean over the view's samples; adds scale * gradient (+=). */
+    double (*run)(const struct loss_view *view, double scale, float *dlogits);
+};
+
+extern const struct loss *const losses[];  /* NULL-terminated */
+extern const char *const loss_names[];     /* the same, for parameter tables */
+extern const char *const loss_weighting[]; /* "released", "paper", NULL */
+const struct loss *loss_find(const char *name);
+
+#endif

@@ -1,0 +1,210 @@
+/* loss_set.c - a weighted sum of loss terms over views; see loss_set.h. */
+#include "worker/losses/loss_set.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/mem.h"
+#include "shared/base/param.h"
+
+enum { MAX_TERMS = 16 };
+
+struct term {
+    const struct loss *loss;
+    double weight; /* NaN while not known */
+    bool applies[LOSS_N_VIEWS];
+    int n_views;
+    double value; /* mean over views, so far */
+};
+
+struct loss_set {
+    struct term terms[MAX_TERMS];
+    int n_terms;
+    double temperature;
+    bool paper_form;
+    double *scratch;
+};
+
+static int
+add_term(struct loss_set *s, const char *name, double weight, struct err *err)
+{
+    const struct loss *loss = loss_find(name);
+
+    if (loss == NULL) {
+        const char *near = word_nearest(loss_names, name);
+        return err_set(err, ERR_USAGE, "loss: unknown term `%s`%s%s%s", name,
+                       near ? "; did you mean `" : "", near ? near : "",
+                       near ? "`?" : "");
+    }
+    if (s->n_terms == MAX_TERMS)
+        return err_set(err, ERR_USAGE, "loss: more than %d terms", MAX_TERMS);
+    s->terms[s->n_terms++] = (struct term){.loss = loss, .weight = weight};
+    return 0;
+}
+
+static int
+parse_terms(struct loss_set *s, const struct loss_config *config, struct err *err)
+{
+    const char *cursor = config->sum;
+    char name[64];
+    double weight;
+
+    while (param_next_item(&cursor, name, sizeof name, &weight)) {
+        if (add_term(s, name, weight, err) != 0)
+            return -1;
+        if (s->terms[s->n_terms - 1].loss->needs_teacher && !config->teacher)
+            return err_set(err, ERR_USAGE,
+                           "loss term `%s` needs a teacher, and this stage has none",
+                           name);
+    }
+    if (s->n_terms == 0)
+        return err_set(err, ERR_USAGE, "loss `%s` has no terms", config->sum);
+    return 0;
+}
+
+/* Gives terms that were written without a weight the one of their row. */
+static void
+fill_weights(struct loss_set *s, const char *weighting)
+{
+    const bool paper = strcmp(weighting, "paper") == 0;
+    int on_logits = 0;
+
+    for (int i = 0; i < s->n_terms; i++)
+        on_logits += s->terms[i].loss->on == LOSS_ON_LOGITS;
+    for (int i = 0; i < s->n_terms; i++) {
+        const struct loss *l = s->terms[i].loss;
+        if (!isnan(s->terms[i].weight))
+            continue;
+        if (on_logits < 2)
+            s->terms[i].weight = l->weight_alone;
+        else
+            s->terms[i].weight = paper ? l->weight_paper : l->weight_released;
+    }
+}
+
+static int
+parse_views(bool applies[LOSS_N_VIEWS], const char *list, struct err *err)
+{
+    const char *cursor = list;
+    char name[32];
+
+    while (param_next_item(&cursor, name, sizeof name, NULL)) {
+        int v = 0;
+        while (v < LOSS_N_VIEWS && strcmp(loss_view_names[v], name) != 0)
+            v++;
+        if (v == LOSS_N_VIEWS)
+            return err_set(err, ERR_USAGE,
+                           "pram_views: unknown view `%s`; views: clean, aug, adv",
+                           name);
+        applies[v] = true;
+    }
+    return 0;
+}
+
+static int
+fill_views(struct loss_set *s, const char *map_views, struct err *err)
+{
+    for (int i = 0; i < s->n_terms; i++) {
+        struct term *t = &s->terms[i];
+        const bool maps = t->loss->on == LOSS_ON_MAPS;
+        if (parse_views(t->applies, maps ? map_views : "clean,aug,adv", err) != 0)
+            return -1;
+        for (int v = 0; v < LOSS_N_VIEWS; v++)
+            t->n_views += t->applies[v];
+        if (t->n_views == 0)
+            return err_set(err, ERR_USAGE, "pram_views is empty, but the loss has `%s`",
+                           t->loss->name);
+    }
+    return 0;
+}
+
+int
+loss_set_new(struct loss_set **out, const struct loss_config *config,
+             const struct graph *student, struct err *err)
+{
+    const struct graph_shape image = graph_shape(student, 0);
+    struct loss_set *s = xcalloc(1, sizeof *s);
+
+    *out = NULL;
+    s->temperature = config->temperature;
+    s->paper_form = config->paper_form;
+    s->scratch = xcalloc((size_t)(LOSS_SCRATCH * image.h * image.w), sizeof(double));
+    if (parse_terms(s, config, err) != 0
+        || fill_views(s, config->map_views, err) != 0) {
+        loss_set_free(s);
+        return -1;
+    }
+    fill_weights(s, config->weighting);
+    *out = s;
+    return 0;
+}
+
+void
+loss_set_free(struct loss_set *s)
+{
+    if (s == NULL)
+        return;
+    free(s->scratch);
+    free(s);
+}
+
+bool
+loss_set_needs_teacher(const struct loss_set *s, enum loss_view_id view)
+{
+    for (int i = 0; i < s->n_terms; i++) {
+        const struct term *t = &s->terms[i];
+        if (t->loss->on == LOSS_ON_MAPS && t->loss->needs_teacher && t->applies[view])
+            return true;
+    }
+    return false;
+}
+
+void
+loss_set_start(struct loss_set *s)
+{
+    for (int i = 0; i < s->n_terms; i++)
+        s->terms[i].value = 0;
+}
+
+int
+loss_set_view(struct loss_set *s, enum loss_view_id id, struct loss_view view,
+              float *dlogits, struct err *err)
+{
+    view.temperature = s->temperature;
+    view.paper_form = s->paper_form;
+    view.scratch = s->scratch;
+    memset(dlogits, 0, (size_t)(view.n * view.classes) * sizeof *dlogits);
+    for (int i = 0; i < s->n_terms; i++) {
+        struct term *t = &s->terms[i];
+        if (!t->applies[id])
+            continue;
+        const double value = t->loss->run(&view, t->weight / t->n_views, dlogits);
+        if (!isfinite(value))
+            return err_set(err, ERR_NUMERIC, "loss term `%s` of the %s view is %g",
+                           t->loss->name, loss_view_names[id], value);
+        t->value += value / t->n_views;
+    }
+    return 0;
+}
+
+double
+loss_set_value(const struct loss_set *s, const char *name)
+{
+    double sum = 0;
+
+    for (int i = 0; i < s->n_terms; i++)
+        if (strcmp(s->terms[i].loss->name, name) == 0)
+            sum += s->terms[i].value;
+    return sum;
+}
+
+double
+loss_set_total(const struct loss_set *s)
+{
+    double sum = 0;
+
+    for (int i = 0; i < s->n_terms; i++)
+        sum += s->terms[i].weight * s->terms[i].value;
+    return sum;
+}

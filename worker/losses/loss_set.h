@@ -1,0 +1,50 @@
+#ifndef WORKER_LOSSES_LOSS_SET_H
+#define WORKER_LOSSES_LOSS_SET_H
+
+#include <stdbool.h>
+
+#include "shared/base/err.h"
+#include "worker/losses/loss.h"
+
+/*
+ * The loss of a training stage: terms with their weights, evaluated view by view.
+ *
+ *   total = sum over terms of  weight * (1/|views|) * sum over its views of term(view)
+ *
+ * Terms on the logits take all three views, terms on maps those of `map_views`.
+ */
+struct loss_set;
+
+struct loss_config {
+    const char *sum;       /* "0.5*ce+0.5*kl+1000*pram", "kl+pram", ... */
+    const char *weighting; /* "released" | "paper": of terms without a weight */
+    const char *map_views; /* "clean,aug" */
+    double temperature;
+    bool paper_form; /* of terms that have one */
+    bool teacher;    /* there is one */
+};
+
+/* Unknown terms or views and terms that need a teacher that is not there are ERR_USAGE.
+ * Nothing of `config` is kept. */
+MUST_CHECK int loss_set_new(struct loss_set **out, const struct loss_config *config,
+                            const struct graph *student, struct err *err);
+void loss_set_free(struct loss_set *s);
+
+/* Does a term of this view compare maps, so that the teacher must have seen it? */
+bool loss_set_needs_teacher(const struct loss_set *s, enum loss_view_id view);
+
+/* Forgets the last step's values. */
+void loss_set_start(struct loss_set *s);
+
+/* Evaluates every term of a view (scratch, temperature and paper_form are filled in
+ * here); overwrites dlogits (n,classes) with the total's gradient and adds to the
+ * student's map seeds. A term that is not finite is ERR_NUMERIC naming it. */
+MUST_CHECK int loss_set_view(struct loss_set *s, enum loss_view_id id,
+                             struct loss_view view, float *dlogits, struct err *err);
+
+/* Since loss_set_start: mean over its views of the term called `name`, without its
+ * weight, 0 when it is no part of the loss; and the weighted total. */
+double loss_set_value(const struct loss_set *s, const char *name);
+double loss_set_total(const struct loss_set *s);
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * pram.c - post-ReLU activation mismatch between student and teacher (methods.md 4.4).
+ *
+ * Released form, over the M group outputs f (n,C,H,W), attention transfer:
+ *   a = mean_c f^2 (H*W numbers a sample),  u = a / max(|a|, 1e-12)
+ *   L = sum_m 1/(n*H*W) sum_i |u_S - u_T|^2
+ * Paper's form, over all activation maps f, one long vector a sample, u = f / |f|:
+ *   L = sum_m 1/n sum_i |u_S - u_T|
+ *
+ * Maps are read as they lie in memory, blocked (H*W pixels of `block` channels; lanes
+ * beyond C are zero and add nothing): student and teacher have the same layout.
+ */
+#include <math.h>
+
+#include "worker/losses/loss.h"
+
+#define TINY 1e-12 /* smallest norm that a vector is divided by */
+
+static double
+dot(const double *a, const double *b, int64_t n)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+static double
+clip_norm(double norm)
+{
+    return norm > TINY ? norm : TINY;
+}
+
+/* ---- released: attention transfer on group outputs ------------------------------- */
+
+/* u[h,w] = a / |a| with a = mean_c f^2 of one image; returns the divisor. */
+static double
+attention(double *u, const float *f, const struct net_map *map)
+{
+    const int64_t pixels = map->h * map->w, per_block = pixels * map->block;
+
+    for (int64_t p = 0; p < pixels; p++)
+        u[p] = 0;
+    for (const float *f_b = f; f_b < f + map->per_image; f_b += per_block) {
+        for (int64_t p = 0; p < pixels; p++) {
+            float sum = 0; /* of at most 16 lanes */
+            for (int64_t lane = 0; lane < map->block; lane++)
+                sum += f_b[p * map->block + lane] * f_b[p * map->block + lane];
+            u[p] += (double)sum;
+        }
+    }
+    for (int64_t p = 0; p < pixels; p++)
+        u[p] /= (double)map->c;
+    const double norm = clip_norm(sqrt(dot(u, u, pixels)));
+    for (int64_t p = 0; p < pixels; p++)
+        u[p] /= norm;
+    return norm;
+}
+
+/* seed += f * da * 2/C, da (H,W) the gradient for the attention a. */
+static void
+add_attention_grad(float *seed, const float *f, const double *da,
+                   const struct net_map *map)
+{
+    const int64_t pixels = map->h * map->w, per_block = pixels * map->block;
+
+    for (int64_t at = 0; at < map->per_image; at += per_block) {
+        for (int64_t p = 0; p < pixels; p++) {
+            const float factor = (float)(2 * da[p] / (double)map->c);
+            for (int64_t lane = 0; lane < map->block; lane++) {
+                const int64_t i = at + p * map->block + lane;
+                seed[i] += factor * f[i];
+            }
+        }
+    }
+}
+
+/* One image of one group: returns |u_S - u_T|^2 / (H*W) and adds scale times its
+ * gradient. scratch: 3 * H*W. */
+static double
+attention_mismatch(float *seed, const float *student, const float *teacher,
+                   const struct net_map *map, double scale, double *scratch)
+{
+    const int64_t pixels = map->h * map->w;
+    double *u_s = scratch, *u_t = scratch + pixels, *g = scratch + 2 * pixels;
+    const double norm = attention(u_s, student, map);
+
+    attention(u_t, teacher, map);
+    for (int64_t p = 0; p < pixels; p++)
+        g[p] = u_s[p] - u_t[p];
+    const double loss = dot(g, g, pixels) / (double)pixels;
+
+    /* through u = a/|a|: da = (g - u (g.u)) / |a|; below TINY the divisor is constant */
+    const double radial = norm > TINY ? dot(g, u_s, pixels) : 0;
+    const double factor = 2 * scale / ((double)pixels * norm);
+    for (int64_t p = 0; p < pixels; p++)
+        g[p] = factor * (g[p] - u_s[p] * radial);
+    add_attention_grad(seed, student, g, map);
+    return loss;
+}
+
+static double
+run_released(const struct loss_view *v, double scale)
+{
+    const int groups = graph_n_groups(net_graph(v->student));
+    double sum = 0;
+
+    for (int m = 0; m < groups; m++) {
+        const struct net_map s = net_group_map(v->student, m);
+        const struct net_map t = net_group_map(v->teacher, m);
+        const struct net_map seed = net_group_seed(v->student, m);
+        for (int64_t i = 0; i < v->n; i++) {
+            const int64_t at = i * s.per_image;
+            sum += attention_mismatch(seed.data + at, s.data + at, t.data + at, &s,
+                                      scale / (double)v->n, v->scratch);
+        }
+    }
+    return sum / (double)v->n;
+}
+
+/* ---- paper: normalised maps of every activation ---------------------------------- */
+
+static double
+norm_of(const float *f, int64_t n)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)f[i] * (double)f[i];
+    return clip_norm(sqrt(sum));
+}
+
+/* One image of one map: returns |u_S - u_T| and adds scale times its gradient,
+ * df_S = (d - u_S (d.u_S)) / |f_S| with d = (u_S - u_T) / |u_S - u_T|. */
+static double
+direction_mismatch(float *seed, const float *student, const float *teacher, int64_t n,
+                   double scale)
+{
+    const double norm_s = norm_of(student, n), norm_t = norm_of(teacher, n);
+    double square = 0, radial = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        const double u = (double)student[i] / norm_s;
+        const double d = u - (double)teacher[i] / norm_t;
+        square += d * d;
+        radial += d * u;
+    }
+    const double loss = sqrt(square);
+    if (loss == 0)
+        return 0; /* the kink of the norm; its subgradient 0 */
+    const double factor = scale / (loss * norm_s);
+    for (int64_t i = 0; i < n; i++) {
+        const double u = (double)student[i] / norm_s;
+        const double d = u - (double)teacher[i] / norm_t;
+        seed[i] += (float)(factor * (d - u * radial));
+    }
+    return loss;
+}
+
+static double
+run_paper(const struct loss_view *v, double scale)
+{
+    const int maps = graph_n_masks(net_graph(v->student));
+    double sum = 0;
+
+    for (int m = 0; m < maps; m++) {
+        const struct net_map s = net_act_map(v->student, m);
+        const struct net_map t = net_act_map(v->teacher, m);
+        const struct net_map seed = net_act_seed(v->student, m);
+        for (int64_t i = 0; i < v->n; i++) {
+            const int64_t at = i * s.per_image;
+            sum += direction_mismatch(seed.data + at, s.data + at, t.data + at,
+                                      s.per_image, scale / (double)v->n);
+        }
+    }
+    return sum / (double)v->n;
+}
+
+static double
+pram_run(const struct loss_view *v, double scale, float *dlogits)
+{
+    (void)dlogits;
+    return v->paper_form ? run_paper(v, scale) : run_released(v, scale);
+}
+
+const struct loss loss_pram = {
+    .name = "pram",
+    .doc = "mismatch of the student's and the teacher's inner maps",
+    .source = "RLNet, Eq. 6; released form after Zagoruyko and Komodakis, ICLR 2017",
+    .on = LOSS_ON_MAPS,
+    .needs_teacher = true,
+    .weight_alone = 1000,
+    .weight_released = 1000,
+    .weight_paper = 1000,
+    .run = pram_run,
+};
