@@ -35,6 +35,7 @@ struct attack {
 };
 
 extern const struct attack *const attacks[]; /* NULL-terminated */
+extern const char *const attack_names[];     /* the same, for parameter tables */
 const struct attack *attack_find(const char *name);
 
 /* start (n, per_image) in [-1,1] for these samples: (seed, RNG_ATTACK, epoch, sample). */
