@@ -1,0 +1,47 @@
+/* cmd_retry.c - another try for jobs that ended badly, and for what waited on them. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "coordinator/cli/cmd.h"
+#include "coordinator/cli/select.h"
+
+struct retry_config {
+    const char *job, *state;
+};
+
+static const struct param retry_params[] = {
+    PARAM_ROW_STRING(struct retry_config, job, "", "only this job (id or digest)"),
+    PARAM_ROW_CHOICE(struct retry_config, state, "any", select_states,
+                     "only jobs in this state"),
+};
+
+static int
+retry_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
+          struct err *err)
+{
+    const struct retry_config *c = config;
+    struct db_selection sel;
+    int64_t count = 0;
+    struct db *db;
+
+    (void)n_words;
+    if (cmd_ctx_db(ctx, false, &db, err) != 0
+        || select_jobs(&sel, db, words[0], c->job, c->state, err) != 0
+        || db_retry(db, &sel, &count, err) != 0)
+        return -1;
+    fprintf(stderr, "%" PRId64 " jobs will be tried again\n", count);
+    return EXIT_OK;
+}
+
+const struct cmd cmd_retry = {
+    .name = "retry",
+    .usage = "SWEEP|JOB",
+    .doc = "queue failed, cancelled and quarantined jobs again",
+    .group = "Jobs",
+    .params = retry_params,
+    .n_params = PARAM_COUNT(retry_params),
+    .config_size = sizeof(struct retry_config),
+    .min_words = 1,
+    .max_words = 1,
+    .run = retry_run,
+};

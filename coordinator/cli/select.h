@@ -1,0 +1,17 @@
+#ifndef COORDINATOR_CLI_SELECT_H
+#define COORDINATOR_CLI_SELECT_H
+
+#include "coordinator/cli/cmd.h"
+
+/*
+ * What a verb works on: the words SWEEP, or a JOB (id or digest prefix), plus --state.
+ * A word that is all digits or at least 6 hexadecimal digits and names no sweep is taken
+ * for a job.
+ */
+MUST_CHECK int select_jobs(struct db_selection *out, struct db *db, const char *word,
+                           const char *job, const char *state, struct err *err);
+
+/* Words of enum job_state for parameter tables, "" first. */
+extern const char *const select_states[];
+
+#endif
