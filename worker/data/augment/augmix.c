@@ -1,0 +1,146 @@
+/*
+ * augmix.c - what AugMix draws, and the mixture of the chains. A chain goes back and
+ * forth between two byte images, as Pillow's operations return bytes; only the mixture
+ * is float. The operations themselves are in tone.c and affine.c.
+ */
+#include "worker/data/augment/augmix.h"
+
+#include <stddef.h>
+
+#include "worker/data/augment/affine.h"
+#include "worker/data/augment/tone.h"
+
+enum { SEVERITY = 3 };
+
+static double
+posterize_bits(double level, int64_t side)
+{
+    (void)side;
+    return 4 - (int)(level * 4 / 10);
+}
+
+static double
+rotate_degrees(double level, int64_t side)
+{
+    (void)side;
+    return (int)(level * 30 / 10);
+}
+
+static double
+solarize_threshold(double level, int64_t side)
+{
+    (void)side;
+    return 256 - (int)(level * 256 / 10);
+}
+
+static double
+shear_slope(double level, int64_t side)
+{
+    (void)side;
+    return level * 0.3 / 10;
+}
+
+static double
+translate_pixels(double level, int64_t side)
+{
+    return (int)(level * ((double)side / 3) / 10);
+}
+
+/* The nine operations of the reference; colour, contrast, brightness and sharpness are
+ * left out because the corruption benchmark measures them. */
+const struct augmix_op augmix_ops[] = {
+    {"autocontrast", NULL, false, tone_autocontrast},
+    {"equalize", NULL, false, tone_equalize},
+    {"posterize", posterize_bits, false, tone_posterize},
+    {"rotate", rotate_degrees, true, affine_rotate},
+    {"solarize", solarize_threshold, false, tone_solarize},
+    {"shear_x", shear_slope, true, affine_shear_x},
+    {"shear_y", shear_slope, true, affine_shear_y},
+    {"translate_x", translate_pixels, true, affine_translate_x},
+    {"translate_y", translate_pixels, true, affine_translate_y},
+};
+const int augmix_op_count = sizeof augmix_ops / sizeof augmix_ops[0];
+
+static struct augmix_step
+draw_step(struct rng *rng, int64_t side)
+{
+    struct augmix_step step = {.op = (int)rng_below(rng, (uint32_t)augmix_op_count)};
+    const struct augmix_op *op = &augmix_ops[step.op];
+    const double level = 0.1 + (SEVERITY - 0.1) * (double)rng_uniform(rng);
+
+    if (op->value != NULL)
+        step.value = op->value(level, side);
+    if (op->signed_value && rng_below(rng, 2) != 0)
+        step.value = -step.value;
+    return step;
+}
+
+struct augmix_plan
+augmix_draw(struct rng *rng, int64_t side)
+{
+    struct augmix_plan plan = {0};
+    double gamma[AUGMIX_WIDTH], sum = 0;
+
+    for (int i = 0; i < AUGMIX_WIDTH; i++)
+        sum += gamma[i] = rng_gamma(rng, 1);
+    for (int i = 0; i < AUGMIX_WIDTH; i++)
+        plan.w[i] = (float)(gamma[i] / sum);
+    plan.m = rng_uniform(rng); /* Beta(1,1) */
+    for (int i = 0; i < AUGMIX_WIDTH; i++) {
+        plan.depth[i] = 1 + (int)rng_below(rng, AUGMIX_DEPTH);
+        for (int k = 0; k < plan.depth[i]; k++)
+            plan.steps[i][k] = draw_step(rng, side);
+    }
+    return plan;
+}
+
+int64_t
+augmix_scratch(int64_t side)
+{
+    return 2 * AUGMIX_CHANNELS * side * side;
+}
+
+/* Runs chain i; the result is in one half of `scratch`. */
+static const uint8_t *
+run_chain(const uint8_t *image, int64_t side, const struct augmix_plan *plan, int i,
+          uint8_t *scratch)
+{
+    const int64_t pixels = AUGMIX_CHANNELS * side * side;
+    const uint8_t *from = image;
+
+    for (int k = 0; k < plan->depth[i]; k++) {
+        const struct augmix_step *step = &plan->steps[i][k];
+        uint8_t *to = scratch + (k % 2) * pixels;
+        augmix_ops[step->op].apply(to, from, side, side, step->value);
+        from = to;
+    }
+    return from;
+}
+
+void
+augmix_apply(float *out, const uint8_t *image, int64_t side,
+             const struct augmix_plan *plan, uint8_t *scratch)
+{
+    const int64_t pixels = AUGMIX_CHANNELS * side * side;
+    const float keep = 1 - plan->m;
+
+    for (int64_t p = 0; p < pixels; p++)
+        out[p] = keep * (float)image[p];
+    for (int i = 0; i < AUGMIX_WIDTH; i++) {
+        const uint8_t *chain = run_chain(image, side, plan, i, scratch);
+        const float share = plan->m * plan->w[i];
+        for (int64_t p = 0; p < pixels; p++)
+            out[p] += share * (float)chain[p];
+    }
+    for (int64_t p = 0; p < pixels; p++)
+        out[p] = out[p] < 255 ? out[p] / 255 : 1;
+}
+
+void
+augmix(float *out, const uint8_t *image, int64_t side, struct rng *rng,
+       uint8_t *scratch)
+{
+    const struct augmix_plan plan = augmix_draw(rng, side);
+
+    augmix_apply(out, image, side, &plan, scratch);
+}

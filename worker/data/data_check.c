@@ -1,0 +1,27 @@
+/* data_check.c - what of each registered data set is on this machine, and sound. */
+#include "worker/data/data_check.h"
+
+#include <inttypes.h>
+
+#include "worker/data/dataset.h"
+
+int
+data_check(const char *dir, struct buf *out, struct err *err)
+{
+    int rc = 0;
+
+    for (const struct dataset_source *const *s = dataset_sources; *s != NULL; s++) {
+        struct err each;
+
+        buf_printf(out,
+                   "%s: %" PRId64 " classes, %" PRId64 "x%" PRId64 ", %" PRId64
+                   " training and %" PRId64 " test images\n",
+                   (*s)->name, (*s)->classes, (*s)->h, (*s)->w, (*s)->n_train,
+                   (*s)->n_test);
+        if ((*s)->check(out, dir, &each) == 0 || rc != 0)
+            continue;
+        *err = each;
+        rc = err_wrap(err, "data set %s", (*s)->name);
+    }
+    return rc;
+}

@@ -1,0 +1,26 @@
+#ifndef WORKER_DATA_LOCATE_H
+#define WORKER_DATA_LOCATE_H
+
+#include "shared/base/buf.h"
+
+/*
+ * Where data sets lie on people's disks. A folder that was named (`dir`, else the
+ * environment's RELUSWEEP_DATA) is the only one looked into, so that nothing is read
+ * from elsewhere by surprise. Otherwise, in this order: $XDG_DATA_HOME/relusweep/data,
+ * ~/.local/share/relusweep/data, ./data, /usr/share/datasets.
+ */
+
+/* The first <place>/<layout> that holds one of `files`, plain or with ".gz"; NULL where
+ * there is none. Both lists end with NULL; the layout "" is the place itself. Caller
+ * frees. */
+char *locate_folder(const char *dir, const char *const *layouts,
+                    const char *const *files);
+
+/* "<folder>/<name>", else "<folder>/<name>.gz", whichever exists, or NULL. Caller
+ * frees. */
+char *locate_file(const char *folder, const char *name);
+
+/* Appends the places that locate_folder looks into: "A, B, C". */
+void locate_describe(struct buf *out, const char *dir);
+
+#endif
