@@ -1,0 +1,11 @@
+# Shell tests that start the real programs, one after the other: they use both cores.
+foreach(test 10-run 20-kill 30-bad-input)
+  add_test(NAME system.${test} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/system/${test}.sh)
+  set_tests_properties(system.${test} PROPERTIES LABELS system TIMEOUT 400 RUN_SERIAL ON
+    ENVIRONMENT BIN=${PROJECT_BINARY_DIR}/bin)
+endforeach()
+add_test(NAME layering COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/layering.sh ${PROJECT_SOURCE_DIR})
+set_tests_properties(layering PROPERTIES LABELS unit)
+add_test(NAME shellcheck COMMAND sh -c
+  "shellcheck -x -P SCRIPTDIR -e SC2154 quickstart.sh test.sh .ci/run scripts/*.sh tests/*.sh tests/system/*.sh")
+set_tests_properties(shellcheck PROPERTIES LABELS unit WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
