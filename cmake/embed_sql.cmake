@@ -1,0 +1,18 @@
+# Run with -DOUT=file.c -DDIR=schema: writes the files of schema/ as C strings, in order.
+file(GLOB files ${DIR}/*.sql)
+list(SORT files)
+set(rows "")
+set(text "/* made from schema/ */\n#include \"coordinator/db/migrate.h\"\n\n")
+foreach(file ${files})
+  get_filename_component(name ${file} NAME)
+  string(REGEX MATCH "^[0-9]+" number ${name})
+  math(EXPR version "1${number} - 1000")
+  file(READ ${file} sql)
+  string(REPLACE "\\" "\\\\" sql "${sql}")
+  string(REPLACE "\"" "\\\"" sql "${sql}")
+  string(REPLACE "\n" "\\n\"\n    \"" sql "${sql}")
+  string(APPEND rows "    {${version}, \"${name}\",\n    \"${sql}\"},\n")
+endforeach()
+string(APPEND text "const struct migration migrations[] = {\n${rows}};\n"
+  "const size_t n_migrations = sizeof migrations / sizeof migrations[0];\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,132 @@
+/*
+ * attempts.c - only writer of attempt and log_chunk. That an attempt is the current one
+ * is checked in jobs.c, in the same transaction.
+ */
+#include "coordinator/db/attempts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/db/db.h"
+#include "coordinator/db/handle.h"
+#include "shared/base/buf.h"
+
+enum { LOG_MAX_BYTES = 16 << 20 }; /* of one attempt */
+
+int
+attempts_open(struct pg *pg, int64_t job, int64_t attempt, int64_t worker,
+              struct err *err)
+{
+    return pg_query(pg, NULL,
+                    "INSERT INTO attempt (job, attempt, worker) VALUES ($1, $2, $3)",
+                    PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(worker)), err);
+}
+
+int
+attempts_started(struct pg *pg, int64_t job, int64_t attempt, int64_t pid,
+                 const char *provenance, struct err *err)
+{
+    return pg_query(
+        pg, NULL,
+        "UPDATE attempt SET started_at = coalesce(started_at, now()),"
+        " pid = $3, provenance = nullif($4, '')::json"
+        " WHERE job = $1 AND attempt = $2",
+        PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(pid), PG_TEXT(provenance)), err);
+}
+
+int
+attempts_end(struct pg *pg, int64_t job, int64_t attempt, const struct attempt_end *end,
+             struct err *err)
+{
+    return pg_query(
+        pg, NULL,
+        "UPDATE attempt SET ended_at = now(), outcome = $3, error = nullif($4, ''),"
+        " fingerprint = nullif($5, ''), exit_code = $6, signal = $7,"
+        " seconds = CASE WHEN $8::float8 >= 0 THEN $8 END,"
+        " peak_rss_bytes = nullif($9::bigint, 0) WHERE job = $1 AND attempt = $2",
+        PG_ARGS(PG_INT(job), PG_INT(attempt), PG_TEXT(end->outcome),
+                PG_TEXT(end->error), PG_TEXT(end->fingerprint), PG_INT(end->exit_code),
+                PG_INT(end->signal), PG_REAL(end->seconds),
+                PG_INT(end->peak_rss_bytes)),
+        err);
+}
+
+int
+attempts_has_result(struct pg *pg, int64_t job, int64_t attempt, bool *has,
+                    struct err *err)
+{
+    int64_t one;
+
+    return pg_number(pg, &one, has,
+                     "SELECT 1 FROM attempt WHERE job = $1 AND attempt = $2"
+                     " AND outcome IS NOT NULL AND outcome NOT IN ('lost', 'returned')",
+                     PG_ARGS(PG_INT(job), PG_INT(attempt)), err);
+}
+
+int
+attempts_next_metrics(struct pg *pg, int64_t job, int64_t attempt, int64_t seq,
+                      int64_t *last, struct err *err)
+{
+    return pg_number(pg, last, NULL,
+                     "WITH moved AS (UPDATE attempt SET metric_seq = $3"
+                     "  WHERE job = $1 AND attempt = $2 AND metric_seq = $3::bigint - 1"
+                     "  RETURNING metric_seq)"
+                     " SELECT coalesce((SELECT -1 FROM moved), (SELECT metric_seq"
+                     "  FROM attempt WHERE job = $1 AND attempt = $2), 0)",
+                     PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(seq)), err);
+}
+
+int
+attempts_log(struct pg *pg, int64_t job, int64_t attempt, int64_t start,
+             const char *text, struct err *err)
+{
+    return pg_query(
+        pg, NULL,
+        "INSERT INTO log_chunk (job, attempt, start, text)"
+        " SELECT $1::bigint, $2::bigint, $3::bigint, $4"
+        " WHERE $3::bigint BETWEEN 0 AND $5::bigint"
+        " AND EXISTS (SELECT 1 FROM attempt WHERE job = $1 AND attempt = $2)"
+        " ON CONFLICT DO NOTHING",
+        PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(start), PG_TEXT(text),
+                PG_INT(LOG_MAX_BYTES)),
+        err);
+}
+
+/* Pieces may overlap when an agent was restarted: what is behind `*end` is new. */
+static void
+add_piece(struct buf *out, int64_t *end, int64_t start, const char *text)
+{
+    const int64_t size = (int64_t)strlen(text);
+
+    if (start + size <= *end)
+        return;
+    const int64_t skip = start < *end ? *end - start : 0;
+    buf_add(out, text + skip, (size_t)(size - skip));
+    *end = start + size;
+}
+
+int
+db_log(struct db *db, int64_t job, int64_t attempt, int64_t offset, char **text,
+       struct err *err)
+{
+    struct buf out = {0};
+    struct pg_rows rows;
+    int64_t end = offset;
+
+    *text = NULL;
+    if (pg_query(db->pg, &rows,
+                 "SELECT start, text FROM log_chunk WHERE job = $1 AND attempt ="
+                 " CASE WHEN $2::bigint > 0 THEN $2 ELSE"
+                 "  (SELECT max(attempt) FROM attempt WHERE job = $1) END"
+                 " AND start + octet_length(text) > $3 ORDER BY start",
+                 PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(offset)), err)
+        != 0)
+        return -1;
+    for (int i = 0; i < rows.n; i++)
+        add_piece(&out, &end, pg_int_at(&rows, i, 0), pg_text_at(&rows, i, 1));
+    pg_rows_release(&rows);
+    buf_str(&out);
+    *text = buf_take(&out);
+    return 0;
+}

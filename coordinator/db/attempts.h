@@ -1,0 +1,40 @@
+#ifndef COORDINATOR_DB_ATTEMPTS_H
+#define COORDINATOR_DB_ATTEMPTS_H
+
+#include <stdbool.h>
+
+#include "coordinator/db/pg.h"
+
+/* Tables attempt and log_chunk; steps of a transaction. */
+
+MUST_CHECK int attempts_open(struct pg *pg, int64_t job, int64_t attempt,
+                             int64_t worker, struct err *err);
+
+/* provenance: JSON text. */
+MUST_CHECK int attempts_started(struct pg *pg, int64_t job, int64_t attempt,
+                                int64_t pid, const char *provenance, struct err *err);
+
+/* How an attempt ended. Strings may be NULL. */
+struct attempt_end {
+    const char *outcome, *error, *fingerprint;
+    int64_t exit_code, signal;
+    double seconds; /* < 0: not measured */
+    int64_t peak_rss_bytes;
+};
+MUST_CHECK int attempts_end(struct pg *pg, int64_t job, int64_t attempt,
+                            const struct attempt_end *end, struct err *err);
+
+/* True when this attempt ended by a result of its own (not lost or handed back). */
+MUST_CHECK int attempts_has_result(struct pg *pg, int64_t job, int64_t attempt,
+                                   bool *has, struct err *err);
+
+/* Moves the number of the last batch of points from seq - 1 to seq. *last: -1 when that
+ * was done, else where it stands. */
+MUST_CHECK int attempts_next_metrics(struct pg *pg, int64_t job, int64_t attempt,
+                                     int64_t seq, int64_t *last, struct err *err);
+
+/* A piece of the log; a repeat and what is over the limit are dropped. */
+MUST_CHECK int attempts_log(struct pg *pg, int64_t job, int64_t attempt, int64_t start,
+                            const char *text, struct err *err);
+
+#endif

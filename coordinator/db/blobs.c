@@ -1,0 +1,164 @@
+/*
+ * blobs.c - only writer of blob and blob_chunk. Hashing is the business of the store;
+ * here are rows.
+ */
+#include "coordinator/db/blobs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "coordinator/db/db.h"
+#include "coordinator/db/handle.h"
+#include "shared/base/sha256.h"
+
+int
+blobs_find(struct pg *pg, const char *sha, int64_t *id, struct err *err)
+{
+    return pg_number(pg, id, NULL, "SELECT id FROM blob WHERE sha = $1 AND stored",
+                     PG_ARGS(PG_TEXT(sha)), err);
+}
+
+int
+blobs_row(struct pg *pg, const char *sha, struct blob_row *out, struct err *err)
+{
+    struct pg_rows rows;
+
+    *out = (struct blob_row){0};
+    if (pg_query(pg, &rows,
+                 "SELECT id, size, received, stored::int FROM blob WHERE sha = $1",
+                 PG_ARGS(PG_TEXT(sha)), err)
+        != 0)
+        return -1;
+    if (rows.n > 0)
+        *out = (struct blob_row){.id = pg_int_at(&rows, 0, 0),
+                                 .size = pg_int_at(&rows, 0, 1),
+                                 .received = pg_int_at(&rows, 0, 2),
+                                 .stored = pg_int_at(&rows, 0, 3) != 0};
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+blobs_begin(struct pg *pg, const char *sha, int64_t size, struct blob_row *out,
+            struct err *err)
+{
+    if (blobs_row(pg, sha, out, err) != 0)
+        return -1;
+    if (out->id != 0 && out->size != size && !out->stored) {
+        if (blobs_remove(pg, out->id, err) != 0)
+            return -1;
+        out->id = 0;
+    }
+    if (out->id != 0)
+        return 0;
+    if (pg_query(pg, NULL,
+                 "INSERT INTO blob (sha, size) VALUES ($1, $2)"
+                 " ON CONFLICT (sha) DO NOTHING",
+                 PG_ARGS(PG_TEXT(sha), PG_INT(size)), err)
+        != 0)
+        return -1;
+    return blobs_row(pg, sha, out, err);
+}
+
+int
+blobs_append(struct pg *pg, struct blob_row *row, const void *data, size_t size,
+             struct err *err)
+{
+    if (pg_query(pg, NULL,
+                 "INSERT INTO blob_chunk (blob, place, data) VALUES ($1, $2, $3)",
+                 PG_ARGS(PG_INT(row->id), PG_INT(row->received / BLOB_CHUNK_BYTES),
+                         PG_BYTES(data, size)),
+                 err)
+            != 0
+        || pg_query(pg, NULL, "UPDATE blob SET received = received + $2 WHERE id = $1",
+                    PG_ARGS(PG_INT(row->id), PG_INT((int64_t)size)), err)
+               != 0)
+        return -1;
+    row->received += (int64_t)size;
+    return 0;
+}
+
+int
+blobs_finish(struct pg *pg, struct blob_row *row, struct err *err)
+{
+    row->stored = true;
+    return pg_query(pg, NULL,
+                    "UPDATE blob SET stored = true WHERE id = $1 AND received = size",
+                    PG_ARGS(PG_INT(row->id)), err);
+}
+
+int
+blobs_remove(struct pg *pg, int64_t id, struct err *err)
+{
+    return pg_query(pg, NULL, "DELETE FROM blob WHERE id = $1", PG_ARGS(PG_INT(id)),
+                    err);
+}
+
+int
+blobs_drop_unused(struct pg *pg, int64_t id, struct err *err)
+{
+    return pg_query(
+        pg, NULL,
+        "DELETE FROM blob b WHERE id = $1"
+        " AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.blob = b.id)"
+        " AND NOT EXISTS (SELECT 1 FROM checkpoint_head c WHERE c.blob = b.id)",
+        PG_ARGS(PG_INT(id)), err);
+}
+
+int
+blobs_read(struct pg *pg, int64_t id, int64_t place, struct buf *out, bool *found,
+           struct err *err)
+{
+    return pg_bytes(pg, out, found,
+                    "SELECT data FROM blob_chunk WHERE blob = $1 AND place = $2",
+                    PG_ARGS(PG_INT(id), PG_INT(place)), err);
+}
+
+/* Copies all pieces into an open file and checks the digest on the way. */
+static int
+copy_out(struct pg *pg, const struct blob_row *row, const char *sha, FILE *file,
+         const char *path, struct err *err)
+{
+    struct sha256_stream *hash = sha256_stream_new();
+    struct buf piece = {0};
+    bool found = true;
+    int rc = 0;
+
+    for (int64_t at = 0; rc == 0 && at < row->size; at += (int64_t)piece.len) {
+        buf_clear(&piece);
+        rc = blobs_read(pg, row->id, at / BLOB_CHUNK_BYTES, &piece, &found, err);
+        if (rc == 0 && (!found || piece.len == 0))
+            rc = err_set(err, ERR_DATA, "blob %s: a piece is missing at byte %lld", sha,
+                         (long long)at);
+        sha256_stream_add(hash, piece.data, piece.len);
+        if (rc == 0 && fwrite(piece.data, 1, piece.len, file) != piece.len)
+            rc = err_sys(err, "write %s", path);
+    }
+    const struct sha256 got = sha256_stream_end(hash);
+    if (rc == 0 && strcmp(got.hex, sha) != 0)
+        rc = err_set(err, ERR_DATA,
+                     "blob %s is damaged in the database (it hashes to %s)", sha,
+                     got.hex);
+    buf_release(&piece);
+    return rc;
+}
+
+int
+db_blob_save(struct db *db, const char *sha, const char *path, struct err *err)
+{
+    struct blob_row row;
+
+    if (blobs_row(db->pg, sha, &row, err) != 0)
+        return -1;
+    if (!row.stored)
+        return err_set(err, ERR_USAGE, "there is no artifact %s", sha);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL)
+        return err_sys(err, "open %s", path);
+    int rc = copy_out(db->pg, &row, sha, file, path, err);
+    if (fclose(file) != 0 && rc == 0)
+        rc = err_sys(err, "write %s", path);
+    if (rc != 0)
+        remove(path);
+    return rc;
+}

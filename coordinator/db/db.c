@@ -1,0 +1,177 @@
+/*
+ * db.c - opening, and the writes of people's commands as whole transactions over the
+ * table files. Knows the order of the steps, no table.
+ */
+#include "coordinator/db/db.h"
+
+#include <stdlib.h>
+
+#include "coordinator/db/events.h"
+#include "coordinator/db/handle.h"
+#include "coordinator/db/jobs.h"
+#include "coordinator/db/locks.h"
+#include "coordinator/db/migrate.h"
+#include "coordinator/db/requests.h"
+#include "coordinator/db/sweeps.h"
+#include "shared/base/mem.h"
+
+int
+db_open(struct db **out, const char *conninfo, struct err *err)
+{
+    struct db *db = xcalloc(1, sizeof *db);
+    int64_t version;
+
+    *out = NULL;
+    if (pg_open(&db->pg, conninfo, "relusweep", err) != 0
+        || migrate_version(db->pg, DB_SCHEMA_VERSION, &version, err) != 0) {
+        db_close(db);
+        return -1;
+    }
+    *out = db;
+    return 0;
+}
+
+void
+db_close(struct db *db)
+{
+    if (db == NULL)
+        return;
+    pg_close(db->pg);
+    free(db);
+}
+
+int
+db_migrate(struct db *db, struct err *err)
+{
+    return migrate_apply(db->pg, err);
+}
+
+int
+db_wake(struct db *db, struct err *err)
+{
+    return pg_script(db->pg, "NOTIFY relusweep", err);
+}
+
+int
+db_begin_edit(struct db *db, struct err *err)
+{
+    if (pg_begin(db->pg, err) != 0)
+        return -1;
+    return pg_query(db->pg, NULL, "SELECT pg_advisory_xact_lock($1::int, $2::int)",
+                    PG_ARGS(PG_INT(LOCK_SPACE), PG_INT(LOCK_EDIT)), err);
+}
+
+/* Runs the steps again when the coordinator and this command got into each other's
+ * way. */
+static int
+edit(struct db *db, int (*steps)(struct db *db, void *arg, struct err *err), void *arg,
+     struct err *err)
+{
+    for (int tries = 0;; tries++) {
+        if (db_begin_edit(db, err) == 0 && steps(db, arg, err) == 0
+            && db_wake(db, err) == 0 && pg_commit(db->pg, err) == 0)
+            return 0;
+        const bool again = pg_may_repeat(db->pg) && tries < 3;
+        pg_rollback(db->pg);
+        if (!again)
+            return -1;
+    }
+}
+
+struct submission {
+    const struct sweep *s;
+    const struct dag *d;
+    struct db_submitted *out;
+};
+
+static int
+submit_steps(struct db *db, void *arg, struct err *err)
+{
+    const struct submission *sub = arg;
+    int64_t *ids = xcalloc(sub->d->n_jobs + 1, sizeof *ids);
+    int rc = -1;
+
+    *sub->out = (struct db_submitted){.cells = (int64_t)sub->d->n_cells,
+                                      .jobs = (int64_t)sub->d->n_jobs};
+    if (jobs_insert(db->pg, sub->d, ids, sub->out, err) == 0
+        && sweeps_save(db->pg, sub->s, sub->d, ids, &sub->out->sweep, err) == 0
+        && jobs_settle(db->pg, err) == 0)
+        rc = events_add(db->pg, 0, 0, "submitted", sub->s->name, err);
+    free(ids);
+    return rc;
+}
+
+int
+db_submit(struct db *db, const struct sweep *s, const struct dag *d,
+          struct db_submitted *out, struct err *err)
+{
+    struct submission sub = {.s = s, .d = d, .out = out};
+
+    if (edit(db, submit_steps, &sub, err) != 0)
+        return err_wrap(err, "submit %s", s->name);
+    return 0;
+}
+
+struct command {
+    const struct db_selection *sel;
+    bool hard;
+    int64_t *count;
+};
+
+static bool
+is_whole_sweep(const struct db_selection *sel)
+{
+    return sel->job == NULL && (sel->state == NULL || sel->state[0] == '\0');
+}
+
+static int
+retry_steps(struct db *db, void *arg, struct err *err)
+{
+    const struct command *c = arg;
+
+    if (jobs_select(db->pg, c->sel, err) != 0
+        || jobs_reset(db->pg, c->sel->job != NULL, err) != 0
+        || (is_whole_sweep(c->sel)
+            && sweeps_mark_cancelled(db->pg, c->sel->sweep, false, err) != 0)
+        || jobs_settle(db->pg, err) != 0
+        || events_add_selection(db->pg, "reset", "by a person", err) != 0)
+        return -1;
+    return pg_number(db->pg, c->count, NULL,
+                     "SELECT count(*) FROM selection s JOIN job j ON j.id = s.id"
+                     " WHERE j.state <> 'upstream_failed'",
+                     PG_NONE, err);
+}
+
+int
+db_retry(struct db *db, const struct db_selection *sel, int64_t *count, struct err *err)
+{
+    struct command c = {.sel = sel, .count = count};
+
+    return edit(db, retry_steps, &c, err);
+}
+
+static int
+cancel_steps(struct db *db, void *arg, struct err *err)
+{
+    const struct command *c = arg;
+    int64_t waiting, running;
+
+    if (jobs_select(db->pg, c->sel, err) != 0
+        || events_add_selection(db->pg, "cancelled", "asked by a person", err) != 0
+        || jobs_cancel(db->pg, c->sel->sweep, &waiting, err) != 0
+        || requests_cancel(db->pg, c->hard, &running, err) != 0
+        || (is_whole_sweep(c->sel)
+            && sweeps_mark_cancelled(db->pg, c->sel->sweep, true, err) != 0))
+        return -1;
+    *c->count = waiting + running;
+    return 0;
+}
+
+int
+db_cancel(struct db *db, const struct db_selection *sel, bool hard, int64_t *count,
+          struct err *err)
+{
+    struct command c = {.sel = sel, .hard = hard, .count = count};
+
+    return edit(db, cancel_steps, &c, err);
+}

@@ -1,0 +1,229 @@
+/*
+ * jobs.c - only writer of job, job_spec and job_dep: the coordinator's steps. A state
+ * moves in one statement that names the state and the attempt that it expects, so that
+ * whoever comes late changes nothing. What people's commands do is in jobs_edit.c.
+ */
+#include "coordinator/db/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/mem.h"
+
+static void
+take_ready(const struct pg_rows *rows, struct job_ready_list *out)
+{
+    out->items =
+        xgrow(out->items, &out->capacity, out->n + (size_t)rows->n, sizeof *out->items);
+    for (int i = 0; i < rows->n; i++)
+        out->items[out->n++] = (struct job_ready){.id = pg_int_at(rows, i, 0),
+                                                  .attempt = pg_int_at(rows, i, 1),
+                                                  .priority = pg_int_at(rows, i, 2),
+                                                  .wait_ms = pg_int_at(rows, i, 3)};
+}
+
+int
+jobs_load_ready(struct pg *pg, struct job_ready_list *out, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(pg, &rows,
+                 "SELECT id, attempt, priority,"
+                 " greatest(0, coalesce(extract(epoch FROM not_before"
+                 " - clock_timestamp()) * 1000, 0))::bigint"
+                 " FROM job WHERE state = 'ready' ORDER BY id",
+                 PG_NONE, err)
+        != 0)
+        return -1;
+    take_ready(&rows, out);
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(pg, &rows,
+                 "SELECT j.id, j.attempt, w.boot FROM job j"
+                 " JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt"
+                 " JOIN worker w ON w.id = a.worker WHERE j.state = 'leased'",
+                 PG_NONE, err)
+        != 0)
+        return -1;
+    out->items =
+        xgrow(out->items, &out->capacity, out->n + (size_t)rows.n, sizeof *out->items);
+    for (int i = 0; i < rows.n; i++) {
+        struct job_leased *l = &out->items[out->n++];
+        l->id = pg_int_at(&rows, i, 0);
+        l->attempt = pg_int_at(&rows, i, 1);
+        snprintf(l->boot, sizeof l->boot, "%s", pg_text_at(&rows, i, 2));
+    }
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+jobs_lease(struct pg *pg, int64_t job, int64_t attempt, bool *done, struct err *err)
+{
+    int64_t changed;
+
+    if (pg_change(pg, &changed,
+                  "UPDATE job SET state = 'leased', attempt = $2, not_before = NULL"
+                  " WHERE id = $1 AND attempt = $2::bigint - 1 AND state = 'ready'",
+                  PG_ARGS(PG_INT(job), PG_INT(attempt)), err)
+        != 0)
+        return -1;
+    *done = changed == 1;
+    return 0;
+}
+
+int
+jobs_finish(struct pg *pg, int64_t job, int64_t attempt, const char *state,
+            const char *counter, int64_t wait_ms, bool *done, struct err *err)
+{
+    int64_t changed;
+
+    if (pg_change(pg, &changed,
+                  "UPDATE job SET state = $3::job_state,"
+                  " n_error = n_error + ($4 = 'n_error')::int,"
+                  " n_lost = n_lost + ($4 = 'n_lost')::int,"
+                  " n_oom = n_oom + ($4 = 'n_oom')::int,"
+                  " n_timeout = n_timeout + ($4 = 'n_timeout')::int,"
+                  " n_stopped = n_stopped + ($4 = 'n_stopped')::int,"
+                  " not_before = CASE WHEN $5::bigint > 0"
+                  "              THEN clock_timestamp() + $5 * interval '1 ms' END"
+                  " WHERE id = $1 AND attempt = $2 AND state = 'leased'",
+                  PG_ARGS(PG_INT(job), PG_INT(attempt), PG_TEXT(state),
+                          PG_TEXT(counter ? counter : ""), PG_INT(wait_ms)),
+                  err)
+        != 0)
+        return -1;
+    *done = changed == 1;
+    return 0;
+}
+
+int
+jobs_is_current(struct pg *pg, int64_t job, int64_t attempt, bool *current,
+                struct err *err)
+{
+    int64_t one;
+
+    return pg_number(pg, &one, current,
+                     "SELECT 1 FROM job WHERE id = $1 AND attempt = $2"
+                     " AND state = 'leased' FOR UPDATE",
+                     PG_ARGS(PG_INT(job), PG_INT(attempt)), err);
+}
+
+int
+jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_counts *out,
+            struct err *err)
+{
+    struct pg_rows rows;
+
+    *out = (struct job_counts){0};
+    if (pg_query(
+            pg, &rows,
+            "SELECT n_error, n_lost, n_oom, n_timeout,"
+            " (SELECT count(*) FROM attempt a WHERE a.job = j.id"
+            "  AND a.fingerprint = $2 AND a.attempt < j.attempt AND a.attempt"
+            "   >= j.attempt - (n_error + n_lost + n_oom + n_timeout + n_stopped)),"
+            " EXISTS (SELECT 1 FROM request r WHERE r.job = j.id"
+            "  AND r.done_at IS NULL)::int"
+            " FROM job j WHERE id = $1",
+            PG_ARGS(PG_INT(job), PG_TEXT(fingerprint)), err)
+        != 0)
+        return -1;
+    if (rows.n > 0)
+        *out = (struct job_counts){.error = pg_int_at(&rows, 0, 0),
+                                   .lost = pg_int_at(&rows, 0, 1),
+                                   .oom = pg_int_at(&rows, 0, 2),
+                                   .timeout = pg_int_at(&rows, 0, 3),
+                                   .same = pg_int_at(&rows, 0, 4),
+                                   .cancel_requested = pg_int_at(&rows, 0, 5) != 0};
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+jobs_release_children(struct pg *pg, int64_t job, struct job_ready_list *out,
+                      struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(
+            pg, &rows,
+            "UPDATE job c SET state = 'ready' FROM job_dep e"
+            " WHERE e.parent = $1 AND c.id = e.child AND c.state = 'blocked'"
+            " AND NOT EXISTS (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
+            "                 WHERE d.child = c.id AND p.state <> 'succeeded')"
+            " RETURNING c.id, c.attempt, c.priority, 0",
+            PG_ARGS(PG_INT(job)), err)
+        != 0)
+        return -1;
+    take_ready(&rows, out);
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count, struct err *err)
+{
+    return pg_change(
+        pg, count,
+        "WITH RECURSIVE down(id) AS (SELECT child FROM job_dep WHERE parent = $1"
+        " UNION SELECT d.child FROM job_dep d JOIN down ON d.parent = down.id)"
+        " UPDATE job SET state = 'upstream_failed', cause = $1 FROM down"
+        " WHERE job.id = down.id AND job.state IN ('blocked', 'held', 'ready')",
+        PG_ARGS(PG_INT(job)), err);
+}
+
+int
+jobs_spec(struct pg *pg, int64_t job, char **digest, char **spec, struct err *err)
+{
+    struct pg_rows rows;
+    int rc = 0;
+
+    *digest = *spec = NULL;
+    if (pg_query(pg, &rows, "SELECT digest, spec FROM job_spec WHERE job = $1",
+                 PG_ARGS(PG_INT(job)), err)
+        != 0)
+        return -1;
+    if (rows.n == 0) {
+        rc = err_set(err, ERR_BUG, "job %lld has no spec", (long long)job);
+    } else {
+        *digest = xstrdup(pg_text_at(&rows, 0, 0));
+        *spec = xstrdup(pg_text_at(&rows, 0, 1));
+    }
+    pg_rows_release(&rows);
+    return rc;
+}
+
+int
+jobs_find(struct pg *pg, const char *name, int64_t *id, struct err *err)
+{
+    struct pg_rows rows;
+    int rc = 0;
+
+    if (pg_query(pg, &rows,
+                 "SELECT job FROM job_spec WHERE job::text = $1"
+                 " OR ($1 ~ '^[0-9a-f]{6,64}$' AND starts_with(digest, $1))"
+                 " ORDER BY job::text <> $1 LIMIT 2",
+                 PG_ARGS(PG_TEXT(name)), err)
+        != 0)
+        return -1;
+    if (rows.n == 0)
+        rc = err_set(err, ERR_USAGE,
+                     "there is no job `%s`; give its number or at least 6 digits of "
+                     "its digest, as `relusweep jobs` shows them",
+                     name);
+    else if (rows.n > 1 && strspn(name, "0123456789") != strlen(name))
+        rc = err_set(err, ERR_USAGE, "several jobs begin with `%s`; give more digits",
+                     name);
+    else
+        *id = pg_int_at(&rows, 0, 0);
+    pg_rows_release(&rows);
+    return rc;
+}

@@ -1,0 +1,118 @@
+#ifndef COORDINATOR_DB_JOBS_H
+#define COORDINATOR_DB_JOBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "coordinator/db/db.h"
+#include "coordinator/db/pg.h"
+
+/*
+ * Tables job, job_spec, job_dep. Every function is a step of a transaction that the
+ * caller has begun. States are the words of the SQL enum; the moves that exist are those
+ * of coordinator/dispatch/job_state.h.
+ */
+
+/* ---- for the coordinator --------------------------------------------------------- */
+
+/* A job that may be leased. */
+struct job_ready {
+    int64_t id, attempt; /* attempt: of the last lease */
+    int64_t priority;
+    int64_t wait_ms; /* from now, 0: at once */
+};
+
+/* A job under a lease. */
+struct job_leased {
+    int64_t id, attempt;
+    char boot[64]; /* of the worker process */
+};
+
+/* Growable lists; initialise with {0}, free(items). */
+struct job_ready_list {
+    struct job_ready *items;
+    size_t n, capacity;
+};
+struct job_leased_list {
+    struct job_leased *items;
+    size_t n, capacity;
+};
+
+/* Appends all ready or leased jobs. Ready ones in the order of their ids. */
+MUST_CHECK int jobs_load_ready(struct pg *pg, struct job_ready_list *out,
+                               struct err *err);
+MUST_CHECK int jobs_load_leased(struct pg *pg, struct job_leased_list *out,
+                                struct err *err);
+
+/* ready -> leased with attempt number `attempt`, which must be the next one. *done:
+ * false when the job is not ready any more. */
+MUST_CHECK int jobs_lease(struct pg *pg, int64_t job, int64_t attempt, bool *done,
+                          struct err *err);
+
+/* The end of an attempt, the fence of everything: leased -> `state` if `attempt` is the
+ * current one. `counter`: which count grows ("n_error", ...; NULL: none). wait_ms: how
+ * long a job that becomes ready waits. *done: false when fenced. */
+MUST_CHECK int jobs_finish(struct pg *pg, int64_t job, int64_t attempt,
+                           const char *state, const char *counter, int64_t wait_ms,
+                           bool *done, struct err *err);
+
+/* True when the attempt is the current one of a leased job; locks the row until the
+ * transaction ends. */
+MUST_CHECK int jobs_is_current(struct pg *pg, int64_t job, int64_t attempt,
+                               bool *current, struct err *err);
+
+/* What a retry is decided from. */
+struct job_counts {
+    int64_t error, lost, oom, timeout;
+    int64_t same;          /* earlier attempts with the same fingerprint */
+    bool cancel_requested; /* by a person */
+};
+MUST_CHECK int jobs_counts(struct pg *pg, int64_t job, const char *fingerprint,
+                           struct job_counts *out, struct err *err);
+
+/* After `job` succeeded: its children whose parents all have become ready; appended. */
+MUST_CHECK int jobs_release_children(struct pg *pg, int64_t job,
+                                     struct job_ready_list *out, struct err *err);
+
+/* After `job` failed for good: all that wait for it, however far, become
+ * upstream_failed with it as their cause. */
+MUST_CHECK int jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count,
+                                    struct err *err);
+
+/* What a GRANT carries, without artifacts. Caller frees both. */
+MUST_CHECK int jobs_spec(struct pg *pg, int64_t job, char **digest, char **spec,
+                         struct err *err);
+
+/* ---- for people's commands, under LOCK_EDIT (jobs_edit.c) ------------------------ */
+
+/* Inserts the jobs of a dag that are new, with their edges, all blocked, and takes back
+ * cancelled ones. ids[i] receives the number of dag job i. Leaves the temporary table
+ * `selection(id)` of the jobs that jobs_settle must look at. */
+MUST_CHECK int jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids,
+                           struct db_submitted *out, struct err *err);
+
+/* Fills the temporary table `selection` with the jobs that a selection names. */
+MUST_CHECK int jobs_select(struct pg *pg, const struct db_selection *sel,
+                           struct err *err);
+
+/* Blocked jobs of `selection` become upstream_failed or ready where their parents say
+ * so. The last step of a transaction: it locks unfinished parents, so that the
+ * coordinator cannot finish one of them unseen. */
+MUST_CHECK int jobs_settle(struct pg *pg, struct err *err);
+
+/* Jobs of `selection` that ended badly, and what failed because of them, become blocked
+ * with fresh budgets; with_ancestors: also the failed ones that they wait for. */
+MUST_CHECK int jobs_reset(struct pg *pg, bool with_ancestors, struct err *err);
+
+/* Jobs of `selection` that wait become cancelled; what waits for them and is not
+ * selected becomes upstream_failed. Jobs that run stay in `selection`, all others leave
+ * it. sweep > 0: jobs that another sweep needs are kept. */
+MUST_CHECK int jobs_cancel(struct pg *pg, int64_t sweep, int64_t *count,
+                           struct err *err);
+
+/* Id of the job called `name` (a number or the beginning of a digest). ERR_USAGE when
+ * there is none or more than one. */
+MUST_CHECK int jobs_find(struct pg *pg, const char *name, int64_t *id, struct err *err);
+
+#endif

@@ -1,0 +1,295 @@
+/*
+ * jobs_edit.c - what people's commands do to jobs: insert, reset, cancel. All of it works
+ * on sets, in the temporary table `selection`, so that a hundred thousand jobs are a few
+ * statements. Only one such command runs at a time (LOCK_EDIT); the coordinator may
+ * finish jobs meanwhile, which is why states are looked at last and under row locks.
+ */
+#include "coordinator/db/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/mem.h"
+
+enum { INSERT_BATCH = 2000 };
+
+static int
+make_selection(struct pg *pg, struct err *err)
+{
+    return pg_script(pg,
+                     "CREATE TEMP TABLE IF NOT EXISTS selection (id bigint PRIMARY KEY)"
+                     " ON COMMIT DELETE ROWS; TRUNCATE selection",
+                     err);
+}
+
+/* ---- submit ---------------------------------------------------------------------- */
+
+/* Jobs first..last of the dag as a JSON array. The spec travels as text, so that what is
+ * stored is what was hashed, byte for byte. */
+static char *
+batch_text(const struct dag *d, size_t first, size_t last)
+{
+    json_t *rows = json_array();
+
+    for (size_t i = first; i < last; i++) {
+        char *spec = json_canonical(d->jobs[i].spec);
+        json_array_append_new(
+            rows, json_pack("{s:I, s:s, s:s, s:s, s:s}", "i", (json_int_t)i, "digest",
+                            d->jobs[i].digest.hex, "method", d->jobs[i].method, "stage",
+                            d->jobs[i].stage, "spec", spec));
+        free(spec);
+    }
+    char *text = json_dumps(rows, JSON_COMPACT);
+    json_decref(rows);
+    return text;
+}
+
+static int
+stage_jobs(struct pg *pg, const struct dag *d, struct err *err)
+{
+    if (pg_script(pg,
+                  "CREATE TEMP TABLE IF NOT EXISTS submitted (i int, digest text,"
+                  " method text, stage text, spec text) ON COMMIT DELETE ROWS;"
+                  "TRUNCATE submitted",
+                  err)
+        != 0)
+        return -1;
+    for (size_t at = 0; at < d->n_jobs; at += INSERT_BATCH) {
+        const size_t end =
+            at + INSERT_BATCH < d->n_jobs ? at + INSERT_BATCH : d->n_jobs;
+        char *text = batch_text(d, at, end);
+        const int rc = pg_query(pg, NULL,
+                                "INSERT INTO submitted SELECT * FROM"
+                                " json_to_recordset($1::json) AS x(i int, digest text,"
+                                " method text, stage text, spec text)",
+                                PG_ARGS(PG_TEXT(text)), err);
+        free(text);
+        if (rc != 0)
+            return -1;
+    }
+    return pg_script(pg, "ANALYZE submitted", err);
+}
+
+/* What was there before, by state. */
+static int
+count_known(struct pg *pg, struct db_submitted *out, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(pg, &rows,
+                 "SELECT count(*) FILTER (WHERE j.state = 'succeeded'),"
+                 " count(*) FILTER (WHERE j.state IN ('failed', 'quarantined',"
+                 "                                    'upstream_failed')),"
+                 " count(*) FROM submitted s JOIN job_spec x ON x.digest = s.digest"
+                 " JOIN job j ON j.id = x.job",
+                 PG_NONE, err)
+        != 0)
+        return -1;
+    const int64_t known = pg_int_at(&rows, 0, 2);
+    out->done = pg_int_at(&rows, 0, 0);
+    out->failed = pg_int_at(&rows, 0, 1);
+    out->other = known - out->done - out->failed;
+    out->new_jobs = out->jobs - known;
+    pg_rows_release(&rows);
+    return 0;
+}
+
+static int
+insert_new(struct pg *pg, struct err *err)
+{
+    return pg_script(
+        pg,
+        "INSERT INTO job_spec (digest, method, stage, spec)"
+        " SELECT digest, method, stage, spec::json FROM submitted ORDER BY i"
+        " ON CONFLICT (digest) DO NOTHING;"
+        "INSERT INTO selection SELECT x.job FROM submitted s"
+        " JOIN job_spec x ON x.digest = s.digest"
+        " WHERE NOT EXISTS (SELECT 1 FROM job j WHERE j.id = x.job);"
+        "INSERT INTO job (id) SELECT id FROM selection ORDER BY id;"
+        "INSERT INTO job_dep (child, parent, input)"
+        " SELECT c.job, p.job, e.key FROM selection n JOIN job_spec c ON c.job = n.id,"
+        " json_each_text(c.spec -> 'inputs') e JOIN job_spec p ON p.digest = e.value;"
+        "ANALYZE selection",
+        err);
+}
+
+/* A cancelled job that is submitted again is wanted again. */
+static int
+take_back_cancelled(struct pg *pg, struct err *err)
+{
+    return pg_script(
+        pg,
+        "WITH back AS (UPDATE job j SET state = 'blocked', cause = NULL, n_error = 0,"
+        "  n_lost = 0, n_oom = 0, n_timeout = 0, n_stopped = 0, not_before = NULL"
+        "  FROM submitted s JOIN job_spec x ON x.digest = s.digest"
+        "  WHERE j.id = x.job AND (j.state = 'cancelled' OR (j.state = 'upstream_failed'"
+        "   AND (SELECT c.state FROM job c WHERE c.id = j.cause) = 'cancelled'))"
+        "  RETURNING j.id) INSERT INTO selection SELECT id FROM back",
+        err);
+}
+
+static int
+read_ids(struct pg *pg, int64_t *ids, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(pg, &rows,
+                 "SELECT s.i, x.job FROM submitted s"
+                 " JOIN job_spec x ON x.digest = s.digest",
+                 PG_NONE, err)
+        != 0)
+        return -1;
+    for (int r = 0; r < rows.n; r++)
+        ids[pg_int_at(&rows, r, 0)] = pg_int_at(&rows, r, 1);
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids, struct db_submitted *out,
+            struct err *err)
+{
+    if (make_selection(pg, err) != 0 || stage_jobs(pg, d, err) != 0
+        || count_known(pg, out, err) != 0 || insert_new(pg, err) != 0
+        || take_back_cancelled(pg, err) != 0)
+        return -1;
+    return read_ids(pg, ids, err);
+}
+
+/* ---- selections ------------------------------------------------------------------ */
+
+static int
+check_state(struct pg *pg, const char *state, struct err *err)
+{
+    struct pg_rows rows;
+    bool found = state[0] == '\0';
+
+    if (pg_query(pg, &rows, "SELECT unnest(enum_range(NULL::job_state))", PG_NONE, err)
+        != 0)
+        return -1;
+    const char **words = xcalloc((size_t)rows.n + 1, sizeof *words);
+    for (int i = 0; i < rows.n; i++) {
+        words[i] = pg_text_at(&rows, i, 0);
+        found = found || strcmp(words[i], state) == 0;
+    }
+    int rc = 0;
+    if (!found) {
+        const char *near = word_nearest(words, state);
+        rc = err_set(err, ERR_USAGE, "`%s` is not a state of a job%s%s", state,
+                     near ? "; did you mean " : "", near ? near : "");
+    }
+    free(words);
+    pg_rows_release(&rows);
+    return rc;
+}
+
+int
+jobs_select(struct pg *pg, const struct db_selection *sel, struct err *err)
+{
+    const char *state = sel->state ? sel->state : "";
+    int64_t job = 0;
+
+    if (check_state(pg, state, err) != 0 || make_selection(pg, err) != 0)
+        return -1;
+    if (sel->job != NULL && jobs_find(pg, sel->job, &job, err) != 0)
+        return -1;
+    return pg_query(
+        pg, NULL,
+        "INSERT INTO selection SELECT j.id FROM job j WHERE ($1::bigint = 0"
+        "  OR j.id IN (SELECT k.job FROM cell_job k JOIN cell c ON c.id = k.cell"
+        "              WHERE c.sweep = $1))"
+        " AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0 OR j.id = $3)",
+        PG_ARGS(PG_INT(sel->sweep), PG_TEXT(state), PG_INT(job)), err);
+}
+
+int
+jobs_settle(struct pg *pg, struct err *err)
+{
+    return pg_script(
+        pg,
+        "SELECT 1 FROM job WHERE id IN (SELECT d.parent FROM job_dep d"
+        "  JOIN selection s ON s.id = d.child)"
+        " AND state IN ('blocked', 'ready', 'leased', 'held') ORDER BY id FOR SHARE;"
+        "WITH RECURSIVE bad(id, cause) AS ("
+        "  SELECT d.child, coalesce(p.cause, p.id) FROM selection s"
+        "  JOIN job_dep d ON d.child = s.id JOIN job p ON p.id = d.parent"
+        "  WHERE p.state IN ('failed', 'quarantined', 'cancelled', 'upstream_failed')"
+        " UNION SELECT d.child, b.cause FROM bad b JOIN job_dep d ON d.parent = b.id"
+        "  JOIN selection s ON s.id = d.child)"
+        " UPDATE job SET state = 'upstream_failed', cause = b.cause"
+        " FROM (SELECT id, min(cause) AS cause FROM bad GROUP BY id) b"
+        " WHERE job.id = b.id AND job.state = 'blocked';"
+        "UPDATE job SET state = 'ready' FROM selection s"
+        " WHERE job.id = s.id AND job.state = 'blocked' AND NOT EXISTS"
+        "  (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
+        "   WHERE d.child = job.id AND p.state <> 'succeeded')",
+        err);
+}
+
+int
+jobs_reset(struct pg *pg, bool with_ancestors, struct err *err)
+{
+    if (pg_script(pg,
+                  "DELETE FROM selection s USING job j WHERE j.id = s.id AND j.state"
+                  " NOT IN ('failed', 'quarantined', 'cancelled', 'upstream_failed')",
+                  err)
+        != 0)
+        return -1;
+    if (with_ancestors
+        && pg_script(pg,
+                     "WITH RECURSIVE up(id) AS (SELECT id FROM selection"
+                     " UNION SELECT d.parent FROM up JOIN job_dep d ON d.child = up.id"
+                     "  JOIN job p ON p.id = d.parent WHERE p.state IN"
+                     "   ('failed', 'quarantined', 'cancelled', 'upstream_failed'))"
+                     " INSERT INTO selection SELECT id FROM up ON CONFLICT DO NOTHING",
+                     err)
+               != 0)
+        return -1;
+    return pg_script(
+        pg,
+        "WITH RECURSIVE down(id) AS (SELECT id FROM selection"
+        " UNION SELECT d.child FROM down JOIN job_dep d ON d.parent = down.id"
+        "  JOIN job c ON c.id = d.child WHERE c.state = 'upstream_failed')"
+        " INSERT INTO selection SELECT id FROM down ON CONFLICT DO NOTHING;"
+        "UPDATE job SET state = 'blocked', n_error = 0, n_lost = 0, n_oom = 0,"
+        " n_timeout = 0, n_stopped = 0, not_before = NULL, cause = NULL"
+        " FROM selection s WHERE job.id = s.id",
+        err);
+}
+
+int
+jobs_cancel(struct pg *pg, int64_t sweep, int64_t *count, struct err *err)
+{
+    if (pg_query(pg, NULL,
+                 "DELETE FROM selection s WHERE $1::bigint <> 0 AND EXISTS"
+                 " (SELECT 1 FROM cell_job k JOIN cell c ON c.id = k.cell"
+                 "  JOIN sweep w ON w.id = c.sweep WHERE k.job = s.id"
+                 "  AND w.id <> $1 AND w.cancelled_at IS NULL)",
+                 PG_ARGS(PG_INT(sweep)), err)
+            != 0
+        || pg_script(pg,
+                     "SELECT 1 FROM job j JOIN selection s ON s.id = j.id"
+                     " ORDER BY j.id FOR UPDATE OF j",
+                     err)
+               != 0
+        || pg_change(pg, count,
+                     "UPDATE job SET state = 'cancelled', not_before = NULL"
+                     " FROM selection s WHERE job.id = s.id"
+                     " AND job.state IN ('blocked', 'ready', 'held')",
+                     PG_NONE, err)
+               != 0)
+        return -1;
+    return pg_script(
+        pg,
+        "WITH RECURSIVE down(id, cause) AS (SELECT d.child, d.parent FROM job_dep d"
+        "  JOIN selection s ON s.id = d.parent JOIN job p ON p.id = d.parent"
+        "  WHERE p.state = 'cancelled'"
+        " UNION SELECT d.child, down.cause FROM down JOIN job_dep d"
+        "  ON d.parent = down.id)"
+        " UPDATE job SET state = 'upstream_failed', cause = b.cause"
+        " FROM (SELECT id, min(cause) AS cause FROM down GROUP BY id) b"
+        " WHERE job.id = b.id AND job.state IN ('blocked', 'held');"
+        "DELETE FROM selection s USING job j WHERE j.id = s.id AND j.state <> 'leased'",
+        err);
+}

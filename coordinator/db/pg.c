@@ -1,0 +1,361 @@
+/*
+ * pg.c - libpq behind a few functions. Turns what the server says into one error line
+ * that tells what, where and what to do. Knows no table.
+ */
+#include "coordinator/db/pg.h"
+
+#include <assert.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/mem.h"
+
+struct pg {
+    PGconn *conn;
+    char sqlstate[6]; /* of the last error */
+};
+
+enum { OID_BYTEA = 17, NUMBER_SIZE = 32 };
+
+/* libpq ends its messages with newlines, and has several lines for several hosts. */
+static char *
+one_line(const char *text)
+{
+    char *line = xstrdup(text);
+    size_t n = strlen(line);
+
+    while (n > 0 && line[n - 1] == '\n')
+        line[--n] = '\0';
+    for (size_t i = 0; i < n; i++)
+        if (line[i] == '\n' || line[i] == '\t')
+            line[i] = ' ';
+    return line;
+}
+
+static int
+connect_failed(PGconn *conn, struct err *err)
+{
+    char *why = one_line(PQerrorMessage(conn));
+
+    err_set(err, ERR_DB,
+            "cannot reach the database: %s; check that the server runs and that "
+            "--database or PGHOST, PGDATABASE, PGUSER name it",
+            why);
+    free(why);
+    return -1;
+}
+
+/* What the caller gave, with our own defaults around it. */
+static PGconn *
+connect_with_defaults(const char *conninfo, const char *program)
+{
+    static const char *const keys[] = {"dbname",
+                                       "fallback_application_name",
+                                       "connect_timeout",
+                                       "keepalives_idle",
+                                       "keepalives_interval",
+                                       "keepalives_count",
+                                       "tcp_user_timeout",
+                                       "client_encoding",
+                                       "options",
+                                       NULL};
+    const char *const values[] = {
+        conninfo,
+        program,
+        "5",
+        "2",
+        "1",
+        "3",
+        "4000",
+        "UTF8",
+        "-c client_min_messages=warning -c datestyle=iso -c timezone=UTC",
+        NULL};
+
+    return PQconnectdbParams(keys, values, 1);
+}
+
+int
+pg_open(struct pg **out, const char *conninfo, const char *program, struct err *err)
+{
+    PGconn *conn = connect_with_defaults(conninfo ? conninfo : "", program);
+
+    *out = NULL;
+    if (PQstatus(conn) != CONNECTION_OK) {
+        connect_failed(conn, err);
+        PQfinish(conn);
+        return -1;
+    }
+    *out = xcalloc(1, sizeof **out);
+    (*out)->conn = conn;
+    return 0;
+}
+
+void
+pg_close(struct pg *pg)
+{
+    if (pg == NULL)
+        return;
+    PQfinish(pg->conn);
+    free(pg);
+}
+
+bool
+pg_alive(const struct pg *pg)
+{
+    return PQstatus(pg->conn) == CONNECTION_OK;
+}
+
+int
+pg_fd(const struct pg *pg)
+{
+    return PQsocket(pg->conn);
+}
+
+int
+pg_notified(struct pg *pg, int64_t *count, struct err *err)
+{
+    PGnotify *note;
+
+    *count = 0;
+    if (PQconsumeInput(pg->conn) == 0) {
+        char *why = one_line(PQerrorMessage(pg->conn));
+        err_set(err, ERR_DB, "the database went away: %s", why);
+        free(why);
+        return -1;
+    }
+    while ((note = PQnotifies(pg->conn)) != NULL) {
+        PQfreemem(note);
+        ++*count;
+    }
+    return 0;
+}
+
+static int
+query_failed(struct pg *pg, const PGresult *result, struct err *err)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    char *why = one_line(message ? message : PQerrorMessage(pg->conn));
+
+    snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state ? state : "");
+    if (!pg_alive(pg))
+        err_set(err, ERR_DB, "the database went away: %s", why);
+    else if (strcmp(pg->sqlstate, "42P01") == 0 || strcmp(pg->sqlstate, "42703") == 0)
+        err_set(err, ERR_DB,
+                "the database has no relusweep schema of this version (%s); run "
+                "`relusweep db migrate`",
+                why);
+    else if (strcmp(pg->sqlstate, "53100") == 0)
+        err_set(err, ERR_DB,
+                "the disk of the database is full: %s; make room, nothing "
+                "committed is lost",
+                why);
+    else
+        err_set(err, ERR_DB, "database: %s (SQLSTATE %s)", why, pg->sqlstate);
+    free(why);
+    return -1;
+}
+
+/* The statement's parameters in libpq's form. */
+struct bound {
+    const char *values[PG_MAX_ARGS];
+    int lengths[PG_MAX_ARGS], formats[PG_MAX_ARGS];
+    Oid types[PG_MAX_ARGS];
+    char numbers[PG_MAX_ARGS][NUMBER_SIZE];
+};
+
+static void
+bind(struct bound *b, const struct pg_arg *args, size_t n)
+{
+    assert(n <= PG_MAX_ARGS);
+    memset(b, 0, offsetof(struct bound, numbers));
+    for (size_t i = 0; i < n; i++) {
+        const struct pg_arg *a = &args[i];
+        b->values[i] =
+            a->kind == PG_ARG_TEXT || a->kind == PG_ARG_BYTES ? a->p : b->numbers[i];
+        if (a->kind == PG_ARG_INT)
+            snprintf(b->numbers[i], NUMBER_SIZE, "%lld", (long long)a->i);
+        else if (a->kind == PG_ARG_REAL)
+            snprintf(b->numbers[i], NUMBER_SIZE, "%.17g", a->d);
+        else if (a->kind == PG_ARG_NULL)
+            b->values[i] = NULL;
+        if (a->kind == PG_ARG_BYTES) {
+            b->lengths[i] = (int)a->size;
+            b->formats[i] = 1;
+            b->types[i] = OID_BYTEA;
+        }
+    }
+}
+
+static int
+run(struct pg *pg, PGresult **out, const char *sql, const struct pg_arg *args, size_t n,
+    int binary, struct err *err)
+{
+    struct bound b;
+
+    bind(&b, args, n);
+    PGresult *result = PQexecParams(pg->conn, sql, (int)n, b.types, b.values, b.lengths,
+                                    b.formats, binary);
+    const ExecStatusType status = PQresultStatus(result);
+    int rc = 0;
+
+    *out = result;
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        rc = query_failed(pg, result, err);
+        PQclear(result);
+        *out = NULL;
+    }
+    return rc;
+}
+
+int
+pg_query(struct pg *pg, struct pg_rows *out, const char *sql, const struct pg_arg *args,
+         size_t n_args, struct err *err)
+{
+    PGresult *result;
+
+    if (out != NULL)
+        *out = (struct pg_rows){0};
+    if (run(pg, &result, sql, args, n_args, 0, err) != 0)
+        return -1;
+    if (out != NULL)
+        *out = (struct pg_rows){.result = result, .n = PQntuples(result)};
+    else
+        PQclear(result);
+    return 0;
+}
+
+void
+pg_rows_release(struct pg_rows *rows)
+{
+    PQclear(rows->result);
+    *rows = (struct pg_rows){0};
+}
+
+int64_t
+pg_int_at(const struct pg_rows *rows, int row, int column)
+{
+    return strtoll(PQgetvalue(rows->result, row, column), NULL, 10);
+}
+
+const char *
+pg_text_at(const struct pg_rows *rows, int row, int column)
+{
+    return PQgetvalue(rows->result, row, column);
+}
+
+bool
+pg_null_at(const struct pg_rows *rows, int row, int column)
+{
+    return PQgetisnull(rows->result, row, column) == 1;
+}
+
+int
+pg_change(struct pg *pg, int64_t *count, const char *sql, const struct pg_arg *args,
+          size_t n_args, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(pg, &rows, sql, args, n_args, err) != 0)
+        return -1;
+    *count = strtoll(PQcmdTuples(rows.result), NULL, 10);
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+pg_number(struct pg *pg, int64_t *out, bool *found, const char *sql,
+          const struct pg_arg *args, size_t n_args, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(pg, &rows, sql, args, n_args, err) != 0)
+        return -1;
+    *out = rows.n > 0 ? pg_int_at(&rows, 0, 0) : 0;
+    if (found != NULL)
+        *found = rows.n > 0 && !pg_null_at(&rows, 0, 0);
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+pg_json(struct pg *pg, json_t **out, const char *sql, const struct pg_arg *args,
+        size_t n_args, struct err *err)
+{
+    struct pg_rows rows;
+    int rc = 0;
+
+    *out = NULL;
+    if (pg_query(pg, &rows, sql, args, n_args, err) != 0)
+        return -1;
+    if (rows.n > 0 && !pg_null_at(&rows, 0, 0)) {
+        const char *text = pg_text_at(&rows, 0, 0);
+        rc = json_parse(out, text, strlen(text), "answer of the database", err);
+    }
+    pg_rows_release(&rows);
+    return rc;
+}
+
+int
+pg_bytes(struct pg *pg, struct buf *out, bool *found, const char *sql,
+         const struct pg_arg *args, size_t n_args, struct err *err)
+{
+    PGresult *result;
+
+    if (run(pg, &result, sql, args, n_args, 1, err) != 0)
+        return -1;
+    *found = PQntuples(result) > 0;
+    if (*found)
+        buf_add(out, PQgetvalue(result, 0, 0), (size_t)PQgetlength(result, 0, 0));
+    PQclear(result);
+    return 0;
+}
+
+int
+pg_script(struct pg *pg, const char *sql, struct err *err)
+{
+    PGresult *result = PQexec(pg->conn, sql);
+    const ExecStatusType status = PQresultStatus(result);
+    int rc = 0;
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        rc = query_failed(pg, result, err);
+    PQclear(result);
+    return rc;
+}
+
+int
+pg_begin(struct pg *pg, struct err *err)
+{
+    return pg_script(pg, "BEGIN", err);
+}
+
+int
+pg_commit(struct pg *pg, struct err *err)
+{
+    /* COMMIT of a transaction that has failed answers ROLLBACK. */
+    PGresult *result = PQexec(pg->conn, "COMMIT");
+    int rc = 0;
+
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        rc = query_failed(pg, result, err);
+    else if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+        rc = err_set(err, ERR_BUG, "a failed transaction was committed");
+    PQclear(result);
+    return rc;
+}
+
+void
+pg_rollback(struct pg *pg)
+{
+    if (PQtransactionStatus(pg->conn) != PQTRANS_IDLE)
+        PQclear(PQexec(pg->conn, "ROLLBACK"));
+}
+
+bool
+pg_may_repeat(const struct pg *pg)
+{
+    return strcmp(pg->sqlstate, "40P01") == 0 || strcmp(pg->sqlstate, "40001") == 0;
+}

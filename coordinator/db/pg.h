@@ -1,0 +1,109 @@
+#ifndef COORDINATOR_DB_PG_H
+#define COORDINATOR_DB_PG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/base/buf.h"
+#include "shared/base/err.h"
+#include "shared/base/json.h"
+
+/*
+ * One connection to PostgreSQL. The only file pair that knows <libpq-fe.h>. Every value
+ * is a parameter; SQL text is always constant. Errors are ERR_DB; a schema that is not
+ * there says what to run.
+ */
+struct pg;
+
+/* conninfo: libpq string or URI, NULL or "" for PGHOST and friends. program: shown in
+ * pg_stat_activity. ERR_DB says where it tried and what to do. */
+MUST_CHECK int pg_open(struct pg **out, const char *conninfo, const char *program,
+                       struct err *err);
+void pg_close(struct pg *pg); /* accepts NULL */
+
+/* False once the connection is lost. */
+bool pg_alive(const struct pg *pg);
+
+/* File descriptor to wait on for notifications. */
+int pg_fd(const struct pg *pg);
+
+/* Takes the notifications that have arrived. *count: how many. */
+MUST_CHECK int pg_notified(struct pg *pg, int64_t *count, struct err *err);
+
+/* One parameter; made with the macros below. */
+struct pg_arg {
+    enum { PG_ARG_NULL, PG_ARG_INT, PG_ARG_REAL, PG_ARG_TEXT, PG_ARG_BYTES } kind;
+    int64_t i;
+    double d;
+    const void *p;
+    size_t size;
+};
+#define PG_INT(v)                    \
+    {                                \
+        .kind = PG_ARG_INT, .i = (v) \
+    }
+#define PG_REAL(v)                    \
+    {                                 \
+        .kind = PG_ARG_REAL, .d = (v) \
+    }
+#define PG_TEXT(v)                    \
+    {                                 \
+        .kind = PG_ARG_TEXT, .p = (v) \
+    } /* NULL: SQL null */
+#define PG_BYTES(v, n)                              \
+    {                                               \
+        .kind = PG_ARG_BYTES, .p = (v), .size = (n) \
+    }
+
+/* The arguments of a statement, as two arguments of the functions below. */
+#define PG_ARGS(...)                      \
+    (const struct pg_arg[]){__VA_ARGS__}, \
+        sizeof((const struct pg_arg[]){__VA_ARGS__}) / sizeof(struct pg_arg)
+#define PG_NONE NULL, 0
+enum { PG_MAX_ARGS = 20 };
+
+/* A result. Initialise with {0}; released by pg_rows_release. */
+struct pg_rows {
+    void *result;
+    int n;
+};
+
+/* Runs one statement. `out` may be NULL. On failure *out is empty. */
+MUST_CHECK int pg_query(struct pg *pg, struct pg_rows *out, const char *sql,
+                        const struct pg_arg *args, size_t n_args, struct err *err);
+void pg_rows_release(struct pg_rows *rows);
+
+/* Fields; a null reads as 0 or "". Text is borrowed until the rows are released. */
+int64_t pg_int_at(const struct pg_rows *rows, int row, int column);
+const char *pg_text_at(const struct pg_rows *rows, int row, int column);
+bool pg_null_at(const struct pg_rows *rows, int row, int column);
+
+/* Rows that an INSERT, UPDATE or DELETE changed. */
+MUST_CHECK int pg_change(struct pg *pg, int64_t *count, const char *sql,
+                         const struct pg_arg *args, size_t n_args, struct err *err);
+
+/* First column of the first row as a number; *found (may be NULL) says if there was
+ * one. */
+MUST_CHECK int pg_number(struct pg *pg, int64_t *out, bool *found, const char *sql,
+                         const struct pg_arg *args, size_t n_args, struct err *err);
+
+/* First column of the first row, parsed as JSON; new reference. No row: NULL. */
+MUST_CHECK int pg_json(struct pg *pg, json_t **out, const char *sql,
+                       const struct pg_arg *args, size_t n_args, struct err *err);
+
+/* First column of the first row as raw bytes of a bytea, appended. */
+MUST_CHECK int pg_bytes(struct pg *pg, struct buf *out, bool *found, const char *sql,
+                        const struct pg_arg *args, size_t n_args, struct err *err);
+
+/* Several statements without parameters, as one batch (schema files). */
+MUST_CHECK int pg_script(struct pg *pg, const char *sql, struct err *err);
+
+MUST_CHECK int pg_begin(struct pg *pg, struct err *err);
+MUST_CHECK int pg_commit(struct pg *pg, struct err *err);
+void pg_rollback(struct pg *pg); /* harmless outside a transaction */
+
+/* True when the last error is one that running the transaction again may cure
+ * (deadlock, serialisation). */
+bool pg_may_repeat(const struct pg *pg);
+
+#endif
