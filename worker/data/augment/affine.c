@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Pillow is compiled without fused multiply-add, which rounds once instead of twice. */
+#pragma GCC optimize("fp-contract=off")
+
 enum { CHANNELS = 3 };
 
 /* Where an output pixel comes from: four input pixels and the weights between them. */
@@ -44,15 +47,22 @@ find_site(double x, double y, int64_t h, int64_t w)
                          .dy = y - (double)top};
 }
 
-static uint8_t
+/* A weight of exactly 0, as in every shear, leaves the first value as it is. */
+static inline double
+between(double from, double to, double weight)
+{
+    return from + (to - from) * weight;
+}
+
+static inline uint8_t
 interpolate(const uint8_t *plane, const struct site *s)
 {
-    const double a = plane[s->p00], b = plane[s->p01];
-    const double c = plane[s->p10], d = plane[s->p11];
-    const double above = a + (b - a) * s->dx;
-    const double below = c + (d - c) * s->dx;
-
-    return (uint8_t)(above + (below - above) * s->dy);
+    if (s->dy == 0)
+        return (uint8_t)between(plane[s->p00], plane[s->p01], s->dx);
+    if (s->dx == 0)
+        return (uint8_t)between(plane[s->p00], plane[s->p10], s->dy);
+    return (uint8_t)between(between(plane[s->p00], plane[s->p01], s->dx),
+                            between(plane[s->p10], plane[s->p11], s->dx), s->dy);
 }
 
 /* One output row; cy is its centre. */

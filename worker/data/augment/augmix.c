@@ -97,24 +97,23 @@ augmix_draw(struct rng *rng, int64_t side)
 int64_t
 augmix_scratch(int64_t side)
 {
-    return 2 * AUGMIX_CHANNELS * side * side;
+    return (AUGMIX_WIDTH + 1) * AUGMIX_CHANNELS * side * side;
 }
 
-/* Runs chain i; the result is in one half of `scratch`. */
-static const uint8_t *
-run_chain(const uint8_t *image, int64_t side, const struct augmix_plan *plan, int i,
-          uint8_t *scratch)
+/* Runs chain i between `result` and `spare`, to end in `result`. Every chain has at
+ * least one operation. */
+static void
+run_chain(uint8_t *result, uint8_t *spare, const uint8_t *image, int64_t side,
+          const struct augmix_plan *plan, int i)
 {
-    const int64_t pixels = AUGMIX_CHANNELS * side * side;
     const uint8_t *from = image;
 
     for (int k = 0; k < plan->depth[i]; k++) {
         const struct augmix_step *step = &plan->steps[i][k];
-        uint8_t *to = scratch + (k % 2) * pixels;
+        uint8_t *to = (plan->depth[i] - k) % 2 == 1 ? result : spare;
         augmix_ops[step->op].apply(to, from, side, side, step->value);
         from = to;
     }
-    return from;
 }
 
 void
@@ -122,18 +121,20 @@ augmix_apply(float *out, const uint8_t *image, int64_t side,
              const struct augmix_plan *plan, uint8_t *scratch)
 {
     const int64_t pixels = AUGMIX_CHANNELS * side * side;
-    const float keep = 1 - plan->m;
+    uint8_t *chain0 = scratch, *chain1 = chain0 + pixels, *chain2 = chain1 + pixels;
+    uint8_t *chains[AUGMIX_WIDTH] = {chain0, chain1, chain2};
+    const float keep = (1 - plan->m) / 255;
+    float share[AUGMIX_WIDTH];
 
-    for (int64_t p = 0; p < pixels; p++)
-        out[p] = keep * (float)image[p];
     for (int i = 0; i < AUGMIX_WIDTH; i++) {
-        const uint8_t *chain = run_chain(image, side, plan, i, scratch);
-        const float share = plan->m * plan->w[i];
-        for (int64_t p = 0; p < pixels; p++)
-            out[p] += share * (float)chain[p];
+        run_chain(chains[i], chain2 + pixels, image, side, plan, i);
+        share[i] = plan->m * plan->w[i] / 255;
     }
-    for (int64_t p = 0; p < pixels; p++)
-        out[p] = out[p] < 255 ? out[p] / 255 : 1;
+    for (int64_t p = 0; p < pixels; p++) {
+        const float v = keep * (float)image[p] + share[0] * (float)chain0[p]
+                        + share[1] * (float)chain1[p] + share[2] * (float)chain2[p];
+        out[p] = v < 1 ? v : 1; /* rounding may pass white by an ulp */
+    }
 }
 
 void

@@ -4,6 +4,9 @@
  */
 #include "worker/data/augment/tone.h"
 
+/* Pillow is compiled without fused multiply-add, which rounds once instead of twice. */
+#pragma GCC optimize("fp-contract=off")
+
 enum { CHANNELS = 3, LEVELS = 256 };
 
 static void
@@ -28,13 +31,14 @@ clip(int v)
     return v > 255 ? 255 : (uint8_t)v;
 }
 
+/* Fills what is looked up: table[low..high]. */
 static void
 stretch(uint8_t table[LEVELS], int low, int high)
 {
     const double scale = 255.0 / (high - low);
     const double offset = -low * scale;
 
-    for (int i = 0; i < LEVELS; i++)
+    for (int i = low; i <= high; i++)
         table[i] = clip((int)(i * scale + offset));
 }
 
