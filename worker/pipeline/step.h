@@ -20,14 +20,16 @@ enum step_stage { STEP_TEACHER, STEP_MASK, STEP_FINETUNE };
  * stage's parameter table. */
 struct step_config {
     enum step_stage stage;
-    const char *loss;         /* canonical sum: "0.5*ce+0.5*kl+1000*pram" or names */
+    const char *loss;         /* canonical sum: "0.5*ce+0.5*kl+1000*pram" or names;
+                                 NULL: "ce", "ce+kl", "ce+kl+pram" by stage */
     const char *loss_weights; /* "released" | "paper": weights of unweighted terms */
     const char *pram_form;    /* "released" (attention transfer) | "paper" */
     const char *pram_views;  /* "clean,aug" (main method) | "clean" | "clean,aug,adv" */
     double temperature;      /* of losses and of the KL attack */
     const char *attack;      /* "auto" (CE for teacher, KL otherwise), "pgd-7", ... */
     double eps, attack_step; /* 8/255, 2/255 */
-    int64_t attack_steps;    /* 7 */
+    int64_t attack_steps;    /* 7; 0: as many as the attack's name says. A named attack
+                                with another number of its own is an error */
     double momentum, weight_decay;
 };
 
@@ -42,7 +44,9 @@ struct step_batch {
 
 /* What a step computed; arrays live in the step until its next run. */
 struct step_result {
-    double ce, kl, pram, total; /* losses as they enter the total before weighting */
+    double ce, kl, pram, total; /* ce, kl: mean over the three views; pram: mean over
+                                   pram_views; all before weighting, 0 when they are no
+                                   part of the loss. total: their weighted sum */
     int64_t correct_clean, n_clean, correct_adv, n_adv;
     const float *logits_clean, *logits_aug, *logits_adv; /* (h|n-h, classes) */
     const float *x_adv;                                  /* (n-h,c,h,w) */
@@ -50,25 +54,33 @@ struct step_result {
 
 struct step;
 
-/* The nets are borrowed. teacher is NULL for STEP_TEACHER. Both have max_batch >=
- * ceil(batch/2); the student has gradients. */
+/* The nets are borrowed. teacher is NULL for STEP_TEACHER. Both have two batch norm
+ * paths and max_batch >= ceil(batch/2); the student has gradients. Of `config` nothing is
+ * kept. */
 MUST_CHECK int step_new(struct step **out, const struct step_config *config,
                         struct net *student, struct net *teacher, int64_t batch,
                         struct err *err);
 void step_free(struct step *s);
 
-/* Gradients are in the student's net_params after the call; the optimiser step has been
- * made with `lr`. NaN or Inf in a loss is ERR_NUMERIC naming the term; the parameters
- * are then left as they were before the step. */
+/* 1 <= batch->n <= batch. Of a batch of one image there is only the adversarial view.
+ * Gradients are in the student's net_params after the call; the optimiser step has been
+ * made with `lr`. NaN or Inf in a loss is ERR_NUMERIC naming the term; parameters and
+ * running statistics are then left as they were before the step (the scores of the mask
+ * stage may count the refused batch). */
 MUST_CHECK int step_run(struct step *s, const struct step_batch *batch, double lr,
                         struct step_result *result, struct err *err);
+
+/* Multiply-adds of one step on n images: a forward pass 1, backward 2, backward to the
+ * input alone 1 of the network's graph_macs. For measuring. */
+double step_macs(const struct step *s, int64_t n);
 
 /* STEP_MASK: the sums D^l (methods.md 4.3 (6)) over the steps since the last clear, one
  * (C,H,W) plain array for each mask. */
 void step_scores(const struct step *s, int mask, float *chw);
 void step_scores_clear(struct step *s);
 
-/* For checkpoints: all D as one array of step_scores_size floats in a private layout. */
+/* For checkpoints: all D as one array of step_scores_size floats in a private
+ * layout that does not depend on the backend. */
 int64_t step_scores_size(const struct step *s);
 float *step_scores_data(struct step *s);
 
