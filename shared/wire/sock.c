@@ -1,0 +1,340 @@
+/*
+ * sock.c - libzmq, and the only file that knows it. Responsible for options that keep a
+ * peer from hurting us: bounded queues and messages, no blocking call, generated routing
+ * ids (fixed ones are taken over by whoever connects last), no message queued for a
+ * connection that does not exist. Must not know what messages mean.
+ */
+#include "shared/wire/sock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <zmq.h>
+
+#include "shared/base/mem.h"
+
+enum {
+    SEND_QUEUE = 1000, /* messages, for each peer */
+    RECV_QUEUE = 256,
+    LINGER_MS = 1000,
+    BACKLOG = 4096,
+    HANDSHAKE_MS = 5000,
+    /* only sockets of this machine yet, so the pause need not grow long */
+    RECONNECT_MS = 200,
+    RECONNECT_MAX_MS = 1000,
+    MAX_WAIT = 64, /* things that one sock_wait may watch */
+};
+
+struct sock {
+    void *zmq;
+    bool router;
+    char endpoint[256];
+};
+
+/* ---- the context ------------------------------------------------------------------ */
+
+static void *context;
+static pthread_once_t context_once = PTHREAD_ONCE_INIT;
+
+/* It lives as long as the process: ending one context disturbs others in 4.3.4. */
+static void
+make_context(void)
+{
+    context = zmq_ctx_new();
+}
+
+/* ---- endpoints -------------------------------------------------------------------- */
+
+static bool
+is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost:", 10) == 0
+           || strncmp(host, "[::1]:", 6) == 0;
+}
+
+static int
+check_endpoint(const char *endpoint, struct err *err)
+{
+    const size_t path_max = sizeof((struct sockaddr_un *)0)->sun_path - 1;
+
+    if (strncmp(endpoint, "ipc://", 6) == 0 && endpoint[6] != '\0') {
+        if (strlen(endpoint + 6) <= path_max)
+            return 0;
+        return err_set(err, ERR_USAGE,
+                       "%s: a socket's path may have at most %zu characters; choose a "
+                       "shorter folder",
+                       endpoint, path_max);
+    }
+    if (strncmp(endpoint, "tcp://", 6) != 0)
+        return err_set(err, ERR_USAGE,
+                       "`%.200s` is not an address; write ipc:///path/of/a/socket or "
+                       "tcp://127.0.0.1:5555",
+                       endpoint);
+    if (is_loopback(endpoint + 6))
+        return 0;
+    return err_set(
+        err, ERR_REFUSED,
+        "%.200s leaves this machine, which needs keys (CURVE), and this version "
+        "has none yet; use ipc:// or tcp://127.0.0.1, through an ssh tunnel if "
+        "need be",
+        endpoint);
+}
+
+/* libzmq takes an ipc address over from its owner, so ask whether somebody answers. */
+static bool
+ipc_in_use(const char *endpoint)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+    if (strncmp(endpoint, "ipc://", 6) != 0)
+        return false;
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    memcpy(addr.sun_path, endpoint + 6, strlen(endpoint + 6));
+    const bool used = connect(fd, (const struct sockaddr *)&addr, sizeof addr) == 0;
+    close(fd);
+    return used;
+}
+
+/* ---- opening ---------------------------------------------------------------------- */
+
+static void
+set_int(struct sock *s, int option, int value)
+{
+    const int rc = zmq_setsockopt(s->zmq, option, &value, sizeof value);
+
+    assert(rc == 0); /* constant options of a library whose version is known */
+    (void)rc;
+}
+
+static int
+open_sock(struct sock **out, int type, const char *endpoint, struct err *err)
+{
+    const int64_t max_bytes = MSG_MAX_BYTES;
+
+    if (check_endpoint(endpoint, err) != 0)
+        return -1;
+    pthread_once(&context_once, make_context);
+    void *zmq = context != NULL ? zmq_socket(context, type) : NULL;
+    if (zmq == NULL)
+        return err_set(err, ERR_SYS, "open a ZeroMQ socket: %s",
+                       zmq_strerror(zmq_errno()));
+    struct sock *s = xcalloc(1, sizeof *s);
+    *s = (struct sock){.zmq = zmq, .router = type == ZMQ_ROUTER};
+    set_int(s, ZMQ_LINGER, LINGER_MS);
+    set_int(s, ZMQ_SNDHWM, SEND_QUEUE);
+    set_int(s, ZMQ_RCVHWM, RECV_QUEUE);
+    set_int(s, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
+    set_int(s, ZMQ_IPV6, strchr(endpoint, '[') != NULL);
+    (void)zmq_setsockopt(zmq, ZMQ_MAXMSGSIZE, &max_bytes, sizeof max_bytes);
+    *out = s;
+    return 0;
+}
+
+static int
+bind_failed(const char *endpoint, struct err *err)
+{
+    if (zmq_errno() == EADDRINUSE)
+        return err_set(
+            err, ERR_REFUSED,
+            "%s is in use by another program (another coordinator?); stop that "
+            "one or choose another address",
+            endpoint);
+    return err_set(err, ERR_SYS, "listen on %s: %s", endpoint,
+                   zmq_strerror(zmq_errno()));
+}
+
+int
+sock_bind(struct sock **out, const char *endpoint, struct err *err)
+{
+    struct sock *s = NULL;
+
+    *out = NULL;
+    if (open_sock(&s, ZMQ_ROUTER, endpoint, err) != 0)
+        return -1;
+    set_int(s, ZMQ_ROUTER_MANDATORY, 1);
+    set_int(s, ZMQ_BACKLOG, BACKLOG);
+    size_t size = sizeof s->endpoint;
+    errno = EADDRINUSE;
+    if (ipc_in_use(endpoint) || zmq_bind(s->zmq, endpoint) != 0
+        || zmq_getsockopt(s->zmq, ZMQ_LAST_ENDPOINT, s->endpoint, &size) != 0) {
+        bind_failed(endpoint, err);
+        sock_close(s);
+        return -1;
+    }
+    *out = s;
+    return 0;
+}
+
+int
+sock_connect(struct sock **out, const char *endpoint, struct err *err)
+{
+    struct sock *s = NULL;
+
+    *out = NULL;
+    if (open_sock(&s, ZMQ_DEALER, endpoint, err) != 0)
+        return -1;
+    set_int(s, ZMQ_IMMEDIATE, 1);
+    set_int(s, ZMQ_RECONNECT_IVL, RECONNECT_MS);
+    set_int(s, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
+    size_t size = sizeof s->endpoint;
+    if (zmq_connect(s->zmq, endpoint) != 0
+        || zmq_getsockopt(s->zmq, ZMQ_LAST_ENDPOINT, s->endpoint, &size) != 0) {
+        err_set(err, ERR_USAGE, "connect to %s: %s", endpoint,
+                zmq_strerror(zmq_errno()));
+        sock_close(s);
+        return -1;
+    }
+    *out = s;
+    return 0;
+}
+
+void
+sock_close(struct sock *s)
+{
+    if (s == NULL)
+        return;
+    zmq_close(s->zmq);
+    free(s);
+}
+
+const char *
+sock_endpoint(const struct sock *s)
+{
+    return s->endpoint;
+}
+
+/* ---- messages --------------------------------------------------------------------- */
+
+static void
+free_bytes(void *data, void *hint)
+{
+    (void)hint;
+    free(data);
+}
+
+int
+sock_send(struct sock *s, const struct sock_peer *peer, const struct msg *m)
+{
+    struct buf frame = {0};
+    zmq_msg_t body;
+
+    assert(s->router == (peer != NULL));
+    if (peer != NULL
+        && zmq_send(s->zmq, peer->id, peer->n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+        return 1;
+    msg_encode(&frame, m);
+    const size_t size = frame.len;
+    char *bytes = buf_take(&frame);
+    if (zmq_msg_init_data(&body, bytes, size, free_bytes, NULL) != 0) {
+        free(bytes);
+        return 1;
+    }
+    if (zmq_msg_send(&body, s->zmq, ZMQ_DONTWAIT) < 0) {
+        zmq_msg_close(&body);
+        return 1;
+    }
+    return 0;
+}
+
+/* Receives one frame: 1, or 0 where there is none. */
+static int
+recv_frame(struct sock *s, zmq_msg_t *frame)
+{
+    int rc;
+
+    zmq_msg_init(frame);
+    do {
+        rc = zmq_msg_recv(frame, s->zmq, ZMQ_DONTWAIT);
+    } while (rc < 0 && zmq_errno() == EINTR);
+    if (rc < 0)
+        zmq_msg_close(frame);
+    return rc >= 0;
+}
+
+/* Drops what follows `last` in its message; true when there was anything. */
+static bool
+drop_rest(struct sock *s, const zmq_msg_t *last)
+{
+    bool more = zmq_msg_more(last), any = more;
+    zmq_msg_t frame;
+
+    while (more && recv_frame(s, &frame)) {
+        more = zmq_msg_more(&frame);
+        zmq_msg_close(&frame);
+    }
+    return any;
+}
+
+/* The routing id in front of a ROUTER's message. 1, 0 nothing there, -1 nothing behind. */
+static int
+recv_peer(struct sock *s, struct sock_peer *from, struct err *err)
+{
+    zmq_msg_t id;
+
+    if (!recv_frame(s, &id))
+        return 0;
+    const size_t n = zmq_msg_size(&id);
+    const bool more = zmq_msg_more(&id);
+    *from = (struct sock_peer){
+        .n = (unsigned char)(n < sizeof from->id ? n : sizeof from->id)};
+    memcpy(from->id, zmq_msg_data(&id), from->n);
+    zmq_msg_close(&id);
+    return more ? 1 : err_set(err, ERR_DATA, "message without a body");
+}
+
+int
+sock_recv(struct sock *s, struct sock_peer *from, struct msg *out, struct arena *mem,
+          struct err *err)
+{
+    zmq_msg_t body;
+
+    if (s->router) {
+        const int rc = recv_peer(s, from, err);
+        if (rc <= 0)
+            return rc;
+    }
+    if (!recv_frame(s, &body))
+        return 0;
+    int rc = 1;
+    if (drop_rest(s, &body))
+        rc = err_set(err, ERR_DATA, "message of more than one frame");
+    else if (msg_decode(out, mem, zmq_msg_data(&body), zmq_msg_size(&body), err) != 0)
+        rc = -1;
+    zmq_msg_close(&body);
+    return rc;
+}
+
+int
+sock_wait(struct sock *const *socks, size_t n_socks, const int *fds, size_t n_fds,
+          unsigned char *ready, int64_t timeout_ms)
+{
+    zmq_pollitem_t items[MAX_WAIT] = {0};
+    const size_t n = n_socks + n_fds;
+    int count = 0;
+
+    assert(n <= MAX_WAIT);
+    for (size_t i = 0; i < n; i++) {
+        items[i].events = ZMQ_POLLIN;
+        if (i < n_socks)
+            items[i].socket = socks[i]->zmq;
+        else
+            items[i].fd = fds[i - n_socks];
+        ready[i] = 0;
+    }
+    if (zmq_poll(items, (int)n, timeout_ms < 0 ? -1 : (long)timeout_ms) <= 0)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        ready[i] = items[i].revents != 0;
+        count += ready[i];
+    }
+    return count;
+}
