@@ -1,0 +1,320 @@
+/*
+ * bench.c - measures training and evaluation on random data; see bench.h. A job is what
+ * one stage repeats; adding one is a row in `jobs` and its function.
+ */
+#include "worker/pipeline/bench.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/json.h"
+#include "shared/base/mem.h"
+#include "worker/engine/backend.h"
+#include "worker/engine/rng.h"
+#include "worker/engine/team.h"
+#include "worker/losses/loss.h"
+#include "worker/models/model.h"
+#include "worker/pipeline/network.h"
+#include "worker/pipeline/step.h"
+
+static const char *const stage_names[] = {"teacher", "mask", "finetune",
+                                          "ce",      "eval", NULL};
+
+const struct param bench_params[] = {
+    PARAM_ROW_CHOICE(struct bench_config, stage, "finetune", stage_names,
+                     "what is repeated: a stage's step, ce, or eval"),
+    PARAM_ROW_CHOICE(struct bench_config, model, "resnet18", model_names, "network"),
+    PARAM_ROW_STRING(struct bench_config, backend, "auto", "dnnl, blas or auto"),
+    PARAM_ROW_INT(struct bench_config, batch, "128", 2, 65536, "images a step"),
+    PARAM_ROW_INT(struct bench_config, threads, "1", 1, 1024, "threads"),
+    PARAM_ROW_INT(struct bench_config, classes, "100", 2, 100000, "outputs"),
+    PARAM_ROW_INT(struct bench_config, size, "32", 8, 1024, "pixels a side"),
+    PARAM_ROW_REAL(struct bench_config, seconds, "10", 0, 86400, "time to measure"),
+    PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON object"),
+};
+const size_t bench_n_params = PARAM_COUNT(bench_params);
+
+enum { N_ARRAYS = 3 }; /* x, x_aug, attack start */
+
+struct bench {
+    const struct bench_config *config;
+    const struct backend *backend;
+    struct team *team;
+    struct net *student, *teacher;
+    struct step *step;
+    float *images[N_ARRAYS], *dlogits;
+    int64_t *y;
+    double macs; /* of one step */
+};
+
+/* What a stage repeats, and what it needs. */
+struct job {
+    const char *stage;
+    int (*run)(struct bench *b, struct err *err);
+    int bn_paths;
+    bool gradients;
+    enum step_stage step; /* of jobs with two paths */
+};
+
+/* ---- jobs ------------------------------------------------------------------------ */
+
+static int
+run_step(struct bench *b, struct err *err)
+{
+    const struct step_batch batch = {.n = b->config->batch,
+                                     .x = b->images[0],
+                                     .x_aug = b->images[1],
+                                     .start = b->images[2],
+                                     .y = b->y};
+    struct step_result result;
+
+    return step_run(b->step, &batch, 0.01, &result, err);
+}
+
+static int
+run_ce(struct bench *b, struct err *err)
+{
+    const int64_t n = b->config->batch, classes = b->config->classes;
+    const struct optim_sgd sgd = {.momentum = 0.9, .weight_decay = 5e-4};
+
+    (void)err;
+    net_zero_grads(b->student);
+    const struct loss_view view = {
+        .n = n,
+        .classes = classes,
+        .logits = net_forward(b->student, b->images[0], n, NET_TRAIN, 0),
+        .y = b->y};
+    memset(b->dlogits, 0, (size_t)(n * classes) * sizeof(float));
+    loss_find("ce")->run(&view, 1, b->dlogits);
+    net_backward(b->student, b->dlogits, NET_GRAD_PARAMS);
+    optim_sgd_step(b->student, &sgd, 0.01);
+    return 0;
+}
+
+static int
+run_eval(struct bench *b, struct err *err)
+{
+    (void)err;
+    net_forward(b->student, b->images[0], b->config->batch, NET_EVAL, 0);
+    return 0;
+}
+
+static const struct job jobs[] = {
+    {"teacher", run_step, 2, true, STEP_TEACHER},
+    {"mask", run_step, 2, true, STEP_MASK},
+    {"finetune", run_step, 2, true, STEP_FINETUNE},
+    {"ce", run_ce, 1, true, STEP_TEACHER},
+    {"eval", run_eval, 1, false, STEP_TEACHER},
+};
+
+static const struct job *
+find_job(const char *stage)
+{
+    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++)
+        if (strcmp(jobs[i].stage, stage) == 0)
+            return &jobs[i];
+    return NULL;
+}
+
+/* ---- what they work on ----------------------------------------------------------- */
+
+/* A student keeps every tenth ReLU, so that masked activations are measured. */
+static void
+thin_masks(struct net *n)
+{
+    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
+        const int64_t size = network_mask_size(n, i);
+        uint8_t *mask = xmalloc((size_t)size);
+        for (int64_t j = 0; j < size; j++)
+            mask[j] = j % 10 == 0;
+        net_set_mask(n, i, mask);
+        free(mask);
+    }
+}
+
+static int
+make_net(struct net **out, const struct bench *b, const struct job *job,
+         enum model_role role, bool gradients, struct err *err)
+{
+    const struct bench_config *c = b->config;
+    const struct dataset shape = {.c = 3,
+                                  .h = c->size,
+                                  .w = c->size,
+                                  .classes = c->classes,
+                                  .mean = {0.5f, 0.5f, 0.5f},
+                                  .std = {0.25f, 0.25f, 0.25f}};
+    const struct network_config config = {
+        .model = c->model,
+        .data = &shape,
+        .role = role,
+        .bn_paths = job->bn_paths,
+        .shared_shortcut_bn = true,
+        .backend = b->backend,
+        .team = b->team,
+        .max_batch = job->bn_paths == 2 ? (c->batch + 1) / 2 : c->batch,
+        .gradients = gradients,
+    };
+
+    if (network_new(out, &config, err) != 0)
+        return -1;
+    model_find(c->model)->init(*out, 1);
+    return 0;
+}
+
+static int
+make_images(struct bench *b, struct err *err)
+{
+    const struct bench_config *c = b->config;
+    const int64_t per_image = 3 * c->size * c->size;
+
+    b->y = xcalloc((size_t)c->batch, sizeof *b->y);
+    b->dlogits = xcalloc((size_t)(c->batch * c->classes), sizeof(float));
+    for (int64_t i = 0; i < c->batch; i++)
+        b->y[i] = i % c->classes;
+    for (int a = 0; a < N_ARRAYS; a++) {
+        struct rng r = rng_stream(0, RNG_BENCH, 0, (uint64_t)a);
+        float *pixels = mem_large_alloc((size_t)(c->batch * per_image) * sizeof(float));
+        if (pixels == NULL)
+            return err_set(err, ERR_OOM, "no memory for %" PRId64 " images", c->batch);
+        for (int64_t i = 0; i < c->batch * per_image; i++)
+            pixels[i] = a == 2 ? 2 * rng_uniform(&r) - 1 : rng_uniform(&r);
+        b->images[a] = pixels;
+    }
+    return 0;
+}
+
+static int
+make_step(struct bench *b, const struct job *job, struct err *err)
+{
+    const struct step_config config = {.stage = job->step,
+                                       .temperature = 4,
+                                       .eps = 8.0 / 255,
+                                       .attack_step = 2.0 / 255,
+                                       .attack_steps = 7,
+                                       .momentum = 0.9,
+                                       .weight_decay = 5e-4};
+
+    if (job->step != STEP_TEACHER) {
+        if (make_net(&b->teacher, b, job, MODEL_TEACHER, false, err) != 0)
+            return -1;
+        thin_masks(b->student);
+    }
+    if (step_new(&b->step, &config, b->student, b->teacher, b->config->batch, err) != 0)
+        return -1;
+    b->macs = step_macs(b->step, b->config->batch);
+    return 0;
+}
+
+static int
+prepare(struct bench *b, const struct job *job, struct err *err)
+{
+    const enum model_role role =
+        job->step == STEP_TEACHER ? MODEL_TEACHER : MODEL_STUDENT;
+
+    if (backend_find(&b->backend, b->config->backend, err) != 0)
+        return -1;
+    b->team = team_new((int)b->config->threads);
+    if (b->team == NULL)
+        return err_set(err, ERR_SYS, "cannot start %" PRId64 " threads",
+                       b->config->threads);
+    if (make_images(b, err) != 0
+        || make_net(&b->student, b, job, role, job->gradients, err) != 0)
+        return -1;
+    if (job->bn_paths == 2)
+        return make_step(b, job, err);
+    b->macs = (job->gradients ? 3.0 : 1.0) * (double)b->config->batch
+              * (double)graph_macs(net_graph(b->student));
+    return 0;
+}
+
+static void
+release(struct bench *b)
+{
+    step_free(b->step);
+    net_free(b->student);
+    net_free(b->teacher);
+    team_free(b->team);
+    for (int a = 0; a < N_ARRAYS; a++)
+        mem_large_free(b->images[a]);
+    free(b->dlogits);
+    free(b->y);
+}
+
+/* ---- measuring ------------------------------------------------------------------- */
+
+static int64_t
+peak_rss_bytes(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss * INT64_C(1024);
+}
+
+static int
+measure(struct bench *b, const struct job *job, int64_t *steps, double *seconds,
+        struct err *err)
+{
+    if (job->run(b, err) != 0)
+        return -1;
+    const double start = clock_mono_s();
+    *steps = 0;
+    do {
+        if (job->run(b, err) != 0)
+            return -1;
+        ++*steps;
+        *seconds = clock_mono_s() - start;
+    } while (*seconds < b->config->seconds);
+    return 0;
+}
+
+static void
+print(const struct bench *b, int64_t steps, double seconds, FILE *out)
+{
+    const struct bench_config *c = b->config;
+    const double rate = (double)steps / seconds;
+    json_t *result =
+        json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:f, s:f, s:f, s:I}", "stage",
+                  c->stage, "model", c->model, "batch", (json_int_t)c->batch, "threads",
+                  (json_int_t)c->threads, "backend", backend_name(b->backend), "steps",
+                  (json_int_t)steps, "seconds", seconds, "images_per_second",
+                  rate * (double)c->batch, "gflops", rate * 2 * b->macs / 1e9,
+                  "peak_rss_bytes", (json_int_t)peak_rss_bytes());
+    const char *key;
+    json_t *value;
+
+    if (c->json) {
+        json_dumpf(result, out, JSON_COMPACT | JSON_REAL_PRECISION(6));
+        fputc('\n', out);
+    } else {
+        json_object_foreach(result, key, value)
+        {
+            fprintf(out, "%-18s ", key);
+            json_dumpf(value, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+            fputc('\n', out);
+        }
+    }
+    json_decref(result);
+}
+
+int
+bench_run(const struct bench_config *config, FILE *out, struct err *err)
+{
+    const struct job *job = find_job(config->stage);
+    struct bench b = {.config = config};
+    int64_t steps = 0;
+    double seconds = 0;
+
+    if (job == NULL)
+        return err_set(err, ERR_USAGE, "bench: unknown stage `%s`", config->stage);
+    int rc = prepare(&b, job, err);
+    if (rc == 0)
+        rc = measure(&b, job, &steps, &seconds, err);
+    if (rc == 0)
+        print(&b, steps, seconds, out);
+    release(&b);
+    return rc;
+}
