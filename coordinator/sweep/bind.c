@@ -58,18 +58,17 @@ static int
 resolve_fixed(const struct binder *w, struct term *t, struct err *err)
 {
     const struct param *p = w->b->space.params[t->slot];
-    int64_t n;
 
     if (t->node->kind == YAML_LIST && p->type == PARAM_SET)
         t->node = list_of(w, t->node);
     if (t->node->kind == YAML_MAP)
         return yaml_error(err, t->node, "`%s` must be a word, not a map", p->name);
-    if (values_count(&n, t->node, p, err) != 0)
+    if (values_count(&t->count, t->node, p, err) != 0)
         return -1;
-    if (n != 1)
+    if (t->count != 1)
         return yaml_error(err, t->node,
                           "`%s` has %" PRId64 " values; several go under `grid`",
-                          p->name, n);
+                          p->name, t->count);
     return 0;
 }
 
@@ -80,9 +79,8 @@ resolve_axis(const struct binder *w, struct term *t, struct err *err)
     const struct param *p = w->b->space.params[t->slot];
     const struct yaml_node *map = t->node;
 
-    (void)w;
     if (map->kind != YAML_MAP)
-        return 0;
+        return values_count(&t->count, t->node, p, err);
     t->node = yaml_get(map, "values");
     t->condition = yaml_get(map, "when");
     for (size_t i = 0; i < map->n; i++)
@@ -94,7 +92,7 @@ resolve_axis(const struct binder *w, struct term *t, struct err *err)
                               map->keys[i]->text);
     if (t->node == NULL)
         return yaml_error(err, map, "axis `%s` has no `values`", p->name);
-    return 0;
+    return values_count(&t->count, t->node, p, err);
 }
 
 /* --set: one value stays what the key was before; several make an axis. */
@@ -102,12 +100,11 @@ static int
 resolve_set(const struct binder *w, struct term *t, struct err *err)
 {
     const struct param *p = w->b->space.params[t->slot];
-    int64_t n;
 
     t->node = values_split(t->node, p, &w->file->mem);
-    if (values_count(&n, t->node, p, err) != 0)
+    if (values_count(&t->count, t->node, p, err) != 0)
         return -1;
-    t->axis = t->axis || n > 1;
+    t->axis = t->axis || t->count > 1;
     return 0;
 }
 
@@ -149,13 +146,8 @@ check_size(const struct binder *w, const struct terms *terms,
 {
     double cells = 1;
 
-    for (size_t i = 0; i < terms->n; i++) {
-        const struct term *t = &terms->items[i];
-        int64_t n;
-        if (values_count(&n, t->node, w->b->space.params[t->slot], err) != 0)
-            return -1;
-        cells *= (double)n;
-    }
+    for (size_t i = 0; i < terms->n; i++)
+        cells *= (double)terms->items[i].count;
     if (cells <= (double)w->context->max_cells)
         return 0;
     return yaml_error(err, at,
@@ -246,10 +238,12 @@ bind_rule_key(const struct binder *w, struct rule *r, const struct yaml_node *ke
         return when_parse(&r->when, node, &w->b->space, &w->file->mem, err);
     if (find_slot(w, key, &slot, err) != 0)
         return -1;
-    if (slot >= 0)
-        add_term(&r->terms, (struct term){.slot = slot, .key = key, .node = node});
     r->never = r->never || (exclude && slot < 0);
-    return 0;
+    if (slot < 0)
+        return 0;
+    struct term *t =
+        add_term(&r->terms, (struct term){.slot = slot, .key = key, .node = node});
+    return values_count(&t->count, node, w->b->space.params[slot], err);
 }
 
 static int

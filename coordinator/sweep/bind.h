@@ -13,6 +13,7 @@ struct term {
     int slot;
     const struct yaml_node *key;
     const struct yaml_node *node; /* the values as written */
+    int64_t count;                /* of them, known before they are read */
     struct values values;         /* one value where not an axis */
     bool axis;
     const struct yaml_node *condition; /* `when` as written, or NULL */

@@ -74,7 +74,7 @@ read_methods(struct loader *l, struct err *err)
 {
     const struct sweep_entry *entry = parse_entry(&l->file, "method");
     const struct yaml_node *node;
-    const struct param word = {.name = "method", .type = PARAM_STRING};
+    const struct param word = {.name = "method", .type = PARAM_CHOICE};
 
     if (entry == NULL)
         return yaml_error(

@@ -86,12 +86,15 @@ check_twice(const struct yaml_node *root, const char *section, const char *other
 {
     const struct yaml_node *a = yaml_get(root, section), *b = yaml_get(root, other);
 
-    for (size_t i = 0; a != NULL && b != NULL && i < a->n; i++)
-        for (size_t j = 0; j < b->n; j++)
-            if (strcmp(a->keys[i]->text, b->keys[j]->text) == 0)
-                return yaml_error(err, a->keys[i],
-                                  "`%.100s` is already under `%s` in line %d",
-                                  a->keys[i]->text, other, b->keys[j]->line);
+    if (a == NULL || b == NULL || a->kind != YAML_MAP)
+        return 0;
+    for (size_t i = 0; i < a->n; i++) {
+        const struct yaml_node *twin = yaml_get(b, a->keys[i]->text);
+        if (twin != NULL)
+            return yaml_error(err, a->keys[i],
+                              "`%.100s` is already under `%s` in line %d",
+                              a->keys[i]->text, other, twin->line);
+    }
     return 0;
 }
 

@@ -29,8 +29,9 @@ MUST_CHECK int values_read(struct values *out, const struct yaml_node *node,
                            const struct space *s, int slot, json_t *notes,
                            struct err *err);
 
-/* Splits the text of a --set option at commas outside parentheses into a list; a single
- * value, or a set parameter's value, stays one word. */
+/* Splits the text of a --set option at commas outside parentheses into a list. A single
+ * value stays one word, and so does that of a set or string parameter, in which commas
+ * have a meaning of their own. */
 const struct yaml_node *values_split(const struct yaml_node *text,
                                      const struct param *p, struct arena *mem);
 

@@ -156,8 +156,10 @@ parse_test(struct parser *p, const struct when **out, struct err *err)
         if (negated)
             return error(p, "expected `in` after `not`", err);
         negated = take_sign(p, "!=");
-        if ((negated || take_sign(p, "=="))
-            && take_word(p, &text, "expected a value", err) != 0)
+        const bool compared = negated || take_sign(p, "==");
+        if (!compared && p->space->params[test->slot]->type != PARAM_BOOL)
+            return error(p, "expected ==, != or in", err);
+        if (compared && take_word(p, &text, "expected a value", err) != 0)
             return -1;
         if (add_word(p, test, text, err) != 0)
             return -1;

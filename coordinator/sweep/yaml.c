@@ -80,7 +80,7 @@ yaml_text(const char *where, const char *text, struct arena *mem)
 const struct yaml_node *
 yaml_get(const struct yaml_node *map, const char *key)
 {
-    for (size_t i = 0; i < map->n; i++)
+    for (size_t i = 0; map->kind == YAML_MAP && i < map->n; i++)
         if (strcmp(map->keys[i]->text, key) == 0)
             return map->items[i];
     return NULL;

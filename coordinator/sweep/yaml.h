@@ -44,7 +44,7 @@ MUST_CHECK int yaml_read(struct yaml_node **out, const char *text, size_t size,
 /* A TEXT node that stands for something outside a file; `where` begins its errors. */
 struct yaml_node *yaml_text(const char *where, const char *text, struct arena *mem);
 
-/* Value of `key` in a map, or NULL. */
+/* Value of `key` in a map; NULL where there is none, or no map. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 
 /* "a word", "a list", "a map": for errors. */

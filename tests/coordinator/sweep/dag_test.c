@@ -1,0 +1,200 @@
+/* Cells -> jobs: sharing, parents across skipped stages, digests that stay. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "shared/base/clock.h"
+#include "tests/coordinator/sweep/fixture.h"
+
+#define HEAD "name: t\nfixed: {method: rlnet, dataset: fashion-mnist}\n"
+#define GRID "grid: {relu_budget: [50k, 20k, 10k], temperature: [4, 1]}\n"
+
+static size_t
+count(const struct dag *d, const char *stage)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->n_jobs; i++)
+        n += strcmp(d->jobs[i].stage, stage) == 0;
+    return n;
+}
+
+static void
+cells_share_their_teacher(void **state)
+{
+    struct sweep *s = fixture_sweep(HEAD GRID "include: [{relu_budget: all}]\n", "");
+    struct dag *d = dag_build(s);
+
+    (void)state;
+    assert_int_equal(d->n_cells, 7);
+    assert_int_equal(d->n_unshared, 6 * 4 + 2);
+    assert_int_equal(count(d, "teacher"), 1);
+    assert_int_equal(count(d, "mask"), 6);
+    assert_int_equal(count(d, "finetune"), 6);
+    assert_int_equal(count(d, "evaluate"), 7);
+    dag_free(d);
+    sweep_free(s);
+}
+
+static void
+a_parameter_splits_only_the_stages_that_read_it(void **state)
+{
+    struct sweep *s = fixture_sweep(HEAD "grid: {loss: [ce, kl], seed: [0, 1]}\n", "");
+    struct dag *d = dag_build(s);
+
+    (void)state;
+    assert_int_equal(count(d, "teacher"), 2);
+    assert_int_equal(count(d, "mask"), 2);
+    assert_int_equal(count(d, "finetune"), 4);
+    assert_int_equal(count(d, "evaluate"), 4);
+    dag_free(d);
+    sweep_free(s);
+}
+
+static void
+parents_come_before_children(void **state)
+{
+    struct sweep *s = fixture_sweep(HEAD GRID, "");
+    struct dag *d = dag_build(s);
+
+    (void)state;
+    for (size_t i = 0; i < d->n_jobs; i++)
+        for (size_t k = 0; k < d->jobs[i].n_parents; k++)
+            assert_true(d->jobs[i].parents[k] < i);
+    for (size_t c = 0; c < d->n_cells; c++)
+        assert_string_equal(d->jobs[d->cell_jobs[c][d->n_cell_jobs[c] - 1]].stage,
+                            "evaluate");
+    dag_free(d);
+    sweep_free(s);
+}
+
+static void
+a_skipped_parent_is_replaced_by_its_own_parents_once(void **state)
+{
+    struct sweep *s = fixture_sweep(HEAD "grid: {relu_budget: [all]}\n", "");
+    struct dag *d = dag_build(s);
+
+    (void)state;
+    /* evaluate <- finetune <- {teacher, mask <- teacher}: twice the teacher */
+    assert_int_equal(d->n_jobs, 2);
+    assert_int_equal(d->jobs[1].n_parents, 1);
+    assert_int_equal(d->jobs[1].parents[0], 0);
+    const json_t *inputs = json_object_get(d->jobs[1].spec, "inputs");
+    assert_int_equal(json_object_size(inputs), 1);
+    assert_string_equal(json_str(inputs, "teacher", ""), d->jobs[0].digest.hex);
+    dag_free(d);
+    sweep_free(s);
+}
+
+/* If this changes, everything that users have computed is computed again: raise a
+ * stage's revision instead, unless that is what is meant. */
+static void
+digests_stay_the_same_for_ever(void **state)
+{
+    struct sweep *s = fixture_sweep(HEAD GRID, "");
+    struct dag *d = dag_build(s);
+
+    (void)state;
+    assert_string_equal(
+        d->jobs[0].digest.hex,
+        "6974b1fa4c1e2bf145a901f48bedd7eff117f98091dff6a6b9127472c9620ca3");
+    assert_string_equal(
+        d->jobs[3].digest.hex,
+        "ca4310ad2a5807c25510a1fdd56938ea727a8915d87c3d2b7d21ce7cbc2ea1b8");
+    dag_free(d);
+    sweep_free(s);
+}
+
+static void
+assert_same_jobs(const char *a, const char *b)
+{
+    struct sweep *sa = fixture_sweep(a, ""), *sb = fixture_sweep(b, "");
+    struct dag *da = dag_build(sa), *db = dag_build(sb);
+
+    assert_int_equal(da->n_jobs, db->n_jobs);
+    for (size_t i = 0; i < da->n_jobs; i++)
+        assert_string_equal(da->jobs[i].digest.hex, db->jobs[i].digest.hex);
+    dag_free(da);
+    dag_free(db);
+    sweep_free(sa);
+    sweep_free(sb);
+}
+
+static void
+spelling_and_defaults_do_not_change_jobs(void **state)
+{
+    (void)state;
+    assert_same_jobs(HEAD GRID, HEAD GRID);
+    assert_same_jobs(HEAD "grid: {relu_budget: [50k, 20k]}\n",
+                     "title: other\nname: u\ngrid: {relu_budget: [50000, 20000.0]}\n"
+                     "fixed: {temperature: 4.0, loss: kl, dataset: fashion-mnist, "
+                     "method: rlnet, half_batch: true}\nevaluate: [clean]\n");
+}
+
+static void
+adding_a_cell_keeps_the_jobs_of_the_others(void **state)
+{
+    struct sweep *small = fixture_sweep(HEAD "grid: {seed: [0, 1]}\n", "");
+    struct sweep *large = fixture_sweep(HEAD "grid: {seed: [2, 0, 1]}\n", "");
+    struct dag *ds = dag_build(small), *dl = dag_build(large);
+
+    (void)state;
+    for (size_t i = 0; i < ds->n_jobs; i++) {
+        bool found = false;
+        for (size_t k = 0; k < dl->n_jobs; k++)
+            found =
+                found || strcmp(ds->jobs[i].digest.hex, dl->jobs[k].digest.hex) == 0;
+        assert_true(found);
+    }
+    dag_free(ds);
+    dag_free(dl);
+    sweep_free(small);
+    sweep_free(large);
+}
+
+/* Time and memory of a large plan, printed; the tight bounds of the brief hold on idle
+ * machines only, so the assertion is loose. */
+static void
+a_large_grid_is_planned_in_seconds(void **state)
+{
+    static const char text[] =
+        "name: t\nfixed: {method: rlnet, dataset: fashion-mnist}\ngrid:\n"
+        "  seed: range(0,10)\n  temperature: range(1,51)\n  relu_budget: "
+        "range(1000,101000,1000)\n";
+    const double start = clock_mono_s();
+    struct sweep *s = fixture_sweep(text, "");
+    const double expanded = clock_mono_s();
+    struct dag *d = dag_build(s);
+    const double built = clock_mono_s();
+
+    (void)state;
+    assert_int_equal(s->n_cells, 50000);
+    assert_int_equal(count(d, "teacher"), 10);
+    assert_int_equal(count(d, "evaluate"), 50000);
+    print_message("%zu cells in %.2f s, %zu jobs in %.2f s\n", s->n_cells,
+                  expanded - start, d->n_jobs, built - expanded);
+    assert_true(built - start < 60);
+    dag_free(d);
+    sweep_free(s);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cells_share_their_teacher),
+        cmocka_unit_test(a_parameter_splits_only_the_stages_that_read_it),
+        cmocka_unit_test(parents_come_before_children),
+        cmocka_unit_test(a_skipped_parent_is_replaced_by_its_own_parents_once),
+        cmocka_unit_test(digests_stay_the_same_for_ever),
+        cmocka_unit_test(spelling_and_defaults_do_not_change_jobs),
+        cmocka_unit_test(adding_a_cell_keeps_the_jobs_of_the_others),
+        cmocka_unit_test(a_large_grid_is_planned_in_seconds),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
