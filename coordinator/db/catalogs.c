@@ -1,11 +1,12 @@
 /* catalogs.c - only writer of catalog. */
-#include <stdlib.h>
-
 #include "coordinator/db/catalogs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include "coordinator/db/db.h"
 #include "coordinator/db/handle.h"
 #include "shared/base/sha256.h"
-#include <string.h>
 
 int
 catalogs_save(struct pg *pg, const char *text, struct err *err)

@@ -92,6 +92,9 @@ MUST_CHECK int jobs_spec(struct pg *pg, int64_t job, char **digest, char **spec,
 MUST_CHECK int jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids,
                            struct db_submitted *out, struct err *err);
 
+/* ERR_USAGE naming the nearest when `state` is neither "" nor a state. */
+MUST_CHECK int jobs_check_state(struct pg *pg, const char *state, struct err *err);
+
 /* Fills the temporary table `selection` with the jobs that a selection names. */
 MUST_CHECK int jobs_select(struct pg *pg, const struct db_selection *sel,
                            struct err *err);

@@ -159,8 +159,8 @@ jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids, struct db_submitte
 
 /* ---- selections ------------------------------------------------------------------ */
 
-static int
-check_state(struct pg *pg, const char *state, struct err *err)
+int
+jobs_check_state(struct pg *pg, const char *state, struct err *err)
 {
     struct pg_rows rows;
     bool found = state[0] == '\0';
@@ -190,7 +190,7 @@ jobs_select(struct pg *pg, const struct db_selection *sel, struct err *err)
     const char *state = sel->state ? sel->state : "";
     int64_t job = 0;
 
-    if (check_state(pg, state, err) != 0 || make_selection(pg, err) != 0)
+    if (jobs_check_state(pg, state, err) != 0 || make_selection(pg, err) != 0)
         return -1;
     if (sel->job != NULL && jobs_find(pg, sel->job, &job, err) != 0)
         return -1;
