@@ -1,0 +1,47 @@
+#ifndef WORKER_ENGINE_CPU_MAPS_H
+#define WORKER_ENGINE_CPU_MAPS_H
+
+#include "worker/engine/backend_table.h"
+
+/*
+ * Kernels over blocked maps that all CPU backends share; the members of struct backend of
+ * the same names say what they compute. Written once with the block as a constant (1, 8,
+ * 16) and compiled for AVX-512, AVX2 and plain x86-64; the processor chooses at load.
+ */
+void cpu_norm_stats(double *mean, double *m2, const float *x, const struct map *m);
+void cpu_norm(float *y, const float *x, const float *residual,
+              const struct norm_pass *p);
+void cpu_norm_sums(double *dz, double *dzx, const float *dy, const float *y,
+                   const float *x, const struct norm_pass *p);
+void cpu_norm_grad(float *dx, bool accumulate, float *dresidual,
+                   bool accumulate_residual, const float *dy, const float *y,
+                   const float *x, const float *slope, const struct norm_pass *p);
+void cpu_normalize(float *y, const float *x, const float *mean, const float *scale,
+                   const struct map *m);
+void cpu_normalize_grad(float *dx, bool accumulate, const float *dy, const float *scale,
+                        const struct map *m);
+void cpu_to_blocks(float *y, const float *x, const struct map *m);
+void cpu_from_blocks(float *dx, bool accumulate, const float *dy, const struct map *m);
+void cpu_add(float *y, const float *a, const float *b, int64_t n);
+void cpu_copy(float *y, bool accumulate, const float *a, int64_t n);
+void cpu_pool(float *y, const float *x, const struct map *m);
+void cpu_pool_grad(float *dx, bool accumulate, const float *dy, const struct map *m);
+
+/* The members above, as a backend's table starts with them. */
+#define CPU_MAP_KERNELS                                                         \
+    .norm_stats = cpu_norm_stats, .norm = cpu_norm, .norm_sums = cpu_norm_sums, \
+    .norm_grad = cpu_norm_grad, .normalize = cpu_normalize,                     \
+    .normalize_grad = cpu_normalize_grad, .to_blocks = cpu_to_blocks,           \
+    .from_blocks = cpu_from_blocks, .add = cpu_add, .copy = cpu_copy,           \
+    .pool = cpu_pool, .pool_grad = cpu_pool_grad
+
+/* For each function that holds a kernel. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define CPU_CLONES \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CPU_CLONES
+#endif
+#define CPU_INLINE static inline __attribute__((always_inline))
+
+#endif

@@ -1,0 +1,313 @@
+/* norm.c - kernels of batch normalisation, residual and masked ReLU.
+ *
+ * A plane is one block of channels of one image: pixels * block consecutive floats, the
+ * channel changing fastest. Elementwise kernels work through a plane in tiles that stay
+ * in the first-level cache, one simple loop for each step of the formula; sums are kept
+ * in LANES floats for a plane and in double beyond it.
+ *
+ * Invariant: comparisons are written so that NaN goes through and is seen by the loss. */
+#include <string.h>
+
+#include "worker/engine/cpu/maps.h"
+
+enum { LANES = 32, TILE = 512, MAX_BLOCK = 16 };
+
+/* low > z ? low : z: z where it is NaN. */
+#define AT_LEAST(low, z) ((low) > (z) ? (low) : (z))
+
+/* sum[l] += the plane's floats of lane l; n is a multiple of the block. */
+CPU_INLINE void
+add_lanes(double *sum, const float *lanes, const int block)
+{
+    for (int i = 0; i < LANES; i++)
+        sum[i % block] += (double)lanes[i];
+}
+
+CPU_INLINE void
+plane_sum(double *sum, const float *restrict x, int64_t n, const int block)
+{
+    float lanes[LANES] = {0};
+    int64_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++)
+            lanes[l] += x[i + l];
+    for (int l = 0; i + l < n; l++)
+        lanes[l] += x[i + l];
+    add_lanes(sum, lanes, block);
+}
+
+/* mean: LANES floats, repeated for each lane of the block. */
+CPU_INLINE void
+plane_squares(double *sum, const float *restrict x, const float *restrict mean,
+              int64_t n, const int block)
+{
+    float lanes[LANES] = {0};
+    int64_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++) {
+            const float d = x[i + l] - mean[l];
+            lanes[l] += d * d;
+        }
+    for (int l = 0; i + l < n; l++) {
+        const float d = x[i + l] - mean[l];
+        lanes[l] += d * d;
+    }
+    add_lanes(sum, lanes, block);
+}
+
+CPU_INLINE void
+repeat(float *lanes, const float *block_of_values, const int block)
+{
+    for (int l = 0; l < LANES; l++)
+        lanes[l] = block_of_values[l % block];
+}
+
+/* One block of channels: first the mean over the slice, then the squares about it, both
+ * from cache after the first look. */
+CPU_INLINE void
+block_stats(double *mean, double *m2, const float *x, const struct map *m,
+            const int block)
+{
+    const int64_t n = m->pixels * block, stride = map_blocks(m) * n;
+    double sum[MAX_BLOCK] = {0}, squares[MAX_BLOCK] = {0};
+    float centre[MAX_BLOCK], lanes[LANES];
+
+    for (int64_t image = 0; image < m->images; image++)
+        plane_sum(sum, x + image * stride, n, block);
+    for (int l = 0; l < block; l++)
+        centre[l] = (float)(sum[l] / (double)(m->images * m->pixels));
+    repeat(lanes, centre, block);
+    for (int64_t image = 0; image < m->images; image++)
+        plane_squares(squares, x + image * stride, lanes, n, block);
+    for (int l = 0; l < block; l++) {
+        mean[l] = sum[l] / (double)(m->images * m->pixels);
+        m2[l] = squares[l];
+    }
+}
+
+CPU_INLINE void
+norm_stats(double *mean, double *m2, const float *x, const struct map *m,
+           const int block)
+{
+    for (int64_t cb = 0; cb < map_blocks(m); cb++)
+        block_stats(mean + cb * block, m2 + cb * block, x + cb * m->pixels * block, m,
+                    block);
+}
+
+CPU_CLONES void
+cpu_norm_stats(double *mean, double *m2, const float *x, const struct map *m)
+{
+    if (m->block == 8)
+        norm_stats(mean, m2, x, m, 8);
+    else if (m->block == 16)
+        norm_stats(mean, m2, x, m, 16);
+    else
+        norm_stats(mean, m2, x, m, 1);
+}
+
+/* y = (x - mean) * scale + shift, per lane. */
+CPU_INLINE void
+affine(float *restrict y, const float *restrict x, const float *restrict mean,
+       const float *restrict scale, const float *restrict shift, int64_t n,
+       const int block)
+{
+    for (int64_t i = 0; i < n; i += block)
+        for (int l = 0; l < block; l++)
+            y[i + l] = (x[i + l] - mean[l]) * scale[l] + shift[l];
+}
+
+CPU_INLINE void
+activate(float *restrict y, enum norm_act act, const float *restrict low, int64_t n)
+{
+    if (act == NORM_RELU)
+        for (int64_t i = 0; i < n; i++)
+            y[i] = AT_LEAST(0.0f, y[i]);
+    else if (act == NORM_MASKED)
+        for (int64_t i = 0; i < n; i++)
+            y[i] = AT_LEAST(low[i], y[i]);
+}
+
+/* dz = dy where y > low */
+CPU_INLINE void
+activate_grad(float *restrict dz, const float *restrict dy, const float *restrict y,
+              enum norm_act act, const float *restrict low, int64_t n)
+{
+    if (act == NORM_LINEAR)
+        memcpy(dz, dy, (size_t)n * sizeof(float));
+    else if (act == NORM_RELU)
+        for (int64_t i = 0; i < n; i++)
+            dz[i] = y[i] > 0.0f ? dy[i] : 0.0f;
+    else
+        for (int64_t i = 0; i < n; i++)
+            dz[i] = y[i] > low[i] ? dy[i] : 0.0f;
+}
+
+CPU_INLINE void
+add_to(float *restrict y, const float *restrict a, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] += a[i];
+}
+
+CPU_INLINE void
+store(float *restrict y, bool accumulate, const float *restrict a, int64_t n)
+{
+    if (accumulate)
+        add_to(y, a, n);
+    else
+        memcpy(y, a, (size_t)n * sizeof(float));
+}
+
+/* A tile of a plane: where it starts in the map and in one image, its first channel. */
+struct tile {
+    int64_t at, in_image, channel, n;
+};
+
+/* Walks the tiles of a slice in order; false at the end. Start with {0}. */
+CPU_INLINE bool
+next_tile(struct tile *t, const struct map *m, const int block)
+{
+    const int64_t plane = m->pixels * block, image = map_blocks(m) * plane;
+    const int64_t at = t->at + t->n;
+
+    if (at == m->images * image)
+        return false;
+    const int64_t left = plane - at % plane;
+    *t = (struct tile){.at = at,
+                       .in_image = at % image,
+                       .channel = at % image / plane * block,
+                       .n = left < TILE ? left : TILE};
+    return true;
+}
+
+CPU_INLINE void
+norm(float *y, const float *x, const float *residual, const struct norm_pass *p,
+     const int block)
+{
+    for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
+        affine(y + t.at, x + t.at, p->mean + t.channel, p->scale + t.channel,
+               p->shift + t.channel, t.n, block);
+        if (residual != NULL)
+            add_to(y + t.at, residual + t.at, t.n);
+        activate(y + t.at, p->act, p->low + t.in_image, t.n);
+    }
+}
+
+CPU_CLONES void
+cpu_norm(float *y, const float *x, const float *residual, const struct norm_pass *p)
+{
+    if (p->map.block == 8)
+        norm(y, x, residual, p, 8);
+    else if (p->map.block == 16)
+        norm(y, x, residual, p, 16);
+    else
+        norm(y, x, residual, p, 1);
+}
+
+/* lanes += dz, lanes of dz * (x - mean) */
+CPU_INLINE void
+tile_sums(double *dz_sum, double *dzx_sum, const float *restrict dz,
+          const float *restrict x, const float *restrict mean, int64_t n,
+          const int block)
+{
+    float a[LANES] = {0}, b[LANES] = {0};
+    int64_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++) {
+            a[l] += dz[i + l];
+            b[l] += dz[i + l] * (x[i + l] - mean[l]);
+        }
+    for (int l = 0; i + l < n; l++) {
+        a[l] += dz[i + l];
+        b[l] += dz[i + l] * (x[i + l] - mean[l]);
+    }
+    add_lanes(dz_sum, a, block);
+    add_lanes(dzx_sum, b, block);
+}
+
+CPU_INLINE void
+norm_sums(double *dz_sum, double *dzx_sum, const float *dy, const float *y,
+          const float *x, const struct norm_pass *p, const int block)
+{
+    float dz[TILE], mean[LANES];
+
+    memset(dz_sum, 0, (size_t)(map_blocks(&p->map) * block) * sizeof(double));
+    memset(dzx_sum, 0, (size_t)(map_blocks(&p->map) * block) * sizeof(double));
+    for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
+        activate_grad(dz, dy + t.at, y + t.at, p->act, p->low + t.in_image, t.n);
+        repeat(mean, p->mean + t.channel, block);
+        tile_sums(dz_sum + t.channel, dzx_sum + t.channel, dz, x + t.at, mean, t.n,
+                  block);
+    }
+}
+
+CPU_CLONES void
+cpu_norm_sums(double *dz, double *dzx, const float *dy, const float *y, const float *x,
+              const struct norm_pass *p)
+{
+    if (p->map.block == 8)
+        norm_sums(dz, dzx, dy, y, x, p, 8);
+    else if (p->map.block == 16)
+        norm_sums(dz, dzx, dy, y, x, p, 16);
+    else
+        norm_sums(dz, dzx, dy, y, x, p, 1);
+}
+
+/* dx = scale * dz + slope * (x - mean) + shift */
+CPU_INLINE void
+tile_grad(float *restrict dx, const float *restrict dz, const float *restrict x,
+          const float *slope, const struct norm_pass *p, const struct tile *t,
+          const int block)
+{
+    const float *scale = p->scale + t->channel, *mean = p->mean + t->channel;
+    const float *shift = p->shift + t->channel;
+
+    if (slope == NULL) {
+        for (int64_t i = 0; i < t->n; i += block)
+            for (int l = 0; l < block; l++)
+                dx[i + l] = scale[l] * dz[i + l];
+        return;
+    }
+    slope += t->channel;
+    for (int64_t i = 0; i < t->n; i += block)
+        for (int l = 0; l < block; l++)
+            dx[i + l] =
+                scale[l] * dz[i + l] + (slope[l] * (x[i + l] - mean[l]) + shift[l]);
+}
+
+CPU_INLINE void
+norm_grad(float *dx, bool accumulate, float *dresidual, bool accumulate_residual,
+          const float *dy, const float *y, const float *x, const float *slope,
+          const struct norm_pass *p, const int block)
+{
+    float dz[TILE], result[TILE];
+
+    for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
+        activate_grad(dz, dy + t.at, y + t.at, p->act, p->low + t.in_image, t.n);
+        if (dx != NULL) {
+            tile_grad(result, dz, x + t.at, slope, p, &t, block);
+            store(dx + t.at, accumulate, result, t.n);
+        }
+        if (dresidual != NULL)
+            store(dresidual + t.at, accumulate_residual, dz, t.n);
+    }
+}
+
+CPU_CLONES void
+cpu_norm_grad(float *dx, bool accumulate, float *dresidual, bool accumulate_residual,
+              const float *dy, const float *y, const float *x, const float *slope,
+              const struct norm_pass *p)
+{
+    if (p->map.block == 8)
+        norm_grad(dx, accumulate, dresidual, accumulate_residual, dy, y, x, slope, p,
+                  8);
+    else if (p->map.block == 16)
+        norm_grad(dx, accumulate, dresidual, accumulate_residual, dy, y, x, slope, p,
+                  16);
+    else
+        norm_grad(dx, accumulate, dresidual, accumulate_residual, dy, y, x, slope, p,
+                  1);
+}

@@ -1,0 +1,49 @@
+#ifndef WORKER_ENGINE_GRAPH_NODE_H
+#define WORKER_ENGINE_GRAPH_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "worker/engine/graph.h"
+
+/* The inside of a graph, for the engine's own files. Nodes are in execution order: a
+ * node's inputs come before it. */
+struct op;
+
+enum { NODE_MAX_INPUTS = 2 };
+
+struct graph_node {
+    const struct op *op;
+    char *name; /* owned; NULL where there are no parameters */
+    int in[NODE_MAX_INPUTS];
+    int n_in;
+    struct graph_shape shape;
+    bool plain; /* the value lies in plain (C,H,W) order, not in the backend's blocks */
+    union {     /* by op */
+        struct {
+            int64_t kernel, stride, pad;
+        } conv;
+        struct {
+            int paths;
+            enum graph_act act;
+        } norm; /* in[1], if there: the residual */
+        struct {
+            float *mean, *std; /* owned, c values */
+        } normalize;
+    };
+};
+
+struct graph {
+    struct graph_node *nodes;
+    size_t n, capacity;
+    int *masks; /* node of each mask */
+    size_t n_masks, masks_capacity;
+    int *groups; /* node of each group output */
+    size_t n_groups, groups_capacity;
+};
+
+/* A deep copy; freed with graph_free. */
+struct graph *graph_copy(const struct graph *g);
+
+#endif

@@ -1,0 +1,433 @@
+/* net.c - the memory of a net: parameters, the blocks that the plan fills, masks and
+ * maps. Passes are in net_pass.c.
+ *
+ * Invariant: all memory is there when net_new returns. Later only three things allocate,
+ * each once: kernels of a batch size that was not seen before, the seed of a map when it
+ * is first asked for, and nothing else. */
+#include "worker/engine/net.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/engine/net_state.h"
+#include "worker/engine/ops/norm.h"
+
+enum { ALIGN_FLOATS = 16 };
+
+static int64_t
+aligned(int64_t floats)
+{
+    return (floats + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+}
+
+static int
+alloc_block(float **out, int64_t floats, const char *what, struct err *err)
+{
+    *out = mem_large_alloc((size_t)(floats > 0 ? floats : 1) * sizeof(float));
+    if (*out == NULL)
+        return err_set(err, ERR_OOM, "%s: no memory for %lld MiB", what,
+                       (long long)(floats >> 18));
+    return 0;
+}
+
+/* ---- parameters ------------------------------------------------------------------ */
+
+struct declare_ctx {
+    struct net *net;
+    const struct graph_node *node;
+};
+
+static void
+add_param(void *ctx, const struct op_param *p)
+{
+    const struct declare_ctx *d = ctx;
+    struct net *n = d->net;
+
+    n->params =
+        xgrow(n->params, &n->params_capacity, n->n_params + 1, sizeof(*n->params));
+    struct net_param *param = &n->params[n->n_params++];
+
+    *param = (struct net_param){
+        .name = arena_printf(&n->names, "%s%s", d->node->name, p->suffix),
+        .role = p->role,
+        .n_dims = p->n_dims,
+        .size = 1};
+    for (int i = 0; i < p->n_dims; i++) {
+        param->dims[i] = p->dims[i];
+        param->size *= p->dims[i];
+    }
+}
+
+/* Fills n->params, and lets each site know where its own begin. */
+static void
+declare_params(struct net *n)
+{
+    size_t *first = xcalloc(n->graph->n, sizeof(*first));
+
+    for (size_t i = 0; i < n->graph->n; i++) {
+        struct declare_ctx ctx = {n, &n->graph->nodes[i]};
+        first[i] = n->n_params;
+        op_declare(ctx.node, n->sites[i].x, add_param, &ctx);
+    }
+    for (size_t i = 0; i < n->graph->n; i++)
+        n->sites[i].params = n->params + first[i];
+    free(first);
+}
+
+/* As PyTorch starts a batch norm; everything else is zero. */
+static void
+set_initial(struct net_param *p)
+{
+    if (p->role != NET_NORM_WEIGHT && p->role != NET_RUNNING_VAR)
+        return;
+    for (int64_t i = 0; i < p->size; i++)
+        p->value[i] = 1.0f;
+}
+
+static int
+alloc_params(struct net *n, const int64_t *own, struct err *err)
+{
+    int64_t own_floats = 0, at = 0;
+
+    for (size_t i = 0; i < n->n_params; i++)
+        n->value_floats += aligned(n->params[i].size);
+    for (size_t i = 0; i < n->graph->n; i++)
+        own_floats += aligned(own[i]);
+    const int64_t arrays = n->config.gradients ? 3 : 1;
+    n->param_floats = arrays * n->value_floats + own_floats;
+    if (alloc_block(&n->param_block, n->param_floats, "parameters", err) < 0)
+        return -1;
+    for (size_t i = 0; i < n->n_params; i++) {
+        struct net_param *p = &n->params[i];
+        p->value = n->param_block + at;
+        if (n->config.gradients && op_role_is_trained(p->role)) {
+            p->grad = p->value + n->value_floats;
+            p->momentum = p->grad + n->value_floats;
+        }
+        at += aligned(p->size);
+        set_initial(p);
+    }
+    at = arrays * n->value_floats;
+    for (size_t i = 0; i < n->graph->n; i++) {
+        n->sites[i].own = n->param_block + at;
+        at += aligned(own[i]);
+    }
+    return 0;
+}
+
+struct net_param *
+net_params(struct net *n, size_t *count)
+{
+    *count = n->n_params;
+    return n->params;
+}
+
+struct net_param *
+net_find_param(struct net *n, const char *name)
+{
+    for (size_t i = 0; i < n->n_params; i++)
+        if (strcmp(n->params[i].name, name) == 0)
+            return &n->params[i];
+    return NULL;
+}
+
+void
+net_params_changed(struct net *n)
+{
+    n->params_changed = true;
+}
+
+void
+net_zero_grads(struct net *n)
+{
+    assert(n->config.gradients);
+    memset(n->param_block + n->value_floats, 0,
+           (size_t)n->value_floats * sizeof(float));
+}
+
+/* ---- making ---------------------------------------------------------------------- */
+
+static void
+make_sites(struct net *n)
+{
+    for (size_t i = 0; i < n->graph->n; i++) {
+        const struct graph_node *node = &n->graph->nodes[i];
+        struct op_site *s = &n->sites[i];
+
+        s->node = node;
+        s->x = &n->graph->nodes[node->in[0]];
+        s->backend = n->config.backend;
+        s->team = n->config.team;
+        s->pass = &n->pass;
+        s->y = &n->plan.values[i];
+        s->dy = &n->plan.grads[i];
+        for (int k = 0; k < node->n_in; k++) {
+            s->in[k] = &n->plan.values[node->in[k]];
+            s->din[k] = &n->plan.grads[node->in[k]];
+        }
+    }
+}
+
+/* Opens every op; own[] and *shared receive the memory that they need. */
+static int
+open_ops(struct net *n, int64_t *own, int64_t *shared, struct err *err)
+{
+    for (size_t i = 0; i < n->graph->n; i++) {
+        struct op_site *s = &n->sites[i];
+        struct op_needs needs = {0};
+
+        if (s->node->op->open != NULL
+            && s->node->op->open(s, n->config.max_batch, n->config.gradients, &needs,
+                                 err)
+                   < 0)
+            return -1;
+        own[i] = needs.own;
+        *shared = needs.shared > *shared ? needs.shared : *shared;
+    }
+    return 0;
+}
+
+static int
+alloc_pass(struct net *n, int64_t shared, struct err *err)
+{
+    const int64_t images = n->config.max_batch;
+    const int64_t kept = n->plan.kept * images, transient = n->plan.transient * images;
+
+    n->pass_floats = kept + transient + shared;
+    if (alloc_block(&n->pass_block, n->pass_floats, "activations", err) < 0)
+        return -1;
+    n->pass.kept = n->pass_block;
+    n->pass.transient = n->pass_block + kept;
+    n->pass.shared = n->pass_block + kept + transient;
+    n->pass.capacity = images;
+    return 0;
+}
+
+/* Gives every thread an arena and a workspace of this size. */
+static int
+alloc_threads(struct net *n, int64_t workspace, struct err *err)
+{
+    const int threads = team_threads(n->config.team);
+    const int64_t arena = n->plan.transient * OP_SLICE;
+    const int64_t each = arena + aligned(workspace);
+
+    mem_large_free(n->thread_block);
+    n->thread_floats = each * threads;
+    if (alloc_block(&n->thread_block, n->thread_floats, "workspace", err) < 0)
+        return -1;
+    for (int t = 0; t < threads; t++) {
+        n->arenas[t] = n->thread_block + t * each;
+        n->workspaces[t] = n->arenas[t] + arena;
+    }
+    n->workspace_floats = workspace;
+    return 0;
+}
+
+int
+net_prepare(struct net *n, int64_t batch, struct err *err)
+{
+    int64_t workspace = 0;
+
+    if (n->prepared_batch == batch)
+        return 0;
+    for (size_t i = 0; i < n->graph->n; i++) {
+        struct op_site *s = &n->sites[i];
+        if (s->node->op->prepare != NULL
+            && s->node->op->prepare(&workspace, s, batch, n->config.gradients, err) < 0)
+            return -1;
+    }
+    if ((n->thread_block == NULL || workspace > n->workspace_floats)
+        && alloc_threads(n, workspace, err) < 0)
+        return -1;
+    n->prepared_batch = batch;
+    return 0;
+}
+
+static int
+fill(struct net *n, struct err *err)
+{
+    int64_t *own = xcalloc(n->graph->n, sizeof(*own)), shared = 0;
+    int result = -1;
+
+    n->plan = plan_make(n->graph, n->config.backend->block(), n->config.gradients);
+    make_sites(n);
+    declare_params(n);
+    if (open_ops(n, own, &shared, err) == 0 && alloc_params(n, own, err) == 0
+        && alloc_pass(n, shared, err) == 0
+        && net_prepare(n, n->config.max_batch, err) == 0) {
+        for (size_t i = 0; i < n->graph->n; i++)
+            if (n->sites[i].node->op->begin != NULL)
+                n->sites[i].node->op->begin(&n->sites[i]);
+        result = 0;
+    }
+    free(own);
+    return result;
+}
+
+int
+net_new(struct net **out, const struct graph *g, const struct net_config *config,
+        struct err *err)
+{
+    const size_t threads = (size_t)team_threads(config->team);
+    struct net *n = xcalloc(1, sizeof(*n));
+
+    assert(config->max_batch >= 1);
+    n->graph = graph_copy(g);
+    n->config = *config;
+    n->sites = xcalloc(g->n, sizeof(*n->sites));
+    n->nodes = xcalloc(g->n, sizeof(*n->nodes));
+    n->arenas = xcalloc(threads, sizeof(float *));
+    n->workspaces = xcalloc(threads, sizeof(float *));
+    n->pass.workspaces = n->workspaces;
+    n->params_changed = true;
+    if (fill(n, err) < 0) {
+        net_free(n);
+        return err_wrap(err, "network");
+    }
+    *out = n;
+    return 0;
+}
+
+void
+net_free(struct net *n)
+{
+    if (n == NULL)
+        return;
+    for (size_t i = 0; i < n->graph->n; i++) {
+        struct op_site *s = &n->sites[i];
+        if (s->node != NULL && s->node->op->close != NULL)
+            s->node->op->close(s);
+        mem_large_free(n->nodes[i].seed);
+    }
+    mem_large_free(n->param_block);
+    mem_large_free(n->pass_block);
+    mem_large_free(n->thread_block);
+    plan_release(&n->plan);
+    arena_release(&n->names);
+    graph_free(n->graph);
+    free(n->params);
+    free(n->sites);
+    free(n->nodes);
+    free(n->arenas);
+    free(n->workspaces);
+    free(n);
+}
+
+const struct graph *
+net_graph(const struct net *n)
+{
+    return n->graph;
+}
+
+int64_t
+net_bytes(const struct net *n)
+{
+    return (n->param_floats + n->pass_floats + n->thread_floats + n->seed_floats)
+           * (int64_t)sizeof(float);
+}
+
+/* ---- masks and maps -------------------------------------------------------------- */
+
+static int
+mask_node(const struct net *n, int index)
+{
+    assert(index >= 0 && (size_t)index < n->graph->n_masks);
+    return n->graph->masks[index];
+}
+
+static int
+group_node(const struct net *n, int index)
+{
+    assert(index >= 0 && (size_t)index < n->graph->n_groups);
+    return n->graph->groups[index];
+}
+
+void
+net_set_mask(struct net *n, int index, const uint8_t *mask)
+{
+    norm_set_mask(&n->sites[mask_node(n, index)], mask);
+}
+
+void
+net_get_mask(const struct net *n, int index, uint8_t *mask)
+{
+    norm_get_mask(&n->sites[mask_node(n, index)], mask);
+}
+
+static struct net_map
+map_of(struct net *n, int node, float *data)
+{
+    const struct map m = op_site_map(&n->sites[node], &n->graph->nodes[node], 1);
+    const struct graph_shape shape = n->graph->nodes[node].shape;
+
+    return (struct net_map){.data = data,
+                            .c = shape.c,
+                            .h = shape.h,
+                            .w = shape.w,
+                            .block = m.block,
+                            .per_image = map_size(&m)};
+}
+
+static struct net_map
+value_map(struct net *n, int node)
+{
+    return map_of(n, node,
+                  n->pass.kept + n->plan.values[node].offset * n->pass.capacity);
+}
+
+static struct net_map
+seed_map(struct net *n, int node)
+{
+    struct net_node *state = &n->nodes[node];
+    const int64_t size = n->plan.values[node].size;
+
+    assert(n->config.gradients);
+    if (state->seed == NULL) {
+        struct err err;
+        const int failed =
+            alloc_block(&state->seed, size * n->config.max_batch, "seed", &err);
+        assert(failed == 0);
+        n->seed_floats += size * n->config.max_batch;
+    }
+    if (!state->seeded)
+        memset(state->seed, 0, (size_t)(size * n->pass.batch) * sizeof(float));
+    state->seeded = true;
+    return map_of(n, node, state->seed);
+}
+
+struct net_map
+net_act_map(struct net *n, int index)
+{
+    return value_map(n, mask_node(n, index));
+}
+
+struct net_map
+net_group_map(struct net *n, int index)
+{
+    return value_map(n, group_node(n, index));
+}
+
+struct net_map
+net_act_seed(struct net *n, int index)
+{
+    return seed_map(n, mask_node(n, index));
+}
+
+struct net_map
+net_group_seed(struct net *n, int index)
+{
+    return seed_map(n, group_node(n, index));
+}
+
+void
+net_map_to_plain(const struct net_map *layout, const float *blocked, float *plain)
+{
+    const int64_t pixels = layout->h * layout->w, block = layout->block;
+
+    for (int64_t c = 0; c < layout->c; c++) {
+        const float *lane = blocked + c / block * pixels * block + c % block;
+        for (int64_t i = 0; i < pixels; i++)
+            plain[c * pixels + i] = lane[i * block];
+    }
+}

@@ -1,0 +1,239 @@
+/* net_pass.c - runs a net forward and backward over the slices of a batch.
+ *
+ * A pass goes node by node, each over all slices, where some node needs the whole batch:
+ * batch statistics and parameter gradients. In evaluation no slice needs another, so a
+ * slice goes through all nodes at once and stays in cache; gradients then live in the
+ * arena of the thread. Both orders compute the same numbers.
+ *
+ * Invariant: nothing here depends on the number of threads but which thread does a task. */
+#include <assert.h>
+#include <string.h>
+
+#include "worker/engine/net_state.h"
+
+/* ---- forward --------------------------------------------------------------------- */
+
+static void
+refresh_task(void *ctx, int64_t task, int thread)
+{
+    struct net *n = ctx;
+    struct op_site *s = &n->sites[task];
+
+    if (s->node->op->refresh != NULL)
+        s->node->op->refresh(s, n->config.gradients, thread);
+}
+
+static void
+before_forward(struct op_site *s)
+{
+    if (s->node->op->before_forward != NULL)
+        s->node->op->before_forward(s);
+}
+
+static void
+forward_task(void *ctx, int64_t task, int thread)
+{
+    struct op_site *s = ctx;
+    const struct op_slice slice = op_slice_of(task, s->pass->batch);
+
+    s->node->op->forward(s, &slice, thread);
+}
+
+/* One slice through all nodes. */
+static void
+forward_all_task(void *ctx, int64_t task, int thread)
+{
+    struct net *n = ctx;
+
+    for (size_t i = 0; i < n->graph->n; i++)
+        forward_task(&n->sites[i], task, thread);
+}
+
+static void
+start_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode,
+              int path)
+{
+    struct err err;
+    const int failed = net_prepare(n, batch, &err);
+
+    assert(failed == 0); /* kernels for more images were made by net_new */
+    n->pass.mode = mode;
+    n->pass.path = path;
+    n->pass.batch = batch;
+    n->pass.n_slices = (batch + OP_SLICE - 1) / OP_SLICE;
+    n->pass.input = x;
+    n->pass.arenas = mode == NET_EVAL ? n->arenas : NULL;
+    for (size_t i = 0; i < n->graph->n; i++)
+        n->nodes[i].seeded = false;
+    if (n->params_changed)
+        team_run(n->config.team, (int64_t)n->graph->n, refresh_task, n);
+    n->params_changed = false;
+}
+
+const float *
+net_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode, int path)
+{
+    const int last = (int)n->graph->n - 1;
+
+    assert(batch >= 1 && batch <= n->config.max_batch && path >= 0);
+    start_forward(n, x, batch, mode, path);
+    for (size_t i = 0; i < n->graph->n; i++) {
+        before_forward(&n->sites[i]);
+        if (mode == NET_TRAIN)
+            team_run(n->config.team, n->pass.n_slices, forward_task, &n->sites[i]);
+    }
+    if (mode == NET_EVAL)
+        team_run(n->config.team, n->pass.n_slices, forward_all_task, n);
+    return op_site_all(&n->sites[last], &n->plan.values[last]);
+}
+
+/* ---- backward -------------------------------------------------------------------- */
+
+static bool
+has_trained_params(const struct graph_node *node)
+{
+    return node->op->declare != NULL; /* all ops that declare any train some */
+}
+
+/* Which nodes' gradients lead to something that is asked for. */
+static void
+mark_needed(struct net *n, unsigned flags)
+{
+    for (size_t i = 0; i < n->graph->n; i++) {
+        const struct graph_node *node = &n->graph->nodes[i];
+        bool needed = (flags & NET_GRAD_PARAMS) && has_trained_params(node);
+
+        if (node->n_in == 0)
+            needed = flags & NET_GRAD_INPUT;
+        for (int k = 0; k < node->n_in; k++)
+            needed = needed || n->nodes[node->in[k]].needed;
+        n->nodes[i].needed = needed;
+    }
+}
+
+/* From the last node to the first: which gradients exist, and for each writer whether it
+ * is the first. */
+static void
+mark_edges(struct net *n)
+{
+    const size_t count = n->graph->n;
+
+    for (size_t i = 0; i < count; i++) {
+        n->nodes[i].active = n->nodes[i].seeded || i == count - 1;
+        n->nodes[i].written = i == count - 1; /* dlogits */
+    }
+    for (size_t i = count; i-- > 0;) {
+        struct op_site *s = &n->sites[i];
+        for (int k = 0; k < s->node->n_in; k++) {
+            struct net_node *x = &n->nodes[s->node->in[k]];
+
+            s->wanted[k] = n->nodes[i].active && x->needed;
+            s->accumulate[k] = x->written;
+            x->written = x->written || s->wanted[k];
+            x->active = x->active || s->wanted[k];
+        }
+    }
+}
+
+static bool
+wants_any(const struct op_site *s)
+{
+    return s->wanted[0] || s->wanted[1];
+}
+
+/* Completes the gradient of a node's value with what comes from outside. */
+static void
+add_outside(struct net *n, size_t i, const struct op_slice *slice, int thread)
+{
+    struct op_site *s = &n->sites[i];
+    const int64_t size = s->dy->size, first = slice->first * size;
+    float *dy = op_site_at(s, s->dy, slice, thread);
+
+    if (i == n->graph->n - 1)
+        memcpy(dy, n->dlogits + first, (size_t)(slice->images * size) * sizeof(float));
+    if (n->nodes[i].seeded)
+        s->backend->copy(dy, n->nodes[i].written, n->nodes[i].seed + first,
+                         slice->images * size);
+}
+
+/* One slice through all nodes. */
+static void
+backward_all_task(void *ctx, int64_t task, int thread)
+{
+    struct net *n = ctx;
+    const struct op_slice slice = op_slice_of(task, n->pass.batch);
+
+    for (size_t i = n->graph->n; i-- > 0;) {
+        struct op_site *s = &n->sites[i];
+        if (n->nodes[i].active)
+            add_outside(n, i, &slice, thread);
+        if (wants_any(s))
+            s->node->op->backward(s, &slice, thread);
+    }
+}
+
+struct node_task {
+    struct net *net;
+    size_t node;
+};
+
+static void
+outside_task(void *ctx, int64_t task, int thread)
+{
+    const struct node_task *t = ctx;
+    const struct op_slice slice = op_slice_of(task, t->net->pass.batch);
+
+    add_outside(t->net, t->node, &slice, thread);
+}
+
+static void
+backward_task(void *ctx, int64_t task, int thread)
+{
+    struct op_site *s = ctx;
+    const struct op_slice slice = op_slice_of(task, s->pass->batch);
+
+    s->node->op->backward(s, &slice, thread);
+}
+
+/* One node over all slices. */
+static void
+backward_node(struct net *n, size_t i)
+{
+    struct op_site *s = &n->sites[i];
+    const struct op *op = s->node->op;
+
+    if (!n->nodes[i].active)
+        return;
+    if (n->nodes[i].seeded || i == n->graph->n - 1)
+        team_run(n->config.team, n->pass.n_slices, outside_task,
+                 &(struct node_task){n, i});
+    if (op->before_backward != NULL)
+        op->before_backward(s);
+    if (wants_any(s))
+        team_run(n->config.team, n->pass.n_slices, backward_task, s);
+    if ((n->pass.flags & NET_GRAD_PARAMS) && op->backward_params != NULL)
+        op->backward_params(s);
+}
+
+void
+net_backward(struct net *n, const float *dlogits, unsigned flags)
+{
+    const bool apart = n->pass.mode == NET_EVAL && !(flags & NET_GRAD_PARAMS);
+
+    assert(n->config.gradients && n->pass.batch >= 1);
+    n->dlogits = dlogits;
+    n->pass.flags = flags;
+    n->pass.arenas = apart ? n->arenas : NULL;
+    mark_needed(n, flags);
+    mark_edges(n);
+    if (apart)
+        team_run(n->config.team, n->pass.n_slices, backward_all_task, n);
+    for (size_t i = n->graph->n; !apart && i-- > 0;)
+        backward_node(n, i);
+}
+
+const float *
+net_input_grad(const struct net *n)
+{
+    return n->pass.kept + n->plan.grads[0].offset * n->pass.capacity;
+}

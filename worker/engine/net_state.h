@@ -1,0 +1,47 @@
+#ifndef WORKER_ENGINE_NET_STATE_H
+#define WORKER_ENGINE_NET_STATE_H
+
+#include "shared/base/mem.h"
+#include "worker/engine/net.h"
+#include "worker/engine/ops/op.h"
+
+/* The inside of a net, for net.c (memory) and net_pass.c (passes). */
+
+/* What a node is to the last backward pass, and its seed. */
+struct net_node {
+    bool active;  /* a gradient reaches it */
+    bool needed;  /* something before it wants a gradient */
+    bool written; /* a consumer has written its gradient */
+    bool seeded;  /* `seed` holds a part of its gradient */
+    float *seed;  /* made at first use; max_batch images as the node's value */
+};
+
+struct net {
+    struct graph *graph;
+    struct net_config config;
+    struct plan plan;
+    struct op_site *sites;  /* one for each node */
+    struct net_node *nodes; /* one for each node */
+    struct net_param *params;
+    size_t n_params, params_capacity;
+    struct arena names;
+
+    float *param_block; /* values | gradients | momentum | own memory of the ops */
+    int64_t param_floats, value_floats;
+    float *pass_block; /* kept values | transient | shared workspace */
+    int64_t pass_floats;
+    float *thread_block; /* for each thread: an arena and a workspace */
+    int64_t thread_floats, workspace_floats;
+    int64_t seed_floats;
+    float **arenas, **workspaces; /* one for each thread, into thread_block */
+
+    struct op_pass pass;
+    int64_t prepared_batch; /* kernels are ready for this number of images */
+    bool params_changed;    /* packed copies are stale */
+    const float *dlogits;
+};
+
+/* Makes kernels and workspace ready for passes over `batch` images. */
+MUST_CHECK int net_prepare(struct net *n, int64_t batch, struct err *err);
+
+#endif

@@ -1,0 +1,230 @@
+/* conv.c - convolution with square kernel, zero padding and no bias:
+ *
+ *   y[n,k,i,j] = sum_{c,r,s} w[k,c,r,s] * x[n, c, i*stride + r - pad, j*stride + s - pad]
+ *
+ * Weights are read from packed copies in the backend's layout, refreshed when the net's
+ * parameters changed. The weight gradient is made from at most GROUPS partial sums over
+ * consecutive slices, added up in order; how many there are depends on the batch only. */
+#include <stdlib.h>
+
+#include "shared/base/mem.h"
+#include "worker/engine/ops/op.h"
+
+enum { GROUPS = 8 };
+
+struct conv_state {
+    struct conv *conv;
+    struct conv_sizes sizes;
+    float *packed[2]; /* by enum conv_pass */
+};
+
+static void
+declare(const struct graph_node *node, const struct graph_node *x, op_declare_fn *add,
+        void *ctx)
+{
+    const int64_t r = node->conv.kernel;
+
+    add(ctx, &(struct op_param){
+                 ".weight", NET_CONV_WEIGHT, {node->shape.c, x->shape.c, r, r}, 4});
+}
+
+static int64_t
+macs(const struct graph_node *node, const struct graph_node *x)
+{
+    return node->shape.c * node->shape.h * node->shape.w * x->shape.c
+           * node->conv.kernel * node->conv.kernel;
+}
+
+static int64_t
+n_groups(int64_t n_slices)
+{
+    return n_slices < GROUPS ? n_slices : GROUPS;
+}
+
+/* Images of the g-th of n groups of slices. */
+static struct op_slice
+group_of(int64_t g, int64_t n, int64_t n_slices, int64_t batch)
+{
+    const int64_t first = g * n_slices / n * OP_SLICE;
+    const int64_t end = (g + 1) * n_slices / n * OP_SLICE;
+
+    return (struct op_slice){
+        .index = g, .first = first, .images = (end < batch ? end : batch) - first};
+}
+
+static int
+op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *needs,
+        struct err *err)
+{
+    const struct graph_node *node = s->node, *x = s->x;
+    const struct conv_shape shape = {
+        .c = x->shape.c,
+        .h = x->shape.h,
+        .w = x->shape.w,
+        .k = node->shape.c,
+        .p = node->shape.h,
+        .q = node->shape.w,
+        .kernel = node->conv.kernel,
+        .stride = node->conv.stride,
+        .pad = node->conv.pad,
+        .plain_x = x->plain,
+    };
+    struct conv_state *state = xcalloc(1, sizeof(*state));
+
+    s->state = state;
+    if (s->backend->conv_new(&state->conv, &shape, gradients, team_threads(s->team),
+                             err)
+        < 0)
+        return err_wrap(err, "convolution %s", node->name);
+    state->sizes = s->backend->conv_sizes(state->conv);
+    needs->own = state->sizes.packed[0] + state->sizes.packed[1];
+    if (gradients)
+        needs->shared =
+            state->sizes.partial * n_groups((max_batch + OP_SLICE - 1) / OP_SLICE);
+    return 0;
+}
+
+static void
+op_close(struct op_site *s)
+{
+    struct conv_state *state = s->state;
+
+    if (state != NULL)
+        s->backend->conv_free(state->conv);
+    free(state);
+}
+
+static void
+begin(struct op_site *s)
+{
+    struct conv_state *state = s->state;
+
+    state->packed[CONV_FORWARD] = s->own;
+    state->packed[CONV_BACKWARD_DATA] = s->own + state->sizes.packed[CONV_FORWARD];
+}
+
+static int
+prepare_pass(int64_t *workspace, struct op_site *s, enum conv_pass pass, int64_t images,
+             struct err *err)
+{
+    struct conv_state *state = s->state;
+    int64_t need = 0;
+
+    if (images == 0)
+        return 0;
+    if (s->backend->conv_prepare(&need, state->conv, pass, images, err) < 0)
+        return err_wrap(err, "convolution %s", s->node->name);
+    *workspace = need > *workspace ? need : *workspace;
+    return 0;
+}
+
+/* Full slices and the last one, and every size of group. */
+static int
+prepare(int64_t *workspace, struct op_site *s, int64_t batch, bool gradients,
+        struct err *err)
+{
+    const int64_t n_slices = (batch + OP_SLICE - 1) / OP_SLICE;
+    const int64_t sizes[2] = {batch < OP_SLICE ? 0 : OP_SLICE, batch % OP_SLICE};
+
+    for (int i = 0; i < 2; i++) {
+        if (prepare_pass(workspace, s, CONV_FORWARD, sizes[i], err) < 0)
+            return -1;
+        if (gradients
+            && prepare_pass(workspace, s, CONV_BACKWARD_DATA, sizes[i], err) < 0)
+            return -1;
+    }
+    for (int64_t g = 0; gradients && g < n_groups(n_slices); g++) {
+        const struct op_slice group = group_of(g, n_groups(n_slices), n_slices, batch);
+        if (prepare_pass(workspace, s, CONV_BACKWARD_WEIGHTS, group.images, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void
+refresh(struct op_site *s, bool gradients, int thread)
+{
+    const struct conv_state *state = s->state;
+
+    for (int pass = CONV_FORWARD; pass <= (gradients ? CONV_BACKWARD_DATA : 0); pass++)
+        if (state->sizes.packed[pass] > 0)
+            s->backend->conv_pack(state->conv, pass, state->packed[pass],
+                                  s->params[0].value, thread);
+}
+
+/* The weights as this pass reads them. */
+static const float *
+weights(const struct op_site *s, enum conv_pass pass)
+{
+    const struct conv_state *state = s->state;
+
+    return state->sizes.packed[pass] == 0 ? s->params[0].value : state->packed[pass];
+}
+
+static void
+forward(struct op_site *s, const struct op_slice *slice, int thread)
+{
+    const struct conv_state *state = s->state;
+
+    s->backend->conv_forward(state->conv, op_site_at(s, s->y, slice, thread),
+                             op_site_at(s, s->in[0], slice, thread),
+                             weights(s, CONV_FORWARD), slice->images,
+                             s->pass->workspaces[thread], thread);
+}
+
+static void
+backward(struct op_site *s, const struct op_slice *slice, int thread)
+{
+    const struct conv_state *state = s->state;
+
+    s->backend->conv_backward_data(
+        state->conv, op_site_at(s, s->din[0], slice, thread), s->accumulate[0],
+        op_site_at(s, s->dy, slice, thread), weights(s, CONV_BACKWARD_DATA),
+        slice->images, s->pass->workspaces[thread], thread);
+}
+
+static void
+group_task(void *ctx, int64_t task, int thread)
+{
+    const struct op_site *s = ctx;
+    const struct conv_state *state = s->state;
+    const struct op_pass *pass = s->pass;
+    const struct op_slice g =
+        group_of(task, n_groups(pass->n_slices), pass->n_slices, pass->batch);
+
+    s->backend->conv_backward_weights(
+        state->conv, pass->shared + task * state->sizes.partial,
+        op_site_at(s, s->in[0], &g, thread), op_site_at(s, s->dy, &g, thread), g.images,
+        pass->workspaces[thread], thread);
+}
+
+static void
+add_task(void *ctx, int64_t task, int thread)
+{
+    const struct op_site *s = ctx;
+    const struct conv_state *state = s->state;
+
+    s->backend->conv_add_grad(state->conv, s->params[0].grad, s->pass->shared,
+                              n_groups(s->pass->n_slices), task, thread);
+}
+
+static void
+backward_params(struct op_site *s)
+{
+    const struct conv_state *state = s->state;
+
+    team_run(s->team, n_groups(s->pass->n_slices), group_task, s);
+    team_run(s->team, state->sizes.parts, add_task, s);
+}
+
+const struct op op_conv = {.name = "conv",
+                           .declare = declare,
+                           .macs = macs,
+                           .open = op_open,
+                           .close = op_close,
+                           .begin = begin,
+                           .prepare = prepare,
+                           .refresh = refresh,
+                           .forward = forward,
+                           .backward = backward,
+                           .backward_params = backward_params};

@@ -1,0 +1,10 @@
+#ifndef WORKER_ENGINE_OPS_NORM_H
+#define WORKER_ENGINE_OPS_NORM_H
+
+#include "worker/engine/ops/op.h"
+
+/* The mask of a norm node with GRAPH_RELU: (C,H,W) bytes, 1 ReLU, 0 identity. */
+void norm_set_mask(struct op_site *s, const uint8_t *mask);
+void norm_get_mask(const struct op_site *s, uint8_t *mask);
+
+#endif

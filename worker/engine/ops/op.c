@@ -1,0 +1,60 @@
+/* op.c - what all ops share: addresses of slices, and the parameters' roles.
+ *
+ * Invariant: where a slice lies depends on the plan, the slice and, with arenas, the
+ * thread; what is computed there never depends on the thread. */
+#include "worker/engine/ops/op.h"
+
+#include <assert.h>
+
+void
+op_declare(const struct graph_node *node, const struct graph_node *x,
+           op_declare_fn *add, void *ctx)
+{
+    if (node->op->declare != NULL)
+        node->op->declare(node, x, add, ctx);
+}
+
+bool
+op_role_is_trained(enum net_role role)
+{
+    return role != NET_RUNNING_MEAN && role != NET_RUNNING_VAR && role != NET_BATCHES;
+}
+
+float *
+op_site_all(const struct op_site *s, const struct plan_buffer *b)
+{
+    const struct op_pass *pass = s->pass;
+
+    assert(b->kept || pass->arenas == NULL);
+    return (b->kept ? pass->kept : pass->transient) + b->offset * pass->capacity;
+}
+
+float *
+op_site_at(const struct op_site *s, const struct plan_buffer *b,
+           const struct op_slice *slice, int thread)
+{
+    if (b->size == 0)
+        return NULL;
+    if (!b->kept && s->pass->arenas != NULL)
+        return s->pass->arenas[thread] + b->offset * OP_SLICE;
+    return op_site_all(s, b) + slice->first * b->size;
+}
+
+struct map
+op_site_map(const struct op_site *s, const struct graph_node *node, int64_t images)
+{
+    return (struct map){.images = images,
+                        .c = node->shape.c,
+                        .pixels = node->shape.h * node->shape.w,
+                        .block = node->plain ? 1 : s->backend->block()};
+}
+
+struct op_slice
+op_slice_of(int64_t index, int64_t batch)
+{
+    const int64_t first = index * OP_SLICE;
+    const int64_t rest = batch - first;
+
+    return (struct op_slice){
+        .index = index, .first = first, .images = rest < OP_SLICE ? rest : OP_SLICE};
+}
