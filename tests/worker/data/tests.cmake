@@ -1,0 +1,14 @@
+add_library(data_pictures STATIC ${CMAKE_CURRENT_LIST_DIR}/pictures.c)
+target_link_libraries(data_pictures PUBLIC relusweep_flags)
+foreach(name pil)
+  relusweep_test(worker/data/${name}_test LINK worker_core data_pictures)
+endforeach()
+
+# The vectors that pil_test compares with are what Pillow says, where it is installed.
+find_program(SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+if(SYSTEM_PYTHON)
+  add_test(NAME worker.data.pil_vectors COMMAND ${SYSTEM_PYTHON}
+    ${CMAKE_CURRENT_LIST_DIR}/pil_vectors.py --check ${CMAKE_CURRENT_LIST_DIR}/pil_vectors.h)
+  set_tests_properties(worker.data.pil_vectors PROPERTIES LABELS system TIMEOUT 60
+    SKIP_RETURN_CODE 77)
+endif()
