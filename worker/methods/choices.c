@@ -1,0 +1,49 @@
+/*
+ * choices.c - lists of names out of the registries. Filled once, before main, and never
+ * changed after: parameter tables are constants that point here.
+ */
+#include "worker/methods/choices.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "worker/attacks/attack.h"
+#include "worker/data/dataset.h"
+
+const char *choices_datasets[CHOICES_MAX];
+const char *choices_evaluate[CHOICES_MAX];
+const char *choices_attack[CHOICES_MAX];
+
+static void
+append(const char **list, const char *name)
+{
+    size_t n = 0;
+
+    while (list[n] != NULL)
+        n++;
+    assert(n + 1 < CHOICES_MAX);
+    list[n] = name;
+}
+
+/* An attack on a teacher's logits has no meaning where there is no teacher. */
+static int
+needs_teacher(const struct attack *a)
+{
+    return strncmp(a->name, "kl-", 3) == 0;
+}
+
+__attribute__((constructor)) static void
+fill(void)
+{
+    for (const struct dataset_source *const *d = dataset_sources; *d != NULL; d++)
+        append(choices_datasets, (*d)->name);
+    append(choices_evaluate, "clean");
+    append(choices_evaluate, "corruptions");
+    append(choices_attack, "auto");
+    for (const struct attack *const *a = attacks; *a != NULL; a++) {
+        append(choices_attack, (*a)->name);
+        if (!needs_teacher(*a))
+            append(choices_evaluate, (*a)->name);
+    }
+}

@@ -1,0 +1,44 @@
+#ifndef WORKER_METHODS_CONFIG_H
+#define WORKER_METHODS_CONFIG_H
+
+#include <stdint.h>
+
+/*
+ * Everything that a stage of worker/pipeline can be told. A method's parameter tables
+ * have rows on the members that a stage depends on, and on no others: they enter its
+ * job's digest, and members without a row stay 0 or NULL.
+ */
+struct stage_config {
+    /* what is trained on what */
+    const char *dataset, *model;
+    int64_t seed;
+    int64_t train_images;    /* 0: all that the validation part leaves */
+    int64_t val_images;      /* held out of the training part, stratified */
+    const char *select_on;   /* "validation" | "last" | "test" */
+    const char *teacher_bn;  /* shortcut BN of the teacher: "shared" | "dual" */
+    const char *relu_budget; /* "50000", "10%", "all" */
+
+    /* optimiser; the members of one stage each */
+    int64_t batch;
+    double momentum, weight_decay;
+    int64_t teacher_epochs, mask_epochs, finetune_epochs;
+    double teacher_lr, mask_lr, finetune_lr;
+    const char *teacher_milestones, *mask_milestones, *finetune_milestones;
+
+    /* losses and the attack inside a step (worker/pipeline/step.h) */
+    const char *mask_loss, *loss, *loss_weights, *pram_form, *pram_views;
+    double temperature;
+    const char *attack; /* "auto" or a name of the attacks' registry */
+    double eps, attack_step;
+    int64_t attack_steps;
+
+    /* mask search */
+    const char *mask_init; /* "pattern" | "exact" */
+    const char *mask_topk; /* "exact" | "released" */
+
+    /* evaluation */
+    const char *evaluate; /* set of "clean", "corruptions" and attacks */
+    int64_t eval_images, corruption_images, attack_images; /* 0: the whole test part */
+};
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * mask.c - stage mask: which ReLUs to keep (methods.md 4.2, 4.3). A student from random
+ * parameters learns from the teacher; after each epoch the places of each layer where
+ * its activations differ most from the teacher's become the new mask.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/mem.h"
+#include "worker/pipeline/mask_rule.h"
+#include "worker/pipeline/network.h"
+#include "worker/pipeline/trainer.h"
+
+/* Budget of every layer (methods.md 4.2); caller frees. */
+static int
+layer_budgets(int64_t **out, const struct trainer *t, struct err *err)
+{
+    const struct stage_config *c = &t->context->config;
+    const int n = graph_n_masks(net_graph(t->net));
+    int64_t *count = xcalloc((size_t)n, sizeof *count);
+    int64_t *size = xcalloc((size_t)n, sizeof *size);
+    double *eta = xcalloc((size_t)n, sizeof *eta);
+    int64_t budget;
+
+    model_find(c->model)->sensitivity(eta, n);
+    for (int i = 0; i < n; i++)
+        size[i] = network_mask_size(t->net, i);
+    int rc = model_resolve_budget(&budget, c->relu_budget, net_graph(t->net), err);
+    if (rc == 0)
+        rc = model_layer_budgets(count, eta, size, n, budget, err);
+    free(size);
+    free(eta);
+    if (rc != 0)
+        free(count);
+    else
+        *out = count;
+    return rc;
+}
+
+static void
+first_mask(struct trainer *t, int index, int64_t k)
+{
+    const struct graph_shape shape = graph_mask_shape(net_graph(t->net), index);
+    const int64_t size = network_mask_size(t->net, index);
+    uint8_t *mask = xmalloc((size_t)size);
+    struct rng rng = rng_stream(t->seed, RNG_MASK, 0, (uint64_t)index);
+
+    if (strcmp(t->context->config.mask_init, "exact") == 0)
+        mask_rule_random(mask, size, k, &rng);
+    else
+        mask_rule_pattern(mask, shape, k, &rng);
+    net_set_mask(t->net, index, mask);
+    free(mask);
+}
+
+static int
+begin(struct trainer *t, struct err *err)
+{
+    int64_t *count;
+
+    if (layer_budgets(&count, t, err) != 0)
+        return -1;
+    model_find(t->context->config.model)->init(t->net, t->seed);
+    net_params_changed(t->net);
+    for (int i = 0; i < graph_n_masks(net_graph(t->net)); i++)
+        first_mask(t, i, count[i]);
+    free(count);
+    return 0;
+}
+
+/* Sets the top-k mask of one layer. Returns how many places changed. */
+static int64_t
+next_mask(struct trainer *t, int index, int64_t k)
+{
+    const bool strict = strcmp(t->context->config.mask_topk, "released") == 0;
+    const int64_t size = network_mask_size(t->net, index);
+    float *score = xmalloc((size_t)size * sizeof *score);
+    uint8_t *before = xmalloc((size_t)size), *mask = xmalloc((size_t)size);
+    int64_t changed = 0;
+
+    net_get_mask(t->net, index, before);
+    step_scores(t->step, index, score);
+    mask_rule_top(mask, score, size, k, strict);
+    net_set_mask(t->net, index, mask);
+    for (int64_t i = 0; i < size; i++)
+        changed += mask[i] != before[i];
+    free(score);
+    free(before);
+    free(mask);
+    return changed;
+}
+
+static int
+end_epoch(struct trainer *t, struct err *err)
+{
+    int64_t *count, changed = 0;
+
+    if (layer_budgets(&count, t, err) != 0)
+        return -1;
+    for (int i = 0; i < graph_n_masks(net_graph(t->net)); i++)
+        changed += next_mask(t, i, count[i]);
+    free(count);
+    const struct metric point = {.name = "mask/changed",
+                                 .value = (double)changed,
+                                 .step = t->state.counts.epoch,
+                                 .unit = "ReLUs"};
+    return events_metrics(t->context->events, &point, 1, err);
+}
+
+static int
+run(struct stage_context *ctx, struct err *err)
+{
+    const struct trainer_plan plan = {
+        .stage = STEP_MASK,
+        .epochs = ctx->config.mask_epochs,
+        .lr = ctx->config.mask_lr,
+        .milestones = ctx->config.mask_milestones,
+        .loss = ctx->config.mask_loss,
+        .begin = begin,
+        .end_epoch = end_epoch,
+    };
+
+    return trainer_run(ctx, &plan, err);
+}
+
+const struct stage stage_mask = {
+    .name = "mask",
+    .doc = "searches the ReLUs to keep",
+    .run = run,
+};

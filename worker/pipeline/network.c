@@ -1,0 +1,59 @@
+/* network.c - from a model's name to a net with memory, and counting its ReLUs. */
+#include "worker/pipeline/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/mem.h"
+
+int
+network_new(struct net **out, const struct network_config *config, struct err *err)
+{
+    const struct model *model = model_find(config->model);
+    const struct dataset *d = config->data;
+
+    *out = NULL;
+    if (model == NULL)
+        return err_set(err, ERR_DATA, "this program has no model `%s`", config->model);
+    struct model_config shape = {.classes = d->classes,
+                                 .c = d->c,
+                                 .h = d->h,
+                                 .w = d->w,
+                                 .bn_paths = config->bn_paths,
+                                 .role = config->role,
+                                 .shared_shortcut_bn = config->shared_shortcut_bn};
+    memcpy(shape.mean, d->mean, sizeof shape.mean);
+    memcpy(shape.std, d->std, sizeof shape.std);
+    struct graph *g = model->build(&shape);
+    const struct net_config memory = {.backend = config->backend,
+                                      .team = config->team,
+                                      .max_batch = config->max_batch,
+                                      .gradients = config->gradients};
+    const int rc = net_new(out, g, &memory, err);
+    graph_free(g);
+    return rc == 0 ? 0 : err_wrap(err, "network %s", config->model);
+}
+
+int64_t
+network_mask_size(const struct net *n, int index)
+{
+    const struct graph_shape s = graph_mask_shape(net_graph(n), index);
+
+    return s.c * s.h * s.w;
+}
+
+int64_t
+network_relus(const struct net *n)
+{
+    int64_t ones = 0;
+
+    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
+        const int64_t size = network_mask_size(n, i);
+        uint8_t *mask = xmalloc((size_t)size);
+        net_get_mask(n, i, mask);
+        for (int64_t j = 0; j < size; j++)
+            ones += mask[j];
+        free(mask);
+    }
+    return ones;
+}

@@ -1,0 +1,35 @@
+#ifndef WORKER_PIPELINE_NETWORK_H
+#define WORKER_PIPELINE_NETWORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+#include "worker/data/dataset.h"
+#include "worker/engine/net.h"
+#include "worker/models/model.h"
+
+/* What a network of a stage is made of. */
+struct network_config {
+    const char *model;          /* name in the models' registry */
+    const struct dataset *data; /* gives shape, classes and normalisation; borrowed */
+    enum model_role role;
+    int bn_paths;
+    bool shared_shortcut_bn;
+    const struct backend *backend;
+    struct team *team;
+    int64_t max_batch;
+    bool gradients;
+};
+
+/* Builds and allocates; parameters are all zero. Caller frees with net_free. */
+MUST_CHECK int network_new(struct net **out, const struct network_config *config,
+                           struct err *err);
+
+/* Ones in all masks: the ReLUs that the network has left. */
+int64_t network_relus(const struct net *n);
+
+/* Numbers in mask `index`. */
+int64_t network_mask_size(const struct net *n, int index);
+
+#endif

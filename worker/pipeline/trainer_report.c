@@ -1,0 +1,83 @@
+/* trainer_report.c - a trainer's numbers as events and log lines. Changes none. */
+#include "worker/pipeline/trainer_report.h"
+
+#include <inttypes.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+
+int
+trainer_report_progress(struct trainer *t, double loss, struct err *err)
+{
+    const double now = clock_mono_s();
+    const int64_t steps = t->plan->epochs * t->steps_per_epoch;
+    const int64_t step =
+        (t->state.counts.epoch - 1) * t->steps_per_epoch + t->state.counts.index;
+    const struct events_progress p = {
+        .epoch = t->state.counts.epoch,
+        .epochs = t->plan->epochs,
+        .step = step,
+        .steps = steps,
+        .images_per_second = (double)t->epoch_images / (now - t->epoch_s),
+        .loss = loss,
+        .seconds_left =
+            (now - t->started_s) / (double)t->steps_done * (double)(steps - step),
+    };
+
+    return events_progress(t->context->events, &p, err);
+}
+
+static double
+percent(int64_t part, int64_t all)
+{
+    return all > 0 ? 100.0 * (double)part / (double)all : 0;
+}
+
+int
+trainer_report_epoch(const struct trainer *t, const struct tally *seen, struct err *err)
+{
+    const struct checkpoint_state *s = &t->state;
+    const int64_t epoch = s->counts.epoch;
+    const double steps = (double)s->counts.steps;
+    const char *name = t->data.on_test ? "test/CA" : "val/CA";
+    struct metric points[] = {
+        {"train/loss", s->sums.total / steps, epoch, "", METRIC_MIN},
+        {"train/ce", s->sums.ce / steps, epoch, "", METRIC_MIN},
+        {"train/CA", percent(s->counts.correct_clean, s->counts.n_clean), epoch, "%",
+         METRIC_MAX},
+        {"train/AdvA", percent(s->counts.correct_adv, s->counts.n_adv), epoch, "%",
+         METRIC_MAX},
+        {"lr", schedule_lr(&t->schedule, epoch), epoch, "", METRIC_NONE},
+        {"images_per_second", t->epoch_rate, epoch, "images/s", METRIC_MAX},
+        {name, tally_percent(seen), epoch, "%", METRIC_MAX},
+        {"train/kl", s->sums.kl / steps, epoch, "", METRIC_MIN},
+        {"train/pram", s->sums.pram / steps, epoch, "", METRIC_MIN},
+    };
+    const size_t n = sizeof points / sizeof points[0];
+
+    log_info("trainer",
+             "epoch=%" PRId64 "/%" PRId64 " loss=%.4f train_CA=%.2f train_AdvA=%.2f "
+             "%s=%.2f best_epoch=%" PRId64 " images_per_second=%.1f",
+             epoch, t->plan->epochs, points[0].value, points[2].value, points[3].value,
+             name, points[6].value, s->counts.best_epoch, t->epoch_rate);
+    /* the teacher has neither of the last two */
+    return events_metrics(t->context->events, points, t->teacher != NULL ? n : n - 2,
+                          err);
+}
+
+int
+trainer_report_result(const struct trainer *t, const struct model_info *info,
+                      const char *file, struct err *err)
+{
+    const char *name = t->data.on_test ? "test/CA" : "val/CA";
+    const struct metric finals[] = {
+        {"best_epoch", (double)t->state.counts.best_epoch, -1, "", METRIC_NONE},
+        {"relus", (double)info->relu_count, -1, "ReLUs", METRIC_MIN},
+        {"selected_on_test", t->data.on_test, -1, "", METRIC_NONE},
+        {name, info->val_accuracy, -1, "%", METRIC_MAX},
+    };
+    const size_t n = sizeof finals / sizeof finals[0];
+
+    return events_result(t->context->events, finals, t->data.select != NULL ? n : n - 1,
+                         file, err);
+}
