@@ -1,7 +1,8 @@
-add_library(data_pictures STATIC ${CMAKE_CURRENT_LIST_DIR}/pictures.c)
-target_link_libraries(data_pictures PUBLIC relusweep_flags)
-foreach(name pil)
-  relusweep_test(worker/data/${name}_test LINK worker_core data_pictures)
+add_library(data_fixture STATIC ${CMAKE_CURRENT_LIST_DIR}/pictures.c
+  ${CMAKE_CURRENT_LIST_DIR}/folder.c)
+target_link_libraries(data_fixture PUBLIC shared PkgConfig::zlib cmocka)
+foreach(name pil idx dataset fashion_mnist)
+  relusweep_test(worker/data/${name}_test LINK worker_core data_fixture)
 endforeach()
 
 # The vectors that pil_test compares with are what Pillow says, where it is installed.
