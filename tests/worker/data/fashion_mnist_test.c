@@ -1,5 +1,6 @@
 /* The reader against files of full size that this test writes: mostly zeros, so that
  * they compress well. The real files, where installed, have their own check. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "tests/worker/data/folder.h"
 #include "worker/data/data_check.h"
@@ -180,6 +182,38 @@ the_check_reports_missing_files_and_fails_on_wrong_ones(void **state)
     buf_release(&out);
 }
 
+/* Reads 30 MB, so only where Debian's package put them. */
+static void
+the_installed_files_are_the_published_ones_and_give_the_stated_normalisation(
+    void **state)
+{
+    static const char place[] = "/usr/share/datasets";
+    struct dataset d;
+    struct buf out = {0};
+    struct err err;
+    double sum = 0, squares = 0;
+
+    (void)state;
+    if (!file_exists("/usr/share/datasets/fashion-mnist"))
+        skip();
+    if (dataset_find("fashion-mnist")->check(&out, place, &err) != 0
+        || dataset_load(&d, "fashion-mnist", place, DATASET_TRAIN, &err) != 0)
+        fail_msg("%s", err.text);
+    const int64_t n = d.n * OUT * OUT;
+    for (int64_t i = 0; i < d.n; i++)
+        for (int p = 0; p < OUT * OUT; p++) {
+            const double v = d.images[i * 3 * OUT * OUT + p] / 255.0;
+            sum += v;
+            squares += v * v;
+        }
+    const double mean = sum / (double)n;
+    const double deviation = sqrt(squares / (double)n - mean * mean);
+    assert_true(fabs(mean - (double)d.mean[0]) < 1e-4);
+    assert_true(fabs(deviation - (double)d.std[2]) < 1e-4);
+    dataset_release(&d);
+    buf_release(&out);
+}
+
 int
 main(void)
 {
@@ -190,6 +224,8 @@ main(void)
         cmocka_unit_test(a_wrong_label_is_named_with_its_offset),
         cmocka_unit_test(swapped_files_are_refused),
         cmocka_unit_test(the_check_reports_missing_files_and_fails_on_wrong_ones),
+        cmocka_unit_test(
+            the_installed_files_are_the_published_ones_and_give_the_stated_normalisation),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

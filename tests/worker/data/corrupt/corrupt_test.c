@@ -1,0 +1,194 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/worker/data/pictures.h"
+#include "worker/data/corrupt/corrupt.h"
+
+enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE };
+
+/* The benchmark's order, which names the random streams. */
+static const char *const fifteen[] = {"gaussian_noise",
+                                      "shot_noise",
+                                      "impulse_noise",
+                                      "defocus_blur",
+                                      "glass_blur",
+                                      "motion_blur",
+                                      "zoom_blur",
+                                      "snow",
+                                      "frost",
+                                      "fog",
+                                      "brightness",
+                                      "contrast",
+                                      "elastic_transform",
+                                      "pixelate",
+                                      "jpeg_compression"};
+
+static void
+corrupt(float out[PIXELS], const uint8_t *image, const char *name, int severity,
+        uint64_t seed, int64_t sample)
+{
+    const struct corruption *c = corruption_find(name);
+
+    assert_non_null(c);
+    corruption_apply(out, image, SIDE, SIDE, c, severity, seed, sample);
+}
+
+static void
+every_corruption_has_the_number_of_its_place_in_the_benchmark(void **state)
+{
+    int last = -1;
+
+    (void)state;
+    for (int i = 0; corruptions[i] != NULL; i++) {
+        const struct corruption *c = corruptions[i];
+        assert_in_range(c->index, last + 1, 14);
+        assert_string_equal(c->name, fifteen[c->index]);
+        assert_ptr_equal(corruption_find(c->name), c);
+        assert_non_null(c->doc);
+        last = c->index;
+    }
+    assert_null(corruption_find("rain"));
+}
+
+static void
+results_are_bytes_and_depend_on_the_stream_alone(void **state)
+{
+    uint8_t image[PIXELS];
+    float a[PIXELS], b[PIXELS];
+
+    (void)state;
+    picture_draw(image, 0, 1, SIDE, SIDE);
+    for (int i = 0; corruptions[i] != NULL; i++)
+        for (int s = 1; s <= CORRUPTION_SEVERITIES; s++) {
+            corrupt(a, image, corruptions[i]->name, s, 1, 7);
+            corrupt(b, image, corruptions[i]->name, s, 1, 7);
+            assert_memory_equal(a, b, sizeof a);
+            for (int p = 0; p < PIXELS; p++)
+                assert_true(a[p] == (float)(uint8_t)lrintf(a[p] * 255) / 255);
+        }
+    corrupt(a, image, "gaussian_noise", 3, 1, 8);
+    corrupt(b, image, "gaussian_noise", 3, 1, 7);
+    assert_memory_not_equal(a, b, sizeof a);
+    corrupt(b, image, "gaussian_noise", 3, 2, 8);
+    assert_memory_not_equal(a, b, sizeof a);
+}
+
+static double
+error_of(const char *name, int severity)
+{
+    uint8_t image[PIXELS];
+    float out[PIXELS];
+    double sum = 0;
+
+    picture_draw(image, 0, 5, SIDE, SIDE);
+    corrupt(out, image, name, severity, 1, 0);
+    for (int p = 0; p < PIXELS; p++)
+        sum += fabs((double)out[p] - image[p] / 255.0);
+    return sum / PIXELS;
+}
+
+static void
+harder_severities_change_more(void **state)
+{
+    (void)state;
+    for (int i = 0; corruptions[i] != NULL; i++)
+        assert_true(error_of(corruptions[i]->name, 1) > 0.002
+                    && error_of(corruptions[i]->name, 5)
+                           > 1.2 * error_of(corruptions[i]->name, 1));
+}
+
+static void
+gaussian_noise_has_the_stated_deviation(void **state)
+{
+    static const double deviation[] = {.04, .06, .08, .09, .10};
+    uint8_t image[PIXELS];
+    float out[PIXELS];
+
+    (void)state;
+    memset(image, 128, sizeof image);
+    for (int s = 1; s <= 5; s++) {
+        double sum = 0, squares = 0;
+        for (int n = 0; n < 10; n++) {
+            corrupt(out, image, "gaussian_noise", s, 1, n);
+            for (int p = 0; p < PIXELS; p++) {
+                const double d = (double)out[p] - 128 / 255.0;
+                sum += d;
+                squares += d * d;
+            }
+        }
+        const double mean = sum / (10 * PIXELS);
+        assert_true(fabs(mean + 0.5 / 255) < 0.002); /* cut, not rounded */
+        assert_true(fabs(sqrt(squares / (10 * PIXELS) - mean * mean) - deviation[s - 1])
+                    < 0.001);
+    }
+}
+
+static void
+paint(uint8_t *image, int red, int green, int blue)
+{
+    memset(image, red, PLANE);
+    memset(image + PLANE, green, PLANE);
+    memset(image + 2 * PLANE, blue, PLANE);
+}
+
+static void
+expect_colour(const float *image, int red, int green, int blue)
+{
+    assert_int_equal(lrintf(image[0] * 255), red);
+    assert_int_equal(lrintf(image[PLANE] * 255), green);
+    assert_int_equal(lrintf(image[2 * PLANE] * 255), blue);
+}
+
+/* Expected values by hand from colorsys: V + c, hue and saturation kept. */
+static void
+brightness_adds_to_the_value_and_keeps_hue_and_saturation(void **state)
+{
+    uint8_t image[PIXELS];
+    float out[PIXELS];
+
+    (void)state;
+    paint(image, 102, 51, 0); /* V = .4 */
+    corrupt(out, image, "brightness", 4, 1, 0);
+    expect_colour(out, 153, 76, 0);
+    paint(image, 0, 0, 0);
+    corrupt(out, image, "brightness", 1, 1, 0);
+    expect_colour(out, 12, 12, 12);
+    paint(image, 250, 125, 25);
+    corrupt(out, image, "brightness", 5, 1, 0); /* V is cut at 1 */
+    expect_colour(out, 255, 127, 25);
+}
+
+static void
+contrast_shrinks_towards_the_mean_of_each_channel(void **state)
+{
+    uint8_t image[PIXELS];
+    float out[PIXELS];
+
+    (void)state;
+    paint(image, 100, 40, 0);
+    memset(image, 200, PLANE / 2); /* red: mean 150 */
+    corrupt(out, image, "contrast", 2, 1, 0);
+    expect_colour(out, 175, 40, 0);
+    assert_int_equal(lrintf(out[PLANE - 1] * 255), 125);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_corruption_has_the_number_of_its_place_in_the_benchmark),
+        cmocka_unit_test(results_are_bytes_and_depend_on_the_stream_alone),
+        cmocka_unit_test(harder_severities_change_more),
+        cmocka_unit_test(gaussian_noise_has_the_stated_deviation),
+        cmocka_unit_test(brightness_adds_to_the_value_and_keeps_hue_and_saturation),
+        cmocka_unit_test(contrast_shrinks_towards_the_mean_of_each_channel),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
