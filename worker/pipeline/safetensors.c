@@ -241,7 +241,7 @@ read_header(struct st_file *f, const char *bytes, size_t size, size_t *data_at,
 static int
 parse(struct st_file *f, const char *bytes, size_t size, struct err *err)
 {
-    size_t data_at;
+    size_t data_at = 0;
 
     if (read_header(f, bytes, size, &data_at, err) != 0)
         return -1;

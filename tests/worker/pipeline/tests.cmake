@@ -1,1 +1,6 @@
+# a stage's folder and process, for the tests that run whole stages
+add_library(stage_folder STATIC ${CMAKE_CURRENT_SOURCE_DIR}/worker/pipeline/stage_folder.c)
+target_link_libraries(stage_folder PUBLIC worker_core)
+
 relusweep_test(worker/pipeline/safetensors_test LINK worker_core)
+relusweep_test(worker/pipeline/chain_test LINK stage_folder)
