@@ -142,7 +142,8 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
                                    .oom = pg_int_at(&rows, 0, 2),
                                    .timeout = pg_int_at(&rows, 0, 3),
                                    .same = pg_int_at(&rows, 0, 4),
-                                   .cancel_requested = pg_int_at(&rows, 0, 5) != 0};
+                                   .cancel_requested = pg_int_at(&rows, 0, 5) != 0,
+                                   .priority = pg_int_at(&rows, 0, 6)};
     pg_rows_release(&rows);
     return 0;
 }

@@ -65,6 +65,7 @@ MUST_CHECK int jobs_is_current(struct pg *pg, int64_t job, int64_t attempt,
 /* What a retry is decided from. */
 struct job_counts {
     int64_t error, lost, oom, timeout;
+    int64_t priority;
     int64_t same;          /* earlier attempts with the same fingerprint */
     bool cancel_requested; /* by a person */
 };

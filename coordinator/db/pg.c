@@ -359,3 +359,9 @@ pg_may_repeat(const struct pg *pg)
 {
     return strcmp(pg->sqlstate, "40P01") == 0 || strcmp(pg->sqlstate, "40001") == 0;
 }
+
+bool
+pg_bad_values(const struct pg *pg)
+{
+    return strncmp(pg->sqlstate, "22", 2) == 0 || strncmp(pg->sqlstate, "23", 2) == 0;
+}

@@ -106,4 +106,8 @@ void pg_rollback(struct pg *pg); /* harmless outside a transaction */
  * (deadlock, serialisation). */
 bool pg_may_repeat(const struct pg *pg);
 
+/* True when the last error lies in the values that were given, so that running the
+ * statement again cannot help. */
+bool pg_bad_values(const struct pg *pg);
+
 #endif

@@ -1,0 +1,468 @@
+/*
+ * core.c - who gets which job, and who has lost one. Invariants: a job is in at most one
+ * lease; a lease belongs to at most one session; session->leases counts them; a lease
+ * that waits for a commit (`busy`) produces no second action.
+ */
+#include "coordinator/dispatch/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/dispatch/heap.h"
+#include "coordinator/dispatch/idmap.h"
+#include "shared/base/mem.h"
+
+struct lease {
+    struct msg_run run;
+    int64_t session; /* 0: nobody claims it now */
+    char boot[64];
+    int64_t deadline_ms; /* when nobody claims it */
+    bool busy;           /* an action about it is on its way to the database */
+    bool named;          /* by the HELLO or the database, while that is looked at */
+};
+
+struct core {
+    struct core_config config;
+    struct heap ready;   /* by priority, then id; payload: attempt */
+    struct heap waiting; /* by the time when they are due; payload: attempt, priority */
+    struct idmap leases; /* by job */
+    struct idmap sessions;
+    int64_t last_session, grants;
+    struct core_action *actions;
+    size_t n_actions, next_action, action_capacity;
+};
+
+struct core *
+core_new(const struct core_config *config)
+{
+    struct core *core = xcalloc(1, sizeof *core);
+
+    core->config = *config;
+    core->last_session = config->first_session;
+    return core;
+}
+
+void
+core_free(struct core *core)
+{
+    void *p;
+
+    if (core == NULL)
+        return;
+    for (size_t at = 0; (p = idmap_next(&core->leases, &at)) != NULL;)
+        free(p);
+    for (size_t at = 0; (p = idmap_next(&core->sessions, &at)) != NULL;)
+        free(p);
+    idmap_release(&core->leases);
+    idmap_release(&core->sessions);
+    heap_release(&core->ready);
+    heap_release(&core->waiting);
+    free(core->actions);
+    free(core);
+}
+
+/* ---- actions --------------------------------------------------------------------- */
+
+static struct core_action *
+add_action(struct core *core, enum core_action_kind kind, struct msg_run run)
+{
+    core->actions = xgrow(core->actions, &core->action_capacity, core->n_actions + 1,
+                          sizeof *core->actions);
+    struct core_action *a = &core->actions[core->n_actions++];
+    *a = (struct core_action){.kind = kind, .run = run};
+    return a;
+}
+
+bool
+core_next_action(struct core *core, struct core_action *out)
+{
+    if (core->next_action == core->n_actions) {
+        core->next_action = core->n_actions = 0;
+        return false;
+    }
+    *out = core->actions[core->next_action++];
+    return true;
+}
+
+static void
+end_by(struct core *core, struct lease *l, enum core_action_kind kind, bool charged)
+{
+    if (l->busy)
+        return;
+    l->busy = true;
+    add_action(core, kind, l->run)->charged = charged;
+}
+
+/* ---- leases ---------------------------------------------------------------------- */
+
+static struct session *
+session_of(const struct core *core, const struct lease *l)
+{
+    return idmap_find(&core->sessions, l->session);
+}
+
+/* Changes who holds the lease, and both counts. s: NULL for nobody. */
+static void
+assign(struct core *core, struct lease *l, struct session *s)
+{
+    struct session *before = session_of(core, l);
+
+    if (before != NULL)
+        before->leases--;
+    l->session = s != NULL ? s->id : 0;
+    if (s != NULL) {
+        s->leases++;
+        snprintf(l->boot, sizeof l->boot, "%s", s->boot);
+    }
+}
+
+static struct lease *
+open_lease(struct core *core, struct msg_run run)
+{
+    struct lease *l = xcalloc(1, sizeof *l);
+
+    l->run = run;
+    idmap_put(&core->leases, run.job, l);
+    return l;
+}
+
+static void
+close_lease(struct core *core, struct lease *l)
+{
+    assign(core, l, NULL);
+    idmap_take(&core->leases, l->run.job);
+    free(l);
+}
+
+static struct lease *
+find_lease(const struct core *core, struct msg_run run)
+{
+    struct lease *l = idmap_find(&core->leases, run.job);
+
+    return l != NULL && l->run.attempt == run.attempt ? l : NULL;
+}
+
+/* Closes the leases that were not named; collects first, for the map must not change
+ * while it is walked. */
+static void
+close_unnamed(struct core *core)
+{
+    struct lease **dead = xcalloc(core->leases.n + 1, sizeof *dead), *l;
+    size_t n = 0;
+
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        if (!l->named)
+            dead[n++] = l;
+    for (size_t i = 0; i < n; i++)
+        close_lease(core, dead[i]);
+    free(dead);
+}
+
+/* ---- what the database says ------------------------------------------------------ */
+
+void
+core_add_ready(struct core *core, int64_t job, int64_t attempt, int64_t priority,
+               int64_t wait_ms, int64_t now_ms)
+{
+    if (wait_ms > 0)
+        heap_push(&core->waiting, (struct heap_item){.key = now_ms + wait_ms,
+                                                     .id = job,
+                                                     .payload = {attempt, priority}});
+    else
+        heap_push(&core->ready, (struct heap_item){
+                                    .key = -priority, .id = job, .payload = {attempt}});
+}
+
+void
+core_sync_begin(struct core *core)
+{
+    struct lease *l;
+
+    core->ready.n = core->waiting.n = 0;
+    core->next_action = core->n_actions = 0;
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        l->named = l->busy = false;
+}
+
+void
+core_sync_lease(struct core *core, struct msg_run run, const char *boot, int64_t now_ms)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l == NULL) {
+        l = idmap_find(&core->leases, run.job);
+        if (l != NULL)
+            close_lease(core, l);
+        l = open_lease(core, run);
+        snprintf(l->boot, sizeof l->boot, "%s", boot);
+        l->deadline_ms = now_ms + 2 * core->config.lease_ms;
+    }
+    l->named = true;
+}
+
+void
+core_sync_end(struct core *core)
+{
+    close_unnamed(core);
+}
+
+void
+core_leased(struct core *core, struct msg_run run, bool committed)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l == NULL)
+        return;
+    l->busy = false;
+    if (!committed)
+        close_lease(core, l);
+    else if (l->session == 0) /* the worker vanished while the lease was committed */
+        end_by(core, l, CORE_RETURN, false);
+}
+
+void
+core_ended(struct core *core, struct msg_run run)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l != NULL)
+        close_lease(core, l);
+}
+
+void
+core_return(struct core *core, struct msg_run run)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l != NULL)
+        end_by(core, l, CORE_RETURN, false);
+}
+
+/* ---- what workers say ------------------------------------------------------------ */
+
+static struct session *
+find_boot(const struct core *core, const char *boot)
+{
+    struct session *s;
+
+    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
+        if (strcmp(s->boot, boot) == 0)
+            return s;
+    return NULL;
+}
+
+static void
+drop_session(struct core *core, struct session *s)
+{
+    struct lease *l;
+
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        if (l->session == s->id)
+            assign(core, l, NULL);
+    idmap_take(&core->sessions, s->id);
+    free(s);
+}
+
+static bool
+adopt(struct core *core, struct session *s, struct msg_run run)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l == NULL)
+        return false;
+    if (l->session != s->id)
+        assign(core, l, s);
+    l->named = true;
+    return true;
+}
+
+struct session *
+core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
+           struct msg_run *kill, size_t *n_kill)
+{
+    struct session *old = find_boot(core, hello->boot), *s = xcalloc(1, sizeof *s);
+    struct lease *l;
+
+    if (old != NULL)
+        drop_session(core, old);
+    s->id = ++core->last_session;
+    s->slots = hello->slots;
+    s->heard_ms = s->spoken_ms = now_ms;
+    snprintf(s->boot, sizeof s->boot, "%s", hello->boot);
+    snprintf(s->name, sizeof s->name, "%s", hello->name);
+    idmap_put(&core->sessions, s->id, s);
+
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        l->named = false;
+    *n_kill = 0;
+    for (size_t i = 0; i < hello->n_running; i++)
+        if (!adopt(core, s, hello->running[i]))
+            kill[(*n_kill)++] = hello->running[i];
+    for (size_t i = 0; i < hello->n_held; i++)
+        adopt(core, s, hello->held[i]);
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        if (!l->named && strcmp(l->boot, s->boot) == 0)
+            end_by(core, l, CORE_RETURN, false);
+    return s;
+}
+
+struct session *
+core_heard(struct core *core, int64_t session, int64_t now_ms)
+{
+    struct session *s = idmap_find(&core->sessions, session);
+
+    if (s != NULL)
+        s->heard_ms = now_ms;
+    return s;
+}
+
+static void
+announce_gone(struct core *core, const struct session *s)
+{
+    struct core_action *a = add_action(core, CORE_GONE, (struct msg_run){0});
+
+    a->session = s->id;
+    snprintf(a->boot, sizeof a->boot, "%s", s->boot);
+}
+
+void
+core_bye(struct core *core, struct session *s, const struct msg_run *returned, size_t n,
+         int64_t now_ms)
+{
+    struct lease *l;
+
+    for (size_t i = 0; i < n; i++) {
+        l = find_lease(core, returned[i]);
+        if (l != NULL && l->session == s->id)
+            end_by(core, l, CORE_RETURN, false);
+    }
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        if (l->session == s->id)
+            l->deadline_ms = now_ms + core->config.lease_ms;
+    announce_gone(core, s);
+    drop_session(core, s);
+}
+
+/* The worker is taken for dead: its jobs run elsewhere. */
+static void
+lose(struct core *core, struct session *s)
+{
+    struct lease *l;
+
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        if (l->session == s->id)
+            end_by(core, l, CORE_LOST, true);
+    announce_gone(core, s);
+    drop_session(core, s);
+}
+
+/* ---- time ------------------------------------------------------------------------ */
+
+static void
+expire(struct core *core, int64_t now_ms)
+{
+    struct session **dead = xcalloc(core->sessions.n + 1, sizeof *dead), *s;
+    struct lease *l;
+    size_t n = 0;
+
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        if (l->session == 0 && now_ms > l->deadline_ms)
+            end_by(core, l, CORE_LOST, false);
+    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
+        if (session_is_silent(s, now_ms, core->config.lease_ms))
+            dead[n++] = s;
+    for (size_t i = 0; i < n; i++)
+        lose(core, dead[i]);
+    free(dead);
+}
+
+static void
+wake_waiting(struct core *core, int64_t now_ms)
+{
+    const struct heap_item *top;
+
+    while ((top = heap_top(&core->waiting)) != NULL && top->key <= now_ms) {
+        const struct heap_item item = heap_pop(&core->waiting);
+        core_add_ready(core, item.id, item.payload[0], item.payload[1], 0, now_ms);
+    }
+}
+
+/* The worker with credit that was served least lately. */
+static struct session *
+next_worker(const struct core *core)
+{
+    struct session *best = NULL, *s;
+
+    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
+        if (session_credit(s) > 0
+            && (best == NULL || s->served < best->served
+                || (s->served == best->served && s->id < best->id)))
+            best = s;
+    return best;
+}
+
+static void
+grant(struct core *core)
+{
+    struct session *s;
+
+    while (core->ready.n > 0 && (s = next_worker(core)) != NULL) {
+        const struct heap_item item = heap_pop(&core->ready);
+        if (idmap_find(&core->leases, item.id) != NULL)
+            continue; /* ready again in a commit that is still on its way */
+        struct lease *l = open_lease(
+            core, (struct msg_run){.job = item.id, .attempt = item.payload[0] + 1});
+        l->busy = true;
+        assign(core, l, s);
+        s->offered--;
+        s->served = ++core->grants;
+        add_action(core, CORE_LEASE, l->run)->session = s->id;
+    }
+}
+
+void
+core_tick(struct core *core, int64_t now_ms)
+{
+    expire(core, now_ms);
+    wake_waiting(core, now_ms);
+    grant(core);
+}
+
+void
+core_forgive(struct core *core, int64_t now_ms)
+{
+    struct session *s;
+    struct lease *l;
+
+    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
+        s->heard_ms = now_ms;
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
+        if (l->session == 0)
+            l->deadline_ms = now_ms + 2 * core->config.lease_ms;
+}
+
+/* ---- looking ---------------------------------------------------------------------- */
+
+struct session *
+core_session_of(struct core *core, struct msg_run run)
+{
+    const struct lease *l = find_lease(core, run);
+
+    return l != NULL ? session_of(core, l) : NULL;
+}
+
+struct session *
+core_next_session(const struct core *core, size_t *at)
+{
+    return idmap_next(&core->sessions, at);
+}
+
+struct core_counts
+core_count(const struct core *core)
+{
+    return (struct core_counts){.ready = core->ready.n,
+                                .waiting = core->waiting.n,
+                                .leases = core->leases.n,
+                                .sessions = core->sessions.n};
+}

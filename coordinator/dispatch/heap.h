@@ -1,0 +1,27 @@
+#ifndef COORDINATOR_DISPATCH_HEAP_H
+#define COORDINATOR_DISPATCH_HEAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Binary heap: the smallest (key, id) is on top. Initialise with {0}. */
+struct heap_item {
+    int64_t key, id;
+    int64_t payload[2];
+};
+
+struct heap {
+    struct heap_item *items;
+    size_t n, capacity;
+};
+
+void heap_release(struct heap *h);
+void heap_push(struct heap *h, struct heap_item item);
+
+/* The top item, borrowed until the next change; NULL when empty. */
+const struct heap_item *heap_top(const struct heap *h);
+
+/* Removes and returns the top item; there must be one. */
+struct heap_item heap_pop(struct heap *h);
+
+#endif

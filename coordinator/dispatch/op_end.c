@@ -1,0 +1,223 @@
+/*
+ * op_end.c - how attempts end. The state that follows is decided by two pure tables
+ * (retry.c: what happens; job_state.c: where that leads) and written by one statement
+ * that is conditional on the attempt. Children move in the same transaction.
+ */
+#include "coordinator/dispatch/op_end.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "coordinator/db/attempts.h"
+#include "coordinator/db/blobs.h"
+#include "coordinator/db/events.h"
+#include "coordinator/db/metrics.h"
+#include "coordinator/db/requests.h"
+#include "coordinator/db/workers.h"
+#include "coordinator/dispatch/job_state.h"
+#include "coordinator/dispatch/retry.h"
+#include "shared/base/log.h"
+
+static const char *
+next_state(enum job_event event)
+{
+    const int next = job_state_next(JOB_LEASED, event);
+
+    assert(next >= 0);
+    return job_state_name((enum job_state)next);
+}
+
+/* The first blob of the result that is not stored; NULL when all are. */
+static int
+find_missing(struct pg *pg, const struct msg_result *m, const char **sha,
+             struct err *err)
+{
+    int64_t id;
+
+    *sha = NULL;
+    for (size_t i = 0; i < m->n_artifacts && *sha == NULL; i++) {
+        if (blobs_find(pg, m->artifacts[i].sha, &id, err) != 0)
+            return -1;
+        if (id == 0)
+            *sha = m->artifacts[i].sha;
+    }
+    return 0;
+}
+
+static int
+add_artifacts(struct pg *pg, const struct op *op, struct err *err)
+{
+    const struct msg_result *m = &op->m->u.result;
+    bool stored;
+
+    for (size_t i = 0; i < m->n_artifacts; i++)
+        if (artifacts_add(pg, op->run.job, op->run.attempt, m->artifacts[i].name,
+                          m->artifacts[i].sha, &stored, err)
+            != 0)
+            return -1;
+    return 0;
+}
+
+/* What a job that does not run any more leaves behind. */
+static int
+clear_traces(struct pg *pg, int64_t job, bool finished, struct err *err)
+{
+    if (workers_forget_progress(pg, job, err) != 0)
+        return -1;
+    return finished ? requests_done(pg, job, err) : 0;
+}
+
+int
+op_end_success(struct pg *pg, struct op *op, const struct op_success *s,
+               struct err *err)
+{
+    const struct msg_result *m = &op->m->u.result;
+    const struct attempt_end end = {.outcome = "ok",
+                                    .exit_code = m->exit_code,
+                                    .seconds = m->seconds,
+                                    .peak_rss_bytes = m->peak_rss_bytes};
+    const int64_t job = op->run.job, attempt = op->run.attempt;
+    const char *missing;
+
+    if (find_missing(pg, m, &missing, err) != 0)
+        return -1;
+    if (missing != NULL) {
+        op->disposition = "missing";
+        op->detail = missing;
+        return 0;
+    }
+    if (add_artifacts(pg, op, err) != 0
+        || metrics_finish(pg, job, attempt, s->finals, s->n_finals, err) != 0
+        || attempts_end(pg, job, attempt, &end, err) != 0
+        || jobs_finish(pg, job, attempt, next_state(EV_SUCCESS), NULL, 0, &op->done,
+                       err)
+               != 0
+        || artifacts_drop_checkpoint(pg, job, err) != 0
+        || jobs_release_children(pg, job, &op->ready, err) != 0)
+        return -1;
+    return clear_traces(pg, job, true, err);
+}
+
+/* The kind of failure, its words, and whether it can be compared with others. */
+struct failure {
+    enum retry_kind kind;
+    struct attempt_end end;
+    bool comparable;
+};
+
+static int
+decide(struct pg *pg, const struct op *op, const struct failure *f,
+       struct job_counts *counts, struct retry_decision *out, struct err *err)
+{
+    const char *print = f->comparable ? f->end.fingerprint : "";
+
+    if (jobs_counts(pg, op->run.job, print, counts, err) != 0)
+        return -1;
+    const struct retry_history history = {.n = {[RETRY_ERROR] = counts->error,
+                                                [RETRY_LOST] = counts->lost,
+                                                [RETRY_OOM] = counts->oom,
+                                                [RETRY_TIMEOUT] = counts->timeout},
+                                          .same = counts->same,
+                                          .cancel_requested = counts->cancel_requested};
+    *out = retry_decide(f->kind, &history,
+                        (uint64_t)op->run.job * 1009u + (uint64_t)op->run.attempt);
+    return 0;
+}
+
+/* After the state was written: the job is ready again, or others hear that it is not. */
+static int
+follow(struct pg *pg, struct op *op, const struct retry_decision *d, int64_t priority,
+       struct err *err)
+{
+    const int next = job_state_next(JOB_LEASED, d->event);
+    int64_t count;
+
+    if (next == JOB_READY) {
+        op->ready.items = xgrow(op->ready.items, &op->ready.capacity, op->ready.n + 1,
+                                sizeof *op->ready.items);
+        op->ready.items[op->ready.n++] = (struct job_ready){.id = op->run.job,
+                                                            .attempt = op->run.attempt,
+                                                            .priority = priority,
+                                                            .wait_ms = d->wait_ms};
+        return 0;
+    }
+    return jobs_fail_dependants(pg, op->run.job, &count, err);
+}
+
+static int
+end_badly(struct pg *pg, struct op *op, const struct failure *f, struct err *err)
+{
+    const int64_t job = op->run.job, attempt = op->run.attempt;
+    struct retry_decision d;
+    struct job_counts counts;
+
+    if (decide(pg, op, f, &counts, &d, err) != 0
+        || jobs_finish(pg, job, attempt, next_state(d.event), retry_counter(f->kind),
+                       d.wait_ms, &op->done, err)
+               != 0)
+        return -1;
+    if (!op->done) /* it ended in another way meanwhile */
+        return 0;
+    log_info("dispatch", "job=%lld attempt=%lld outcome=%s state=%s why=\"%s\"",
+             (long long)job, (long long)attempt, f->end.outcome, next_state(d.event),
+             d.why);
+    if (attempts_end(pg, job, attempt, &f->end, err) != 0
+        || events_add(pg, job, attempt, job_event_name(d.event), d.why, err) != 0
+        || clear_traces(pg, job, d.event == EV_CANCEL, err) != 0)
+        return -1;
+    return follow(pg, op, &d, counts.priority, err);
+}
+
+int
+op_end_failure(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
+{
+    const struct msg_result *m = &op->m->u.result;
+    char *print = arena_alloc(mem, RETRY_FINGERPRINT);
+    struct failure f = {.kind = retry_kind_of(m->outcome, m->signal)};
+
+    retry_fingerprint(print, m->outcome, m->text);
+    f.comparable = f.kind != RETRY_LOST && f.kind != RETRY_STOPPED;
+    f.end = (struct attempt_end){.outcome = m->outcome,
+                                 .error = m->text,
+                                 .fingerprint = print,
+                                 .exit_code = m->exit_code,
+                                 .signal = m->signal,
+                                 .seconds = m->seconds,
+                                 .peak_rss_bytes = m->peak_rss_bytes};
+    return end_badly(pg, op, &f, err);
+}
+
+int
+op_end_refused(struct pg *pg, struct op *op, struct err *err)
+{
+    log_warn("dispatch", "job=%lld attempt=%lld result=fenced outcome=%s",
+             (long long)op->run.job, (long long)op->run.attempt,
+             op->m->u.result.outcome);
+    return events_add(pg, op->run.job, op->run.attempt, "fenced",
+                      "a result came after its attempt had been given up", err);
+}
+
+int
+op_end_lost(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
+{
+    const struct failure f = {.kind = op->charged ? RETRY_LOST : RETRY_STOPPED,
+                              .end = {.outcome = "lost",
+                                      .error = op->charged
+                                                   ? "the worker fell silent"
+                                                   : "the worker did not come back",
+                                      .fingerprint = "lost",
+                                      .seconds = -1}};
+
+    (void)mem;
+    return end_badly(pg, op, &f, err);
+}
+
+int
+op_end_returned(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
+{
+    const struct failure f = {.kind = RETRY_STOPPED,
+                              .end = {.outcome = "returned", .seconds = -1}};
+
+    (void)mem;
+    return end_badly(pg, op, &f, err);
+}

@@ -1,0 +1,35 @@
+#ifndef COORDINATOR_DISPATCH_SESSION_H
+#define COORDINATOR_DISPATCH_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/wire/sock.h"
+
+/*
+ * One worker's side of the protocol as the coordinator sees it: who it is, where its
+ * answers go, when it was heard last, how many jobs it will take. Pure. Session numbers
+ * are never used again, not by a later coordinator either (they contain the epoch).
+ */
+struct session {
+    int64_t id;
+    char boot[64];
+    char name[80];
+    struct sock_peer peer;
+    int64_t worker; /* number in the database, 0: not written yet */
+    int64_t slots;
+    int64_t offered;   /* free slots as the worker said last, less what was granted */
+    int64_t leases;    /* that it holds */
+    int64_t heard_ms;  /* monotonic */
+    int64_t spoken_ms; /* when we sent something last */
+    int64_t served;    /* order of the last grant, so that idle workers take turns */
+};
+
+/* Jobs that may be granted now. Leases count until their result is committed, so that a
+ * READY that crossed a GRANT on the way cannot give a worker two jobs for one slot. */
+int64_t session_credit(const struct session *s);
+
+/* Not heard for lease_ms. */
+bool session_is_silent(const struct session *s, int64_t now_ms, int64_t lease_ms);
+
+#endif
