@@ -4,3 +4,4 @@ target_link_libraries(stage_folder PUBLIC worker_core)
 
 relusweep_test(worker/pipeline/safetensors_test LINK worker_core)
 relusweep_test(worker/pipeline/chain_test LINK stage_folder)
+relusweep_test(worker/pipeline/resume_test LINK stage_folder)
