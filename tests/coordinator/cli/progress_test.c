@@ -1,0 +1,111 @@
+/* The live view: plain lines in a pipe, redrawing on a terminal, counts of states. */
+#include "coordinator/cli/progress.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static json_t *
+status(int done, int running, const char *failure)
+{
+    json_t *doc = json_pack(
+        "{s:[{s:s, s:{s:i, s:i, s:i, s:i}, s:[{s:i, s:s, s:i, s:i, s:i, s:i, s:f, "
+        "s:f, s:f}], s:[]}]}",
+        "sweeps", "name", "t", "jobs", "succeeded", done, "leased", running, "blocked",
+        3, "failed", failure ? 1 : 0, "running", "job", 14, "stage", "finetune",
+        "epoch", 2, "epochs", 4, "step", 50, "steps", 200, "images_per_second", 812.0,
+        "loss", 1.25, "seconds_left", 8.0, "failures");
+    json_t *failures =
+        json_object_get(json_array_get(json_object_get(doc, "sweeps"), 0), "failures");
+
+    if (failure != NULL)
+        json_array_append_new(failures, json_pack("{s:s, s:i, s:s}", "text", failure,
+                                                  "jobs", 1, "stage", "mask"));
+    return doc;
+}
+
+/* Shows these documents one after the other and returns what went to stderr. */
+static char *
+shown(bool terminal, json_t *const *docs, size_t n)
+{
+    const struct cmd_ctx ctx = {.tty_err = terminal, .columns = 80};
+    FILE *err = stderr;
+    char *text = NULL;
+    size_t size;
+
+    stderr = open_memstream(&text, &size);
+    assert_non_null(stderr);
+    struct progress *p = progress_new(&ctx);
+    for (size_t i = 0; i < n; i++)
+        progress_show(p, docs[i]);
+    progress_end(p);
+    fclose(stderr);
+    stderr = err;
+    for (size_t i = 0; i < n; i++)
+        json_decref(docs[i]);
+    return text;
+}
+
+static void
+a_pipe_gets_a_plain_line_only_when_a_count_changes(void **state)
+{
+    json_t *docs[] = {status(1, 1, NULL), status(1, 1, NULL), status(2, 1, NULL)};
+    char *text = shown(false, docs, 3);
+
+    (void)state;
+    assert_string_equal(text, "[0 s] 5 jobs: 1 done, 1 running, 3 waiting\n"
+                              "[0 s] 6 jobs: 2 done, 1 running, 3 waiting\n");
+    free(text);
+}
+
+static void
+a_terminal_sees_the_running_stages(void **state)
+{
+    json_t *docs[] = {status(1, 1, NULL), status(2, 1, NULL)};
+    char *text = shown(true, docs, 2);
+
+    (void)state;
+    assert_non_null(strstr(
+        text, "finetune #14  epoch 2/4   25%  812 images/s  loss 1.25  8 s left"));
+    assert_non_null(strstr(text, "\033[2A")); /* goes back over its two lines */
+    free(text);
+}
+
+static void
+failures_are_shown_without_their_escapes(void **state)
+{
+    json_t *docs[] = {status(1, 1, "NaN\033[2J in loss")};
+    char *text = shown(true, docs, 1);
+
+    (void)state;
+    assert_non_null(strstr(text, "failed 1x mask: NaN?[2J in loss"));
+    free(text);
+}
+
+static void
+open_and_bad_jobs_are_counted(void **state)
+{
+    json_t *doc = status(1, 2, "x");
+
+    (void)state;
+    assert_int_equal(progress_open_jobs(doc), 5);
+    assert_int_equal(progress_bad_jobs(doc), 1);
+    json_decref(doc);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pipe_gets_a_plain_line_only_when_a_count_changes),
+        cmocka_unit_test(a_terminal_sees_the_running_stages),
+        cmocka_unit_test(failures_are_shown_without_their_escapes),
+        cmocka_unit_test(open_and_bad_jobs_are_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
