@@ -81,7 +81,7 @@ OPS = {
     "rotate": (
         lambda im, v: im.rotate(v, resample=Image.BILINEAR),
         [-7, 3],
-        list(range(-30, 31)),
+        [*range(-30, 31), 60, 90, 180, 270],
     ),
     "solarize": (
         lambda im, v: ImageOps.solarize(im, v),

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pillow is compiled without fused multiply-add, which rounds once instead of twice. */
-#pragma GCC optimize("fp-contract=off")
+#include "worker/data/augment/no_fma.h"
 
 enum { CHANNELS = 3 };
 

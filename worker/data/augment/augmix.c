@@ -97,7 +97,7 @@ augmix_draw(struct rng *rng, int64_t side)
 int64_t
 augmix_scratch(int64_t side)
 {
-    return (AUGMIX_WIDTH + 1) * AUGMIX_CHANNELS * side * side;
+    return side * side * AUGMIX_CHANNELS * (AUGMIX_WIDTH + 1);
 }
 
 /* Runs chain i between `result` and `spare`, to end in `result`. Every chain has at

@@ -4,8 +4,7 @@
  */
 #include "worker/data/augment/tone.h"
 
-/* Pillow is compiled without fused multiply-add, which rounds once instead of twice. */
-#pragma GCC optimize("fp-contract=off")
+#include "worker/data/augment/no_fma.h"
 
 enum { CHANNELS = 3, LEVELS = 256 };
 

@@ -80,6 +80,28 @@ results_are_bytes_and_depend_on_the_stream_alone(void **state)
     assert_memory_not_equal(a, b, sizeof a);
 }
 
+static void
+apply_first_number(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
+{
+    (void)severity;
+    for (int64_t i = 0; i < 3 * h * w; i++)
+        image[i] = rng_uniform(rng);
+}
+
+static void
+the_random_stream_is_named_by_place_severity_and_sample(void **state)
+{
+    const struct corruption probe = {.index = 3, .apply = apply_first_number};
+    struct rng rng = rng_stream(5, RNG_CORRUPT, 3 * 8 + 2, 77);
+    const uint8_t pixel[3] = {0};
+    float out[3];
+
+    (void)state;
+    corruption_apply(out, pixel, 1, 1, &probe, 2, 5, 77);
+    for (int c = 0; c < 3; c++)
+        assert_int_equal(lrintf(out[c] * 255), (int)(rng_uniform(&rng) * 255));
+}
+
 static double
 error_of(const char *name, int severity)
 {
@@ -185,6 +207,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_corruption_has_the_number_of_its_place_in_the_benchmark),
         cmocka_unit_test(results_are_bytes_and_depend_on_the_stream_alone),
+        cmocka_unit_test(the_random_stream_is_named_by_place_severity_and_sample),
         cmocka_unit_test(harder_severities_change_more),
         cmocka_unit_test(gaussian_noise_has_the_stated_deviation),
         cmocka_unit_test(brightness_adds_to_the_value_and_keeps_hue_and_saturation),
