@@ -92,37 +92,33 @@ y_desc(const struct conv_shape *s, int64_t images)
     return desc_of(images, s->k, s->p, s->q, blocked_tag());
 }
 
-/* The operation of a pass over `images` images with `weights` in that layout. */
+/* The operation of a pass with these layouts. */
 static dnnl_status_t
 describe_pass(dnnl_convolution_desc_t *out, const struct conv_shape *s,
-              enum conv_pass pass, int64_t images, const dnnl_memory_desc_t *weights)
+              enum conv_pass pass, const dnnl_memory_desc_t *x,
+              const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *y)
 {
     const dnnl_dims_t strides = {s->stride, s->stride}, pad = {s->pad, s->pad};
-    const dnnl_memory_desc_t x = x_desc(s, pass, images), y = y_desc(s, images);
     const dnnl_alg_kind_t alg = dnnl_convolution_direct;
 
     if (pass == CONV_FORWARD)
-        return dnnl_convolution_forward_desc_init(out, dnnl_forward_training, alg, &x,
-                                                  weights, NULL, &y, strides, pad, pad);
+        return dnnl_convolution_forward_desc_init(out, dnnl_forward_training, alg, x,
+                                                  weights, NULL, y, strides, pad, pad);
     if (pass == CONV_BACKWARD_DATA)
-        return dnnl_convolution_backward_data_desc_init(out, alg, &x, weights, &y,
+        return dnnl_convolution_backward_data_desc_init(out, alg, x, weights, y,
                                                         strides, pad, pad);
-    return dnnl_convolution_backward_weights_desc_init(out, alg, &x, weights, NULL, &y,
+    return dnnl_convolution_backward_weights_desc_init(out, alg, x, weights, NULL, y,
                                                        strides, pad, pad);
 }
 
 /* A backward pass wants to see the forward pass that it belongs to. */
 static dnnl_status_t
 make_hint(dnnl_primitive_desc_t *out, dnnl_engine_t engine, const struct conv_shape *s,
-          enum conv_pass pass, int64_t images)
+          const dnnl_memory_desc_t *x, const dnnl_memory_desc_t *y)
 {
     const dnnl_memory_desc_t any = weight_desc(s, dnnl_format_tag_any);
-    const dnnl_dims_t strides = {s->stride, s->stride}, pad = {s->pad, s->pad};
-    const dnnl_memory_desc_t x = x_desc(s, pass, images), y = y_desc(s, images);
     dnnl_convolution_desc_t desc;
-    const dnnl_status_t status = dnnl_convolution_forward_desc_init(
-        &desc, dnnl_forward_training, dnnl_convolution_direct, &x, &any, NULL, &y,
-        strides, pad, pad);
+    const dnnl_status_t status = describe_pass(&desc, s, CONV_FORWARD, x, &any, y);
 
     if (status != dnnl_success)
         return status;
@@ -137,12 +133,14 @@ make_desc(dnnl_primitive_desc_t *out, const struct conv *c, enum conv_pass pass,
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t hint = NULL;
     dnnl_engine_t engine;
+    const dnnl_memory_desc_t x = x_desc(&c->shape, pass, images);
+    const dnnl_memory_desc_t y = y_desc(&c->shape, images);
 
     if (prim_engine(&engine, err) < 0)
         return -1;
-    dnnl_status_t status = describe_pass(&desc, &c->shape, pass, images, weights);
+    dnnl_status_t status = describe_pass(&desc, &c->shape, pass, &x, weights, &y);
     if (status == dnnl_success && pass != CONV_FORWARD)
-        status = make_hint(&hint, engine, &c->shape, pass, images);
+        status = make_hint(&hint, engine, &c->shape, &x, &y);
     if (status == dnnl_success)
         status = prim_attr(&attr);
     if (status == dnnl_success)

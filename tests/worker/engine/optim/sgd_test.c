@@ -1,0 +1,92 @@
+/* sgd_test.c - several steps against PyTorch's rule written in double. */
+#include "tests/worker/engine/small_resnet.h"
+
+#include "tests/support/near.h"
+#include "worker/engine/optim/optim.h"
+
+enum { STEPS = 4 };
+
+static void
+check_param(const struct net_param *p, const float *start, const struct optim_sgd *sgd)
+{
+    for (int64_t i = 0; i < p->size; i++) {
+        double w = (double)start[i], v = 0.0;
+        for (int step = 0; step < STEPS; step++) {
+            const double g = (double)p->grad[i] + sgd->weight_decay * w;
+            v = step == 0 ? g : sgd->momentum * v + g;
+            w -= 0.1 / (1 + step) * v;
+        }
+        assert_true(fabs((double)p->value[i] - w) < 1e-5);
+    }
+}
+
+static void
+steps_follow_pytorch_for_every_trained_parameter(void **state)
+{
+    static const struct optim_sgd sgd = {.momentum = 0.9, .weight_decay = 0.01};
+    struct graph *g = small_resnet();
+    struct team *team = team_new(2);
+    struct net *n = probe_net(g, backends[0], team, 1, true);
+    size_t count;
+    struct net_param *params = net_params(n, &count);
+    float **start = calloc(count, sizeof(float *));
+    (void)state;
+
+    probe_fill(n);
+    for (size_t i = 0; i < count; i++) {
+        start[i] = malloc((size_t)params[i].size * sizeof(float));
+        for (int64_t k = 0; k < params[i].size; k++) {
+            start[i][k] = params[i].value[k];
+            if (params[i].grad != NULL)
+                params[i].grad[k] = 0.01f * (float)(k % 13 - 6);
+        }
+    }
+    for (int step = 0; step < STEPS; step++)
+        optim_sgd_step(n, &sgd, 0.1 / (1 + step));
+    for (size_t i = 0; i < count; i++) {
+        if (params[i].grad != NULL)
+            check_param(&params[i], start[i], &sgd);
+        else
+            assert_memory_equal(params[i].value, start[i],
+                                (size_t)params[i].size * sizeof(float));
+        free(start[i]);
+    }
+    free(start);
+    net_free(n);
+    team_free(team);
+    graph_free(g);
+}
+
+static void
+the_next_pass_sees_the_new_weights(void **state)
+{
+    static const struct optim_sgd sgd = {0};
+    struct graph *g = small_resnet();
+    struct team *team = team_new(1);
+    struct net *n = probe_net(g, backends[0], team, 1, true);
+    double *x = probe_array(SMALL_IMAGE, 1.0, 1);
+    float *xf = probe_float_array(x, SMALL_IMAGE);
+    (void)state;
+
+    probe_fill(n);
+    net_zero_grads(n);
+    const float before = net_forward(n, xf, 1, NET_EVAL, 0)[0];
+    net_find_param(n, "conv3.weight")->grad[0] = 1.0f;
+    optim_sgd_step(n, &sgd, 5.0);
+    assert_true(net_forward(n, xf, 1, NET_EVAL, 0)[0] != before);
+    free(x);
+    free(xf);
+    net_free(n);
+    team_free(team);
+    graph_free(g);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_follow_pytorch_for_every_trained_parameter),
+        cmocka_unit_test(the_next_pass_sees_the_new_weights),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
