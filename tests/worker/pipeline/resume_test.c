@@ -127,14 +127,14 @@ sleep_ms(long ms)
     nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
-/* Sends `signal_number` after 20, 80, ... ms until a run gets through. */
+/* Sends `signal_number` after 20, 40, 80, ... ms until a run gets through. */
 static void
 interrupt_until_done(int signal_number, int expected)
 {
     char *dir = folder_of("mask");
     int code = -1, interrupted = 0;
 
-    for (long ms = 20; code != 0; ms += 60) {
+    for (long ms = 20; code != 0; ms *= 2) {
         const int pid = stage_folder_start(dir, 1, "0.01");
         sleep_ms(ms);
         kill(pid, signal_number);

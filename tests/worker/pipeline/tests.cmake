@@ -3,8 +3,9 @@ add_library(stage_folder STATIC ${CMAKE_CURRENT_SOURCE_DIR}/worker/pipeline/stag
 target_link_libraries(stage_folder PUBLIC worker_core)
 
 relusweep_test(worker/pipeline/safetensors_test LINK worker_core)
-relusweep_test(worker/pipeline/chain_test LINK stage_folder)
-relusweep_test(worker/pipeline/resume_test LINK stage_folder)
+relusweep_test(worker/pipeline/chain_test LABEL system LINK stage_folder)
+relusweep_test(worker/pipeline/resume_test LABEL system LINK stage_folder)
 relusweep_test(worker/pipeline/schedule_test LINK worker_core)
 relusweep_test(worker/pipeline/mask_rule_test LINK worker_core)
 relusweep_test(worker/pipeline/checkpoint_test LINK worker_core)
+relusweep_test(worker/pipeline/model_file_test LINK worker_core)
