@@ -1,0 +1,198 @@
+/* chart.c - the report document seen as one plot. Knows nothing of canvas or colour. */
+#include "coordinator/report/chart.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "coordinator/report/group.h"
+#include "coordinator/report/label.h"
+#include "coordinator/report/number.h"
+#include "shared/base/buf.h"
+#include "shared/spec/metric.h"
+
+/* More series than this cannot be told apart by colour (Okabe and Ito's seven). */
+enum { SERIES_WANTED = 7 };
+
+static const char *
+keep(struct chart *c, struct buf *text)
+{
+    const char *s = arena_strdup(&c->mem, buf_str(text));
+
+    buf_release(text);
+    return s;
+}
+
+static bool
+is_drawn(const struct chart *c, const json_t *group)
+{
+    return !group_is_reference(group) && !isnan(group_x(group, c->x))
+           && !isnan(group_stat(group, c->metric, "mean"));
+}
+
+/* ---- series ---------------------------------------------------------------------- */
+
+/* Index of the series called `label`, added when it is new. */
+static size_t
+series_index(struct chart *c, const char *label)
+{
+    for (size_t i = 0; i < c->n_series; i++)
+        if (strcmp(c->series[i], label) == 0)
+            return i;
+    c->series[c->n_series] = arena_strdup(&c->mem, label);
+    return c->n_series++;
+}
+
+/* Labels all drawn groups by `axes` into c->series and, when `points` is there, gives
+ * the points their series. */
+static void
+assign_series(struct chart *c, const json_t *groups, const json_t *axes,
+              struct chart_point *points)
+{
+    struct buf label = {0};
+    json_t *group;
+    size_t i, k = 0;
+
+    c->n_series = 0;
+    json_array_foreach(groups, i, group)
+    {
+        if (!is_drawn(c, group))
+            continue;
+        buf_clear(&label);
+        label_series(&label, json_object_get(group, "params"), axes);
+        points[k++].series = series_index(c, buf_str(&label));
+    }
+    buf_release(&label);
+}
+
+static void
+find_series(struct chart *c, const json_t *report)
+{
+    const json_t *groups = json_object_get(report, "groups");
+    json_t *axes = json_array(), *axis;
+    size_t i, used = 0;
+
+    json_array_foreach(json_object_get(report, "varying"), i, axis)
+    {
+        const char *name = json_string_value(axis);
+        if (strcmp(name, label_budget) == 0 || strcmp(name, c->x) == 0)
+            continue;
+        json_array_append(axes, axis);
+        assign_series(c, groups, axes, c->points);
+        if (used > 0 && c->n_series > SERIES_WANTED) {
+            json_array_remove(axes, used);
+            break;
+        }
+        used++;
+    }
+    assign_series(c, groups, axes, c->points);
+    json_decref(axes);
+}
+
+/* ---- points ---------------------------------------------------------------------- */
+
+/* "temperature 4, relu_budget 50k: CA 91.20 ± 0.11 % at 50,000 ReLUs (n = 3 of 3)" */
+static const char *
+tip_of(struct chart *c, const json_t *group)
+{
+    const char *unit = group_unit(group, c->x);
+    struct buf b = {0};
+
+    buf_printf(&b, "%s: %s ", json_str(group, "label", ""), c->metric);
+    group_put_metric(&b, group, c->metric);
+    buf_printf(&b, "%s%s at ", c->unit[0] != '\0' ? " " : "", c->unit);
+    number_metric(&b, group_x(group, c->x), unit);
+    buf_printf(&b, " %s (n = %.0f of %lld)", unit[0] != '\0' ? unit : c->x,
+               group_stat(group, c->metric, "n"),
+               (long long)json_int(group, "cells", 0));
+    return keep(c, &b);
+}
+
+static void
+add_point(struct chart *c, const json_t *group)
+{
+    c->points[c->n_points++] = (struct chart_point){
+        .x = group_x(group, c->x),
+        .y = group_stat(group, c->metric, "mean"),
+        .sd = group_stat(group, c->metric, "sd"),
+        .complete = group_is_complete(group),
+        .on_front = group_on_front(group, c->metric),
+        .tip = tip_of(c, group),
+    };
+}
+
+static void
+add_reference(struct chart *c, const json_t *group, const json_t *varying)
+{
+    const double x = group_x(group, c->x);
+    struct buf b = {0};
+
+    label_series(&b, json_object_get(group, "params"), varying);
+    buf_puts(&b, b.len > 0 ? ", all " : "all ");
+    if (!isnan(x) && strcmp(c->x, "relus") == 0) {
+        number_short(&b, x);
+        buf_putc(&b, ' ');
+    }
+    buf_puts(&b, "ReLUs: ");
+    number_metric(&b, group_stat(group, c->metric, "mean"), c->unit);
+    c->references[c->n_references++] = (struct chart_reference){
+        .x = x,
+        .y = group_stat(group, c->metric, "mean"),
+        .label = keep(c, &b),
+        .tip = tip_of(c, group),
+    };
+}
+
+static void
+find_unit(struct chart *c, const json_t *groups)
+{
+    json_t *group;
+    size_t i;
+
+    c->unit = "";
+    json_array_foreach(groups, i, group) if (c->unit[0] == '\0') c->unit =
+        group_unit(group, c->metric);
+}
+
+static void
+set_titles(struct chart *c, const json_t *report)
+{
+    const char *title = json_str(report, "title", "");
+    struct buf b = {0};
+
+    buf_printf(&b, "%s against %s", label_metric(c->metric), label_metric(c->x));
+    c->title = keep(c, &b);
+    c->subtitle = title[0] != '\0' ? title : json_str(report, "name", "");
+}
+
+void
+chart_init(struct chart *c, const json_t *report, const char *metric)
+{
+    const json_t *groups = json_object_get(report, "groups");
+    const size_t n = json_array_size(groups);
+    json_t *group;
+    size_t i;
+
+    *c = (struct chart){.metric = metric, .x = json_str(report, "x", "relus")};
+    const char *goal = json_str(json_object_get(report, "goals"), metric, "max");
+    c->down = metric_goal_find(goal) == METRIC_MIN;
+    set_titles(c, report);
+    find_unit(c, groups);
+    c->points = arena_alloc(&c->mem, (n + 1) * sizeof *c->points);
+    c->references = arena_alloc(&c->mem, (n + 1) * sizeof *c->references);
+    c->series = arena_alloc(&c->mem, (n + 1) * sizeof *c->series);
+    json_array_foreach(groups, i, group)
+    {
+        if (is_drawn(c, group))
+            add_point(c, group);
+        else if (group_is_reference(group) && !isnan(group_stat(group, metric, "mean")))
+            add_reference(c, group, json_object_get(report, "varying"));
+    }
+    find_series(c, report);
+}
+
+void
+chart_release(struct chart *c)
+{
+    arena_release(&c->mem);
+    *c = (struct chart){0};
+}

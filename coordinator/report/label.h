@@ -1,0 +1,25 @@
+#ifndef COORDINATOR_REPORT_LABEL_H
+#define COORDINATOR_REPORT_LABEL_H
+
+#include "shared/base/buf.h"
+#include "shared/base/json.h"
+
+/* Names of metrics, parameters and settings for people. */
+
+/* The parameter that says how many ReLUs are kept, and its value for all of them. */
+extern const char label_budget[]; /* "relu_budget" */
+extern const char label_budget_all[];
+
+/* "CA" -> "Clean accuracy"; a metric without a longer name is its own. Borrowed. */
+const char *label_metric(const char *name);
+
+/* "relu_budget 50k, temperature 4" for those of `axes` that `params` has. */
+void label_params(struct buf *out, const json_t *params, const json_t *axes);
+
+/* As label_params without the budget: what sets one curve apart from another. */
+void label_series(struct buf *out, const json_t *params, const json_t *axes);
+
+/* "pareto-CA.svg": characters that a file name should not have become '-'. */
+void label_file(struct buf *out, const char *metric, const char *extension);
+
+#endif

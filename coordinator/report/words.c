@@ -1,0 +1,387 @@
+/*
+ * words.c - the report in sentences. Every number comes from the document; a sentence
+ * whose numbers are missing is left out, never guessed.
+ */
+#include "coordinator/report/words.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/report/aggregate.h"
+#include "coordinator/report/group.h"
+#include "coordinator/report/label.h"
+#include "coordinator/report/number.h"
+#include "shared/base/buf.h"
+#include "shared/spec/metric.h"
+
+/* ---- summary --------------------------------------------------------------------- */
+
+static enum metric_goal
+goal_of(const json_t *report, const char *metric)
+{
+    return metric_goal_find(json_str(json_object_get(report, "goals"), metric, "max"));
+}
+
+/* The best group of a metric among the references or among the others; ties go to the
+ * smaller x, which comes first. NULL when none has it. */
+static const json_t *
+best_group(const json_t *report, const char *metric, bool reference)
+{
+    const bool down = goal_of(report, metric) == METRIC_MIN;
+    const json_t *best = NULL;
+    json_t *group;
+    double top = NAN;
+    size_t i;
+
+    json_array_foreach(json_object_get(report, "groups"), i, group)
+    {
+        const double v = group_stat(group, metric, "mean");
+        if (group_is_reference(group) != reference || isnan(v))
+            continue;
+        if (best == NULL || (down ? v < top : v > top)) {
+            best = group;
+            top = v;
+        }
+    }
+    return best;
+}
+
+/* "91.20 %" */
+static void
+put_value(struct buf *b, double v, const char *unit)
+{
+    number_metric(b, v, unit);
+    if (unit[0] != '\0')
+        buf_printf(b, " %s", unit);
+}
+
+/* " at 50,000 ReLUs (temperature 4)" */
+static void
+put_place(struct buf *b, const json_t *report, const json_t *group)
+{
+    const char *x = json_str(report, "x", "");
+    const char *unit = group_unit(group, x);
+    struct buf series = {0};
+
+    buf_puts(b, " at ");
+    if (unit[0] != '\0') {
+        put_value(b, group_x(group, x), unit);
+    } else {
+        buf_printf(b, "%s ", x);
+        number_short(b, group_x(group, x));
+    }
+    label_series(&series, json_object_get(group, "params"),
+                 json_object_get(report, "varying"));
+    if (series.len > 0)
+        buf_printf(b, " (%s)", buf_str(&series));
+    buf_release(&series);
+}
+
+/* ", 2.10 points below the all-ReLU model's 93.30 % and with 11.1 times fewer ReLUs" */
+static void
+put_against_reference(struct buf *b, const json_t *group, const json_t *reference,
+                      const char *metric)
+{
+    const char *unit = group_unit(group, metric);
+    const double v = group_stat(group, metric, "mean");
+    const double r = group_stat(reference, metric, "mean");
+    const double saving = json_num(group, "saving", NAN);
+
+    if (reference == NULL)
+        return;
+    buf_puts(b, ", ");
+    if (v == r) {
+        buf_puts(b, "equal to");
+    } else {
+        number_metric(b, fabs(v - r), unit);
+        buf_printf(b, " %s %s", strcmp(unit, "%") == 0 ? "points" : unit,
+                   v < r ? "below" : "above");
+    }
+    buf_puts(b, " the all-ReLU model's ");
+    put_value(b, r, unit);
+    if (!isnan(saving))
+        buf_printf(b, ", with %.1f times fewer ReLUs", saving);
+}
+
+static void
+put_best(struct buf *b, const json_t *report, const char *metric)
+{
+    const json_t *best = best_group(report, metric, false);
+    const json_t *reference = best_group(report, metric, true);
+    const char *words = label_metric(metric);
+
+    if (best == NULL && reference == NULL)
+        return;
+    buf_printf(b, " %s", words);
+    if (strcmp(words, metric) != 0)
+        buf_printf(b, " (%s)", metric);
+    if (best == NULL) {
+        buf_puts(b, " of the all-ReLU model is ");
+        put_value(b, group_stat(reference, metric, "mean"),
+                  group_unit(reference, metric));
+        buf_puts(b, ".");
+        return;
+    }
+    buf_puts(b, " is best");
+    put_place(b, report, best);
+    buf_puts(b, ": ");
+    put_value(b, group_stat(best, metric, "mean"), group_unit(best, metric));
+    put_against_reference(b, best, reference, metric);
+    buf_puts(b, ".");
+}
+
+static void
+put_counts(struct buf *b, const json_t *report)
+{
+    const json_t *counts = json_object_get(report, "counts");
+    const int64_t cells = json_int(counts, "cells", 0);
+    const int64_t done = json_int(counts, "succeeded", 0);
+    const int64_t groups = json_int(counts, "groups", 0);
+
+    if (cells == 0) {
+        buf_puts(b, "The sweep has no cells.");
+        return;
+    }
+    number_count(b, done);
+    buf_puts(b, " of ");
+    number_count(b, cells);
+    buf_printf(b, " cell%s finished", cells == 1 ? "" : "s");
+    if (groups < cells) {
+        buf_puts(b, ", of ");
+        number_count(b, groups);
+        buf_printf(b, " setting%s", groups == 1 ? "" : "s");
+    }
+    buf_puts(b, done == 0 ? ": there is nothing to compare yet." : ".");
+}
+
+json_t *
+words_summary(const json_t *report)
+{
+    struct buf b = {0};
+    json_t *metric;
+    size_t i;
+
+    put_counts(&b, report);
+    json_array_foreach(json_object_get(report, "y"), i, metric)
+        put_best(&b, report, json_string_value(metric));
+    json_t *text = json_string(buf_str(&b));
+    buf_release(&b);
+    return text;
+}
+
+/* ---- notes ----------------------------------------------------------------------- */
+
+static void
+add_note(json_t *notes, struct buf *text)
+{
+    json_array_append_new(notes, json_string(buf_str(text)));
+    buf_release(text);
+}
+
+/* How many cells have this string as a parameter. */
+static size_t
+count_param(const json_t *cells, const char *name, const char *value)
+{
+    size_t i, n = 0;
+    json_t *cell;
+
+    json_array_foreach(cells, i, cell) n +=
+        strcmp(json_str(json_object_get(cell, "params"), name, ""), value) == 0;
+    return n;
+}
+
+static void
+note_selection(json_t *notes, const json_t *cells)
+{
+    const size_t n = count_param(cells, "select_on", "test");
+    struct buf b = {0};
+
+    if (n == 0)
+        return;
+    buf_printf(&b,
+               "Selection on the test set is on (select_on: test) in %zu of %zu cells: "
+               "the epoch that is reported was chosen by its accuracy on the test "
+               "images, as the papers do, so these accuracies are optimistic.",
+               n, json_array_size(cells));
+    add_note(notes, &b);
+}
+
+/* Limits on the amount of data, in the order in which they are named. 0 means all. */
+static const struct {
+    const char *param, *words;
+} data_limits[] = {
+    {"train_images", "training images"},
+    {"eval_images", "test images for clean accuracy"},
+    {"corruption_images", "test images for each corruption"},
+    {"attack_images", "test images for attacks"},
+};
+
+/* Epochs below this are a try-out: the papers train for 100 and more. */
+static const double full_epochs = 100;
+static const char *const epoch_params[] = {"teacher_epochs", "mask_epochs",
+                                           "finetune_epochs"};
+
+/* Smallest value of a numeric parameter over all cells, NaN where none has it. */
+static double
+smallest(const json_t *cells, const char *name)
+{
+    double least = NAN;
+    json_t *cell;
+    size_t i;
+
+    json_array_foreach(cells, i, cell) least =
+        fmin(least, json_num(json_object_get(cell, "params"), name, NAN));
+    return least;
+}
+
+static void
+note_scale(json_t *notes, const json_t *cells)
+{
+    struct buf b = {0};
+
+    for (size_t i = 0; i < sizeof data_limits / sizeof data_limits[0]; i++) {
+        const double v = smallest(cells, data_limits[i].param);
+        if (isnan(v) || v < 1)
+            continue;
+        buf_puts(&b, b.len > 0 ? ", " : "");
+        number_count(&b, llround(v));
+        buf_printf(&b, " %s", data_limits[i].words);
+    }
+    for (size_t i = 0; i < sizeof epoch_params / sizeof epoch_params[0]; i++) {
+        const double v = smallest(cells, epoch_params[i]);
+        if (isnan(v) || v >= full_epochs)
+            continue;
+        buf_printf(&b, "%s%s %.0f", b.len > 0 ? ", " : "", epoch_params[i], v);
+    }
+    if (b.len == 0)
+        return;
+    struct buf note = {0};
+    buf_printf(&note,
+               "Small-scale run (%s): the numbers show the method at work, they are "
+               "not comparable with published ones.",
+               buf_str(&b));
+    buf_release(&b);
+    add_note(notes, &note);
+}
+
+static void
+note_unfinished(json_t *notes, const json_t *report)
+{
+    const json_t *counts = json_object_get(report, "counts");
+    const int64_t failed = json_int(counts, "failed", 0);
+    const int64_t open =
+        json_int(counts, "cells", 0) - failed - json_int(counts, "succeeded", 0);
+    struct buf b = {0};
+
+    if (failed > 0) {
+        buf_printf(&b, "%lld cell%s failed; the causes are listed below.",
+                   (long long)failed, failed == 1 ? "" : "s");
+        add_note(notes, &b);
+    }
+    if (open > 0) {
+        buf_printf(&b, "%lld cell%s not finished or cancelled.", (long long)open,
+                   open == 1 ? " is" : "s are");
+        add_note(notes, &b);
+    }
+}
+
+static void
+note_incomplete(json_t *notes, const json_t *report)
+{
+    size_t i, n = 0, all = 0;
+    struct buf b = {0};
+    json_t *group;
+
+    json_array_foreach(json_object_get(report, "groups"), i, group)
+    {
+        const bool some = json_int(group, "n", 0) > 0;
+        n += some && !group_is_complete(group);
+        all += some;
+    }
+    if (n == 0)
+        return;
+    buf_printf(&b,
+               "%zu of %zu settings with results lack some of their cells; the plots "
+               "show them hollow.",
+               n, all);
+    add_note(notes, &b);
+}
+
+static bool
+any_has(const json_t *report, const char *metric)
+{
+    json_t *group;
+    size_t i;
+
+    json_array_foreach(
+        json_object_get(report, "groups"), i,
+        group) if (!isnan(group_stat(group, metric, "mean"))) return true;
+    return false;
+}
+
+static void
+note_missing(json_t *notes, const json_t *report)
+{
+    const char *x = json_str(report, "x", "");
+    struct buf b = {0};
+    json_t *metric, *group;
+    bool placed = false;
+    size_t i;
+
+    if (json_int(json_object_get(report, "counts"), "succeeded", 0) == 0)
+        return;
+    json_array_foreach(json_object_get(report, "y"), i, metric)
+    {
+        if (any_has(report, json_string_value(metric)))
+            continue;
+        buf_printf(&b, "No finished cell reported %s.", json_string_value(metric));
+        add_note(notes, &b);
+    }
+    json_array_foreach(json_object_get(report, "groups"), i, group) placed =
+        placed || !isnan(group_x(group, x));
+    if (!placed) {
+        buf_printf(&b, "No finished cell reported %s, so nothing can be drawn.", x);
+        add_note(notes, &b);
+    }
+}
+
+/* Values such as NaN, which cannot be averaged, among the metrics of the report. */
+static void
+note_not_numbers(json_t *notes, const json_t *report, const json_t *cells)
+{
+    size_t i, k, n = 0;
+    struct buf b = {0};
+    json_t *cell, *metric;
+
+    json_array_foreach(cells, i, cell)
+    {
+        const json_t *metrics = json_object_get(cell, "metrics");
+        json_array_foreach(json_object_get(report, "y"), k, metric)
+        {
+            const char *name = json_string_value(metric);
+            n += json_object_get(metrics, name) != NULL
+                 && isnan(aggregate_value(cell, name));
+        }
+    }
+    if (n == 0)
+        return;
+    buf_printf(&b, "%zu value%s not a finite number and left out.", n,
+               n == 1 ? " is" : "s are");
+    add_note(notes, &b);
+}
+
+json_t *
+words_notes(const json_t *report, const json_t *cells)
+{
+    json_t *notes = json_array();
+
+    note_selection(notes, cells);
+    note_scale(notes, cells);
+    note_unfinished(notes, report);
+    note_incomplete(notes, report);
+    note_missing(notes, report);
+    note_not_numbers(notes, report, cells);
+    return notes;
+}
