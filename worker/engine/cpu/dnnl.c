@@ -1,21 +1,47 @@
 /* dnnl.c - the backend `dnnl`: convolutions by oneDNN, everything else by the kernels of
- * maps.c, norm.c and gemm.c.
+ * maps.c, norm.c and gemm.c. The only file that includes <dnnl.h>.
  *
  * Activations are nChw8c, or nChw16c with AVX-512. Weights are in whatever layout oneDNN
  * picks for a full slice: packed copies that are made when they changed. There is one
  * primitive for each pass and number of images that occurs. The gradient of a plain
- * input is computed in blocks and then unpacked, because oneDNN is fast only there. */
+ * input is computed in blocks and then unpacked, because oneDNN is fast only there.
+ *
+ * Invariant: oneDNN never starts threads. Its OpenMP is limited to one thread in every
+ * thread that makes or runs a primitive, so each primitive is made for one thread and
+ * its result does not depend on the size of the team. */
 #include <assert.h>
 #include <dnnl.h>
+#include <omp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "shared/base/mem.h"
 #include "worker/engine/cpu/gemm.h"
 #include "worker/engine/cpu/maps.h"
-#include "worker/engine/cpu/prim.h"
+
+#if DNNL_VERSION_MAJOR != 2
+#error "this file speaks oneDNN 2; version 3 changed descriptors and attributes"
+#endif
 
 enum { TYPICAL_IMAGES = 8 }; /* for which the layout of weights is picked */
+enum { MAX_ARGS = 4 };
+
+/* A primitive that any thread of a team may run at any time: memory objects and streams
+ * are there once for each thread, the scratchpad is the caller's. */
+struct prim {
+    dnnl_primitive_t primitive;
+    int threads, n_args;
+    dnnl_exec_arg_t *args; /* MAX_ARGS of each thread; the scratchpad is the last */
+    dnnl_stream_t *streams;
+    int64_t scratch; /* floats */
+};
+
+/* One argument: DNNL_ARG_* and its layout. */
+struct prim_arg {
+    int name;
+    dnnl_memory_desc_t desc;
+};
 
 struct conv {
     struct conv_shape shape;
@@ -27,6 +53,180 @@ struct conv {
     struct prim unpack;  /* plain gradient += one part of the packed one */
     int64_t parts, part_packed, part_plain; /* floats of a part */
 };
+
+/* ---- primitives ------------------------------------------------------------------ */
+
+static dnnl_engine_t engine;
+static dnnl_status_t engine_status;
+
+static int
+failed(struct err *err, const char *what, dnnl_status_t status)
+{
+    const enum err_kind kind = status == dnnl_out_of_memory ? ERR_OOM : ERR_BUG;
+
+    return err_set(err, kind, "oneDNN: %s failed with status %d", what, (int)status);
+}
+
+/* Limits OpenMP in this thread; cheap after the first time. */
+static void
+enter_thread(void)
+{
+    static _Thread_local bool entered;
+
+    if (!entered)
+        omp_set_num_threads(1);
+    entered = true;
+}
+
+static void
+make_engine(void)
+{
+    engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
+}
+
+/* Makes the CPU engine at first use; it is never released. */
+static int
+need_engine(struct err *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    enter_thread();
+    pthread_once(&once, make_engine);
+    return engine_status == dnnl_success ? 0 : failed(err, "engine", engine_status);
+}
+
+/* Attributes that ask for a scratchpad from the user; caller destroys. */
+static dnnl_status_t
+make_attr(dnnl_primitive_attr_t *out)
+{
+    const dnnl_status_t status = dnnl_primitive_attr_create(out);
+
+    if (status != dnnl_success)
+        return status;
+    return dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
+}
+
+/* Stream and memory objects of one thread. */
+static dnnl_status_t
+bind_thread(struct prim *p, int thread, const struct prim_arg *args)
+{
+    dnnl_exec_arg_t *bound = p->args + thread * MAX_ARGS;
+    dnnl_status_t status =
+        dnnl_stream_create(&p->streams[thread], engine, dnnl_stream_default_flags);
+
+    for (int i = 0; i < p->n_args && status == dnnl_success; i++) {
+        bound[i].arg = args[i].name;
+        status = dnnl_memory_create(&bound[i].memory, &args[i].desc, engine,
+                                    DNNL_MEMORY_NONE);
+    }
+    return status;
+}
+
+/* Makes a primitive of `pd` (taken, also on failure) with n arguments; the scratchpad is
+ * added as one more. On failure prim_release is the caller's. */
+static int
+prim_make(struct prim *p, int threads, dnnl_primitive_desc_t pd,
+          const struct prim_arg *args, int n, struct err *err)
+{
+    struct prim_arg all[MAX_ARGS];
+
+    assert(n < MAX_ARGS);
+    for (int i = 0; i < n; i++)
+        all[i] = args[i];
+    all[n].name = DNNL_ARG_SCRATCHPAD;
+    all[n].desc = *dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    p->scratch = ((int64_t)dnnl_memory_desc_get_size(&all[n].desc) + 3) / 4;
+    p->threads = threads;
+    p->n_args = n + 1;
+    p->args = xcalloc((size_t)(threads * MAX_ARGS), sizeof(*p->args));
+    p->streams = xcalloc((size_t)threads, sizeof(*p->streams));
+
+    dnnl_status_t status = dnnl_primitive_create(&p->primitive, pd);
+    dnnl_primitive_desc_destroy(pd);
+    for (int t = 0; t < threads && status == dnnl_success; t++)
+        status = bind_thread(p, t, all);
+    return status == dnnl_success ? 0 : failed(err, "primitive", status);
+}
+
+static dnnl_status_t
+reorder_attr(dnnl_primitive_attr_t *attr, bool accumulate)
+{
+    dnnl_post_ops_t ops = NULL;
+    dnnl_status_t status = make_attr(attr);
+
+    if (status != dnnl_success || !accumulate)
+        return status;
+    status = dnnl_post_ops_create(&ops);
+    if (status == dnnl_success)
+        status = dnnl_post_ops_append_sum(ops, 1.0f);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(*attr, ops);
+    dnnl_post_ops_destroy(ops);
+    return status;
+}
+
+/* A primitive that copies `from` into layout `to`, or adds to it. */
+static int
+prim_make_reorder(struct prim *p, int threads, const dnnl_memory_desc_t *from,
+                  const dnnl_memory_desc_t *to, bool accumulate, struct err *err)
+{
+    const struct prim_arg args[] = {{DNNL_ARG_FROM, *from}, {DNNL_ARG_TO, *to}};
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t status = reorder_attr(&attr, accumulate);
+
+    if (status == dnnl_success)
+        status =
+            dnnl_reorder_primitive_desc_create(&pd, from, engine, to, engine, attr);
+    dnnl_primitive_attr_destroy(attr);
+    if (status != dnnl_success)
+        return failed(err, "reorder", status);
+    return prim_make(p, threads, pd, args, 2, err);
+}
+
+static void
+prim_release(struct prim *p)
+{
+    for (int i = 0; p->args != NULL && i < p->threads * MAX_ARGS; i++)
+        if (p->args[i].memory != NULL)
+            dnnl_memory_destroy(p->args[i].memory);
+    for (int t = 0; p->streams != NULL && t < p->threads; t++)
+        if (p->streams[t] != NULL)
+            dnnl_stream_destroy(p->streams[t]);
+    if (p->primitive != NULL)
+        dnnl_primitive_destroy(p->primitive);
+    free(p->args);
+    free(p->streams);
+    *p = (struct prim){0};
+}
+
+/* oneDNN zeroes padding when a pointer is set, so an unchanged one is left alone: packed
+ * weights are shared by the threads. */
+static void
+point_to(dnnl_memory_t memory, float *data)
+{
+    void *old = NULL;
+
+    dnnl_memory_get_data_handle(memory, &old);
+    if (old != data)
+        dnnl_memory_set_data_handle(memory, data);
+}
+
+/* Runs on the calling thread, which is `thread` of its team. data: of the arguments in
+ * their order; scratch: p->scratch floats. */
+static void
+prim_run(const struct prim *p, int thread, float *const *data, float *scratch)
+{
+    const dnnl_exec_arg_t *args = p->args + thread * MAX_ARGS;
+
+    enter_thread();
+    for (int i = 0; i < p->n_args - 1; i++)
+        point_to(args[i].memory, data[i]);
+    point_to(args[p->n_args - 1].memory, scratch);
+    const dnnl_status_t status =
+        dnnl_primitive_execute(p->primitive, p->streams[thread], p->n_args, args);
+    assert(status == dnnl_success); /* sizes were checked when it was made */
+}
 
 static bool
 has_isa(dnnl_cpu_isa_t isa)
@@ -113,7 +313,7 @@ describe_pass(dnnl_convolution_desc_t *out, const struct conv_shape *s,
 
 /* A backward pass wants to see the forward pass that it belongs to. */
 static dnnl_status_t
-make_hint(dnnl_primitive_desc_t *out, dnnl_engine_t engine, const struct conv_shape *s,
+make_hint(dnnl_primitive_desc_t *out, const struct conv_shape *s,
           const dnnl_memory_desc_t *x, const dnnl_memory_desc_t *y)
 {
     const dnnl_memory_desc_t any = weight_desc(s, dnnl_format_tag_any);
@@ -132,22 +332,21 @@ make_desc(dnnl_primitive_desc_t *out, const struct conv *c, enum conv_pass pass,
     dnnl_convolution_desc_t desc;
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t hint = NULL;
-    dnnl_engine_t engine;
     const dnnl_memory_desc_t x = x_desc(&c->shape, pass, images);
     const dnnl_memory_desc_t y = y_desc(&c->shape, images);
 
-    if (prim_engine(&engine, err) < 0)
+    if (need_engine(err) < 0)
         return -1;
     dnnl_status_t status = describe_pass(&desc, &c->shape, pass, &x, weights, &y);
     if (status == dnnl_success && pass != CONV_FORWARD)
-        status = make_hint(&hint, engine, &c->shape, &x, &y);
+        status = make_hint(&hint, &c->shape, &x, &y);
     if (status == dnnl_success)
-        status = prim_attr(&attr);
+        status = make_attr(&attr);
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
     dnnl_primitive_desc_destroy(hint);
     dnnl_primitive_attr_destroy(attr);
-    return status == dnnl_success ? 0 : prim_failed(err, "convolution", status);
+    return status == dnnl_success ? 0 : failed(err, "convolution", status);
 }
 
 /* Lets oneDNN pick the layout of the weights of a pass. */
