@@ -22,10 +22,10 @@ enum {
     N_TEST = 10000,
 };
 
-#define WHERE                                                           \
-    "run `apt-get install dataset-fashion-mnist`, or put the four IDX " \
-    "files, plain or gzipped, into fashion-mnist/ of the folder that "  \
-    "RELUSWEEP_DATA names"
+#define WHERE                                                                  \
+    "run `apt-get install dataset-fashion-mnist` and leave RELUSWEEP_DATA "    \
+    "unset, or put the four IDX files, plain or gzipped, into fashion-mnist/ " \
+    "of the folder that it names"
 
 /* Debian's and our own folder, torchvision's, and a folder that is named itself. */
 static const char *const layouts[] = {"fashion-mnist", "FashionMNIST/raw", "", NULL};
