@@ -106,6 +106,17 @@ blobs_drop_unused(struct pg *pg, int64_t id, struct err *err)
 }
 
 int
+blobs_sweep(struct pg *pg, struct err *err)
+{
+    return pg_script(
+        pg,
+        "DELETE FROM blob b WHERE created_at < now() - interval '1 day'"
+        " AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.blob = b.id)"
+        " AND NOT EXISTS (SELECT 1 FROM checkpoint_head c WHERE c.blob = b.id)",
+        err);
+}
+
+int
 blobs_read(struct pg *pg, int64_t id, int64_t place, struct buf *out, bool *found,
            struct err *err)
 {

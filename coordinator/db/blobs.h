@@ -43,6 +43,10 @@ MUST_CHECK int blobs_remove(struct pg *pg, int64_t id, struct err *err);
 /* Removes a blob that no artifact and no checkpoint points at. */
 MUST_CHECK int blobs_drop_unused(struct pg *pg, int64_t id, struct err *err);
 
+/* Removes blobs that nobody points at and that were begun more than a day ago: uploads
+ * that were given up, results that were refused. */
+MUST_CHECK int blobs_sweep(struct pg *pg, struct err *err);
+
 /* Appends the piece at `place` to `out`. */
 MUST_CHECK int blobs_read(struct pg *pg, int64_t id, int64_t place, struct buf *out,
                           bool *found, struct err *err);

@@ -19,6 +19,7 @@ struct lease {
     char boot[64];
     int64_t deadline_ms; /* when nobody claims it */
     bool busy;           /* an action about it is on its way to the database */
+    bool unsent;         /* its commit was not confirmed: the worker knows nothing */
     bool named;          /* by the HELLO or the database, while that is looked at */
 };
 
@@ -199,6 +200,8 @@ core_sync_lease(struct core *core, struct msg_run run, const char *boot, int64_t
         l->deadline_ms = now_ms + 2 * core->config.lease_ms;
     }
     l->named = true;
+    if (l->unsent)
+        end_by(core, l, CORE_RETURN, false);
 }
 
 void
@@ -214,7 +217,7 @@ core_leased(struct core *core, struct msg_run run, bool committed)
 
     if (l == NULL)
         return;
-    l->busy = false;
+    l->busy = l->unsent = false;
     if (!committed)
         close_lease(core, l);
     else if (l->session == 0) /* the worker vanished while the lease was committed */
@@ -308,9 +311,15 @@ core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
 }
 
 struct session *
+core_session(struct core *core, int64_t session)
+{
+    return idmap_find(&core->sessions, session);
+}
+
+struct session *
 core_heard(struct core *core, int64_t session, int64_t now_ms)
 {
-    struct session *s = idmap_find(&core->sessions, session);
+    struct session *s = core_session(core, session);
 
     if (s != NULL)
         s->heard_ms = now_ms;
@@ -413,7 +422,7 @@ grant(struct core *core)
             continue; /* ready again in a commit that is still on its way */
         struct lease *l = open_lease(
             core, (struct msg_run){.job = item.id, .attempt = item.payload[0] + 1});
-        l->busy = true;
+        l->busy = l->unsent = true;
         assign(core, l, s);
         s->offered--;
         s->served = ++core->grants;

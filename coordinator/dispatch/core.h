@@ -96,6 +96,9 @@ bool core_next_action(struct core *core, struct core_action *out);
 
 /* ---- for the dispatcher and for tests -------------------------------------------- */
 
+/* The session with this number, or NULL. */
+struct session *core_session(struct core *core, int64_t session);
+
 /* The session that holds the lease of this very attempt, or NULL. */
 struct session *core_session_of(struct core *core, struct msg_run run);
 

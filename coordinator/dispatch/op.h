@@ -30,13 +30,13 @@ enum op_kind {
 struct op {
     enum op_kind kind;
     struct msg_run run;
-    int64_t session;       /* that it came from or goes to */
-    int64_t worker;        /* LEASE: its number in the database */
-    bool charged;          /* LOST: counts against the job */
-    const char *boot;      /* GONE */
-    const struct msg *m;   /* HELLO and what follows STARTED */
-    const char *catalog;   /* HELLO: canonical, NULL when it is known already */
-    struct sock_peer peer; /* HELLO: where the answer goes */
+    int64_t session;         /* that it came from or goes to */
+    int64_t worker;          /* LEASE: its number in the database */
+    bool charged;            /* LOST: counts against the job */
+    const char *boot;        /* GONE */
+    const struct msg *m;     /* HELLO and what follows STARTED */
+    const char *catalog;     /* HELLO: canonical, NULL when it is known already */
+    const struct msg *reply; /* HELLO: the WELCOME */
 
     /* Outcome. Strings are static or live in the arena that op_apply was given. */
     const char *disposition; /* of the ACK, NULL: no ACK */

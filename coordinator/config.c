@@ -1,0 +1,44 @@
+/* config.c - the coordinator's options, all of them in one table. */
+#include "coordinator/config.h"
+
+const struct param config_params[] = {
+    PARAM_ROW_STRING(
+        struct config, database, "",
+        "PostgreSQL, a libpq connection string; default: PGHOST, PGDATABASE "
+        "and friends"),
+    PARAM_ROW_STRING(struct config, listen, "tcp://127.0.0.1:5555",
+                     "where workers connect: tcp://127.0.0.1:PORT or ipc:///path"),
+    PARAM_ROW_STRING(struct config, listen_bulk, "tcp://127.0.0.1:5556",
+                     "where weights and checkpoints travel"),
+    PARAM_ROW_INT(struct config, lease_ms, "3000", 200, 3600000,
+                  "ms of silence after which a worker's jobs run elsewhere"),
+    PARAM_ROW_INT(struct config, heartbeat_ms, "500", 20, 600000,
+                  "ms between signs of life"),
+    PARAM_ROW_STRING(struct config, ready_file, "",
+                     "JSON file with the endpoints, written when workers are served"),
+    PARAM_ROW_BOOL(struct config, help, "false", "show this help"),
+    PARAM_ROW_BOOL(struct config, version, "false", "show the version"),
+};
+const size_t n_config_params = PARAM_COUNT(config_params);
+
+int
+config_read(struct config *out, struct args *args, int argc, char *const *argv,
+            struct err *err)
+{
+    if (args_parse(args, config_params, n_config_params, out, argc, argv, NULL, err)
+        != 0)
+        return -1;
+    if (args->n_words > 0)
+        err_set(err, ERR_USAGE, "`%s` is not an option (--help lists them)",
+                args->words[0]);
+    else if (out->lease_ms < 3 * out->heartbeat_ms)
+        err_set(err, ERR_USAGE,
+                "--lease-ms %lld is too short for --heartbeat-ms %lld: one or two lost "
+                "heartbeats must not cost a worker its jobs; use at least %lld",
+                (long long)out->lease_ms, (long long)out->heartbeat_ms,
+                3 * (long long)out->heartbeat_ms);
+    else
+        return 0;
+    args_release(args);
+    return -1;
+}

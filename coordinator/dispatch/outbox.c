@@ -1,0 +1,189 @@
+/*
+ * outbox.c - what is said after a commit: WELCOME, GRANT, ACK, and the queue in memory
+ * hears of it first. Nothing is sent that has not been committed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/db/requests.h"
+#include "coordinator/dispatch/dispatcher_impl.h"
+#include "shared/base/log.h"
+
+int
+outbox_send(struct dispatcher *d, struct session *s, const struct msg *m,
+            int64_t now_ms)
+{
+    if (sock_send(d->config.control, &s->peer, m) == 0) {
+        s->spoken_ms = now_ms;
+        return 0;
+    }
+    log_warn("dispatch",
+             "worker=%s session=%lld message=%s action=drop-session "
+             "why=\"it cannot be reached\"",
+             s->name, (long long)s->id, msg_type_name(m->type));
+    core_bye(d->core, s, NULL, 0, now_ms);
+    return -1;
+}
+
+static void
+add_ready(struct dispatcher *d, const struct op *op, int64_t now_ms)
+{
+    for (size_t i = 0; i < op->ready.n; i++) {
+        const struct job_ready *j = &op->ready.items[i];
+        core_add_ready(d->core, j->id, j->attempt, j->priority, j->wait_ms, now_ms);
+    }
+}
+
+static void
+deliver_hello(struct dispatcher *d, const struct op *op, int64_t now_ms)
+{
+    struct session *s = core_session(d->core, op->session);
+
+    if (s == NULL || op->failed)
+        return; /* it says HELLO again */
+    if (op->catalog != NULL)
+        d->catalog = sha256_bytes(op->catalog, strlen(op->catalog));
+    s->worker = op->number;
+    d->must_cancel = true;
+    (void)outbox_send(d, s, op->reply, now_ms);
+}
+
+static void
+send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t now_ms)
+{
+    const size_t n = op->inputs.n;
+    struct msg_input *inputs = arena_alloc(&d->batch.mem, (n + 1) * sizeof *inputs);
+    const struct msg m = {.type = MSG_GRANT,
+                          .u.grant = {.run = op->run,
+                                      .spec = op->spec,
+                                      .digest = op->digest,
+                                      .inputs = inputs,
+                                      .n_inputs = n,
+                                      .resume_sha = op->resume.sha,
+                                      .resume_size = op->resume.size,
+                                      .resume_step = op->resume.step}};
+
+    for (size_t i = 0; i < n; i++) {
+        const struct artifact_input *in = &op->inputs.items[i];
+        inputs[i] = (struct msg_input){
+            .stage = in->stage, .name = in->name, .sha = in->sha, .size = in->size};
+    }
+    log_info("dispatch", "job=%lld attempt=%lld worker=%s state=leased resume=%lld",
+             (long long)op->run.job, (long long)op->run.attempt, s->name,
+             (long long)op->resume.step);
+    if (outbox_send(d, s, &m, now_ms) != 0)
+        core_return(d->core, op->run);
+}
+
+static void
+deliver_lease(struct dispatcher *d, const struct op *op, int64_t now_ms)
+{
+    core_leased(d->core, op->run, op->done);
+    if (!op->done) {
+        d->must_sync = true; /* memory and database differ about this job */
+        return;
+    }
+    struct session *s = core_session_of(d->core, op->run);
+    if (s != NULL)
+        send_grant(d, op, s, now_ms);
+}
+
+static void
+deliver_end(struct dispatcher *d, const struct op *op, int64_t now_ms)
+{
+    if (op->failed) {
+        d->must_sync = true;
+        return;
+    }
+    core_ended(d->core, op->run);
+    add_ready(d, op, now_ms);
+}
+
+static void
+send_ack(struct dispatcher *d, const struct op *op, const char *what, int64_t seq,
+         int64_t now_ms)
+{
+    struct session *s = core_session(d->core, op->session);
+    const struct msg m = {.type = MSG_ACK,
+                          .u.ack = {.run = op->run,
+                                    .what = what,
+                                    .seq = seq,
+                                    .disposition = op->disposition,
+                                    .detail = op->detail}};
+
+    if (s != NULL && !op->failed && op->disposition != NULL)
+        (void)outbox_send(d, s, &m, now_ms);
+}
+
+static void
+deliver_result(struct dispatcher *d, const struct op *op, int64_t now_ms)
+{
+    if (!op->failed && strcmp(op->disposition, "missing") != 0)
+        deliver_end(d, op, now_ms);
+    send_ack(d, op, "result", 0, now_ms);
+}
+
+static void
+deliver(struct dispatcher *d, const struct op *op, int64_t now_ms)
+{
+    switch (op->kind) {
+    case OP_HELLO: deliver_hello(d, op, now_ms); break;
+    case OP_LEASE: deliver_lease(d, op, now_ms); break;
+    case OP_LOST:
+    case OP_RETURN: deliver_end(d, op, now_ms); break;
+    case OP_STARTED: send_ack(d, op, "started", 0, now_ms); break;
+    case OP_METRICS: send_ack(d, op, "metrics", op->m->u.metrics.seq, now_ms); break;
+    case OP_CHECKPOINT:
+        send_ack(d, op, "checkpoint", op->m->u.checkpoint.step, now_ms);
+        break;
+    case OP_RESULT: deliver_result(d, op, now_ms); break;
+    case OP_GONE:
+    case OP_LOG: break;
+    }
+}
+
+void
+outbox_deliver(struct dispatcher *d, int64_t now_ms)
+{
+    for (size_t i = 0; i < d->batch.n; i++)
+        deliver(d, &d->batch.ops[i], now_ms);
+}
+
+void
+outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
+{
+    const size_t n_sessions = core_count(d->core).sessions;
+    struct session **due = arena_alloc(&d->batch.mem, (n_sessions + 1) * sizeof *due);
+    struct session *s;
+    size_t n = 0;
+
+    for (size_t at = 0; (s = core_next_session(d->core, &at)) != NULL;)
+        if (now_ms - s->spoken_ms >= d->config.heartbeat_ms && s->worker != 0)
+            due[n++] = s;
+    for (size_t i = 0; i < n; i++) {
+        const struct msg m = {.type = MSG_HEARTBEAT,
+                              .u.heartbeat = {.session = due[i]->id}};
+        (void)outbox_send(d, due[i], &m, now_ms);
+    }
+}
+
+int
+outbox_cancels(struct dispatcher *d, int64_t now_ms, struct err *err)
+{
+    struct request_list list = {0};
+    const int rc = requests_open(d->pg, &list, err);
+
+    for (size_t i = 0; i < list.n; i++) {
+        const struct request_cancel *r = &list.items[i];
+        const struct msg m = {
+            .type = MSG_CANCEL,
+            .u.cancel = {.run = {.job = r->job, .attempt = r->attempt},
+                         .hard = r->hard,
+                         .reason = "cancelled by a person"}};
+        struct session *s = core_session_of(d->core, m.u.cancel.run);
+        if (s != NULL)
+            (void)outbox_send(d, s, &m, now_ms);
+    }
+    free(list.items);
+    return rc;
+}

@@ -1,0 +1,32 @@
+#ifndef COORDINATOR_STORE_UPLOAD_H
+#define COORDINATOR_STORE_UPLOAD_H
+
+#include <stdbool.h>
+
+#include "coordinator/db/blobs.h"
+#include "shared/base/sha256.h"
+
+/*
+ * One blob that is being received: its row, and the digest of what has come so far.
+ * Steps of a transaction; when that is rolled back the upload must be dropped, for the
+ * hash cannot be taken back.
+ */
+struct upload {
+    char sha[SHA256_HEX + 1];
+    struct blob_row row;
+    struct sha256_stream *hash; /* of row.received bytes; NULL when stored */
+    int64_t used_ms;            /* for dropping what nobody sends any more */
+};
+
+/* Begins or goes on: reads what an earlier coordinator has received into the hash. */
+MUST_CHECK int upload_open(struct upload *u, struct pg *pg, const char *sha,
+                           int64_t size, struct err *err);
+void upload_release(struct upload *u);
+
+/* Takes the piece at `offset`. A piece that is not the next one is left out (a repeat,
+ * or one before it was lost: the sender hears where to go on). After the last one the
+ * digest is checked; *wrong: it did not match, and the blob was removed. */
+MUST_CHECK int upload_take(struct upload *u, struct pg *pg, int64_t offset,
+                           const void *data, size_t size, bool *wrong, struct err *err);
+
+#endif
