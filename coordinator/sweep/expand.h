@@ -6,8 +6,8 @@
 
 /*
  * The grid of one method as cells, appended to the sweep:
- *   1. the product of the axes in order of the file, the last one fastest; an axis whose
- *      condition does not hold is left out of the cell;
+ *   1. the product of the axes in order of the file, the last one fastest; an axis
+ *      whose condition does not hold is left out of the cell;
  *   2. exclude: a cell that agrees with all keys of an element is dropped;
  *   3. include: an element that agrees with cells on all its axes gives them its other
  *      keys; one that agrees with none becomes a cell of its own, on top of `fixed`.

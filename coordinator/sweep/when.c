@@ -27,7 +27,7 @@ struct parser {
 };
 
 static int
-error(const struct parser *p, const char *what, struct err *err)
+fail_at(const struct parser *p, const char *what, struct err *err)
 {
     struct yaml_node here = *p->at;
 
@@ -75,14 +75,14 @@ static int
 take_word(struct parser *p, const char **out, const char *what, struct err *err)
 {
     skip_space(p);
-    const char quote = *p->s == '"' || *p->s == '\'' ? *p->s : '\0';
-    const char *from = p->s + (quote != '\0');
-    const size_t n = quote ? strcspn(from, (char[]){quote, '\0'}) : word_length(from);
+    const char *quote = *p->s == '"' ? "\"" : *p->s == '\'' ? "'" : NULL;
+    const char *from = p->s + (quote != NULL);
+    const size_t n = quote ? strcspn(from, quote) : word_length(from);
 
-    if ((quote && from[n] != quote) || (!quote && n == 0))
-        return error(p, what, err);
+    if ((quote && from[n] != *quote) || (!quote && n == 0))
+        return fail_at(p, what, err);
     *out = arena_printf(p->mem, "%.*s", (int)n, from);
-    p->s = from + n + (quote != '\0');
+    p->s = from + n + (quote != NULL);
     return 0;
 }
 
@@ -100,7 +100,7 @@ static int
 add_word(struct parser *p, struct when *test, const char *text, struct err *err)
 {
     if (test->n_words == MAX_WORDS)
-        return error(p, "too many words in a list", err);
+        return fail_at(p, "too many words in a list", err);
     if (space_read(&test->words[test->n_words++], p->space, test->slot, text, err) != 0)
         return yaml_error_wrap(err, p->at);
     return 0;
@@ -112,13 +112,13 @@ parse_list(struct parser *p, struct when *test, struct err *err)
     const char *text;
 
     if (!take_sign(p, "["))
-        return error(p, "expected [ after `in`", err);
+        return fail_at(p, "expected [ after `in`", err);
     do {
         if (take_word(p, &text, "expected a word in the list", err) != 0
             || add_word(p, test, text, err) != 0)
             return -1;
     } while (take_sign(p, ","));
-    return take_sign(p, "]") ? 0 : error(p, "expected , or ]", err);
+    return take_sign(p, "]") ? 0 : fail_at(p, "expected , or ]", err);
 }
 
 static int
@@ -130,7 +130,7 @@ unknown_name(struct parser *p, const char *name, struct err *err)
         near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
 
     p->s -= strlen(name);
-    return error(p, text, err);
+    return fail_at(p, text, err);
 }
 
 static int
@@ -154,11 +154,11 @@ parse_test(struct parser *p, const struct when **out, struct err *err)
             return -1;
     } else {
         if (negated)
-            return error(p, "expected `in` after `not`", err);
+            return fail_at(p, "expected `in` after `not`", err);
         negated = take_sign(p, "!=");
         const bool compared = negated || take_sign(p, "==");
         if (!compared && p->space->params[test->slot]->type != PARAM_BOOL)
-            return error(p, "expected ==, != or in", err);
+            return fail_at(p, "expected ==, != or in", err);
         if (compared && take_word(p, &text, "expected a value", err) != 0)
             return -1;
         if (add_word(p, test, text, err) != 0)
@@ -177,7 +177,7 @@ parse_not(struct parser *p, const struct when **out, struct err *err)
     int rc;
 
     if (++p->depth > MAX_DEPTH)
-        return error(p, "nested too deep", err);
+        return fail_at(p, "nested too deep", err);
     if (take_keyword(p, "not")) {
         rc = parse_not(p, out, err);
         if (rc == 0)
@@ -185,7 +185,7 @@ parse_not(struct parser *p, const struct when **out, struct err *err)
     } else if (take_sign(p, "(")) {
         rc = parse_or(p, out, err);
         if (rc == 0 && !take_sign(p, ")"))
-            rc = error(p, "expected )", err);
+            rc = fail_at(p, "expected )", err);
     } else {
         rc = parse_test(p, out, err);
     }
@@ -241,7 +241,7 @@ when_parse(struct when **out, const struct yaml_node *at, const struct space *s,
         return -1;
     skip_space(&p);
     if (*p.s != '\0')
-        return error(&p, "expected `and`, `or`, == or !=", err);
+        return fail_at(&p, "expected `and`, `or`, == or !=", err);
     *out = (struct when *)w;
     return 0;
 }

@@ -13,15 +13,17 @@
 
 struct catalog fixture_catalog;
 
-#define DATASET                                                                \
-    "{'name':'dataset','type':'choice','choices':['fashion-mnist','cifar100'," \
-    "'synthetic'],'doc':'images'}"
+#define DATASET                                                     \
+    "{'name':'dataset','type':'choice','choices':['fashion-mnist'," \
+    "'cifar100','synthetic'],'doc':'images'}"
 #define MODEL                                                                \
     "{'name':'model','type':'choice','choices':['resnet18','resnet10-w16']," \
     "'default':'resnet18','doc':'network'}"
 #define SEED \
     "{'name':'seed','type':'int','default':'0','min':0,'max':1000000,'doc':'seed'}"
-#define LR      "{'name':'lr','type':'real','default':'0.05','min':0,'max':10,'doc':'rate'}"
+#define LR                                                          \
+    "{'name':'lr','type':'real','default':'0.05','min':0,'max':10," \
+    "'doc':'rate'}"
 #define TEACHER DATASET "," MODEL "," SEED "," LR
 #define BUDGET \
     "{'name':'relu_budget','type':'budget','default':'50k','doc':'ReLUs to keep'}"
