@@ -3,6 +3,7 @@
  * padded with zeros to 32x32 and repeated to three equal channels, so that every model
  * takes them. Sizes, shapes and labels are checked at every load, digests by `check`.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ enum {
     CHANNELS = 3,
     RAW_SIDE = 28,
     SIDE = 32,
+    PLANE = SIDE * SIDE,
+    RAW_IMAGE = RAW_SIDE * RAW_SIDE,
     BORDER = (SIDE - RAW_SIDE) / 2,
     N_TRAIN = 60000,
     N_TEST = 10000,
@@ -96,19 +99,20 @@ pad_and_repeat(uint8_t *out, const uint8_t *raw)
     for (int64_t y = 0; y < RAW_SIDE; y++)
         memcpy(out + (y + BORDER) * SIDE + BORDER, raw + y * RAW_SIDE, RAW_SIDE);
     for (int64_t c = 1; c < CHANNELS; c++)
-        memcpy(out + c * SIDE * SIDE, out, SIDE * SIDE);
+        memcpy(out + c * PLANE, out, PLANE);
 }
 
 static int
 take_images(struct dataset *d, const uint8_t *raw, struct err *err)
 {
-    const int64_t image = CHANNELS * SIDE * SIDE;
+    const int64_t image = (int64_t)CHANNELS * PLANE;
 
+    assert(raw != NULL);
     d->images = mem_large_alloc((size_t)(d->n * image));
     if (d->images == NULL)
         return err_set(err, ERR_OOM, "no memory for %" PRId64 " images", d->n);
     for (int64_t i = 0; i < d->n; i++)
-        pad_and_repeat(d->images + i * image, raw + i * RAW_SIDE * RAW_SIDE);
+        pad_and_repeat(d->images + i * image, raw + i * RAW_IMAGE);
     return 0;
 }
 
@@ -117,6 +121,7 @@ take_labels(struct dataset *d, const uint8_t *raw, const char *path, struct err 
 {
     const int64_t header = idx_size(1, &d->n) - d->n;
 
+    assert(raw != NULL);
     d->labels = mem_large_alloc((size_t)d->n * sizeof *d->labels);
     if (d->labels == NULL)
         return err_set(err, ERR_OOM, "no memory for %" PRId64 " labels", d->n);

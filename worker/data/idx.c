@@ -14,7 +14,7 @@
 
 #include "shared/base/mem.h"
 
-enum { TYPE_UBYTE = 8, CHUNK = 1 << 20 };
+enum { TYPE_UBYTE = 8, CHUNK = 1 << 20, MAX_HEADER = 4 + 4 * IDX_MAX_DIMS };
 
 struct input {
     const char *path;
@@ -109,10 +109,16 @@ input_end(struct input *in, struct err *err)
     return 0;
 }
 
+static int64_t
+header_size(int ndim)
+{
+    return 4 + 4 * (int64_t)ndim;
+}
+
 static int
 check_header(struct input *in, int ndim, const int64_t *dims, struct err *err)
 {
-    uint8_t h[4 + 4 * IDX_MAX_DIMS];
+    uint8_t h[MAX_HEADER];
 
     if (input_exact(in, h, 4, "header", err) != 0)
         return -1;
@@ -121,10 +127,10 @@ check_header(struct input *in, int ndim, const int64_t *dims, struct err *err)
                        "%s: offset 0: expected the magic 00 00 08 %02x of an IDX file, "
                        "found %02x %02x %02x %02x",
                        in->path, (unsigned)ndim, h[0], h[1], h[2], h[3]);
-    if (input_exact(in, h + 4, 4 * ndim, "header", err) != 0)
+    if (input_exact(in, h + 4, header_size(ndim) - 4, "header", err) != 0)
         return -1;
     for (int i = 0; i < ndim; i++) {
-        const uint8_t *b = h + 4 + 4 * i;
+        const uint8_t *b = h + header_size(i);
         const int64_t found = (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
         if (found != dims[i])
             return err_set(err, ERR_DATA,
@@ -143,14 +149,14 @@ idx_size(int ndim, const int64_t *dims)
     assert(ndim >= 1 && ndim <= IDX_MAX_DIMS);
     for (int i = 0; i < ndim; i++)
         bytes *= dims[i];
-    return 4 + 4 * ndim + bytes;
+    return header_size(ndim) + bytes;
 }
 
 int
 idx_read(uint8_t **out, const char *path, int ndim, const int64_t *dims,
          struct err *err)
 {
-    const int64_t bytes = idx_size(ndim, dims) - 4 - 4 * ndim;
+    const int64_t bytes = idx_size(ndim, dims) - header_size(ndim);
     struct input in;
     uint8_t *payload = NULL;
 

@@ -16,6 +16,7 @@ enum {
     DIRECTIONS = 5, /* 0, 22.5, ..., 90 degrees; times two widths */
     CHANNELS = 3,
     SIDE = 32,
+    IMAGE = CHANNELS * SIDE * SIDE,
     N_TRAIN = 2000,
     N_TEST = 1000,
     SEED = 1,
@@ -60,7 +61,7 @@ to_byte(float v)
 {
     if (v <= 0)
         return 0;
-    return v >= 1 ? 255 : (uint8_t)(v * 255 + 0.5f);
+    return v >= 1 ? 255 : (uint8_t)lrintf(v * 255);
 }
 
 static void
@@ -81,19 +82,18 @@ static int
 load(struct dataset *out, const char *dir, enum dataset_part part, struct err *err)
 {
     const int64_t n = part == DATASET_TRAIN ? N_TRAIN : N_TEST;
-    const int64_t image = CHANNELS * SIDE * SIDE;
 
     (void)dir;
     *out = (struct dataset){
         .n = n, .c = CHANNELS, .h = SIDE, .w = SIDE, .classes = CLASSES};
-    out->images = mem_large_alloc((size_t)(n * image));
+    out->images = mem_large_alloc((size_t)(n * IMAGE));
     out->labels = mem_large_alloc((size_t)n * sizeof *out->labels);
     if (out->images == NULL || out->labels == NULL)
         return err_set(err, ERR_OOM, "no memory for %" PRId64 " images", n);
     for (int64_t i = 0; i < n; i++) {
         struct rng rng = rng_stream(SEED, RNG_SYNTH, part, (uint64_t)i);
         out->labels[i] = (uint16_t)(i % CLASSES);
-        draw_image(out->images + i * image, &rng, i % CLASSES);
+        draw_image(out->images + i * IMAGE, &rng, i % CLASSES);
     }
     return 0;
 }

@@ -73,7 +73,7 @@ apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
 {
     static const int quality[CORRUPTION_SEVERITIES] = {80, 65, 58, 50, 40};
     const int64_t n = h * w;
-    uint8_t *planes = xmalloc((size_t)(2 * CORRUPTION_CHANNELS * n));
+    uint8_t *planes = xmalloc((size_t)(n * CORRUPTION_CHANNELS * 2));
     uint8_t *rgb = planes + CORRUPTION_CHANNELS * n;
     unsigned long size;
 
