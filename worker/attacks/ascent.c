@@ -10,11 +10,12 @@
 
 #include "shared/base/mem.h"
 
+/* NaN stays NaN, so that it shows in the network's output. */
 static float
 clip(float v, float low, float high)
 {
-    v = v > low ? v : low;
-    return v < high ? v : high;
+    v = v < low ? low : v;
+    return v > high ? high : v;
 }
 
 static void
