@@ -9,3 +9,9 @@ relusweep_test(worker/pipeline/schedule_test LINK worker_core)
 relusweep_test(worker/pipeline/mask_rule_test LINK worker_core)
 relusweep_test(worker/pipeline/checkpoint_test LINK worker_core)
 relusweep_test(worker/pipeline/model_file_test LINK worker_core)
+relusweep_test(worker/pipeline/tally_test LINK worker_core)
+
+add_test(NAME worker.pipeline.worker_test
+  COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/worker/pipeline/worker_test.sh
+    $<TARGET_FILE:relusweep-worker>)
+set_tests_properties(worker.pipeline.worker_test PROPERTIES LABELS system TIMEOUT 300)
