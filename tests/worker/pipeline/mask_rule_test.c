@@ -1,6 +1,7 @@
 /* mask_rule_test.c - counts, ties and patterns of masks. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
