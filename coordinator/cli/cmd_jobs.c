@@ -41,31 +41,49 @@ add_params(struct table *t, const json_t *job)
     buf_release(&text);
 }
 
-/* Removes from every job's "params" what all jobs share. */
+/* Names of the parameters in which two of the jobs differ; new reference. */
+static json_t *
+find_varying(const json_t *jobs)
+{
+    json_t *first = json_object(), *varying = json_object(), *value;
+    const json_t *job;
+    const char *key;
+    size_t i;
+
+    json_array_foreach(jobs, i, job)
+    {
+        json_object_foreach(json_object_get(job, "params"), key, value)
+        {
+            const json_t *before = json_object_get(first, key);
+            if (before == NULL)
+                json_object_set(first, key, value);
+            else if (!json_equal(before, value))
+                json_object_set_new(varying, key, json_true());
+        }
+    }
+    json_decref(first);
+    return varying;
+}
+
+/* Removes from every job's "params" what is the same wherever it is. */
 static void
 drop_common(json_t *jobs)
 {
-    json_t *first = json_object_get(json_array_get(jobs, 0), "params"), *job, *value;
-    json_t *common = json_copy(first);
+    json_t *varying = find_varying(jobs), *job, *value;
     const char *key;
     void *next;
     size_t i;
 
     json_array_foreach(jobs, i, job)
     {
-        json_object_foreach_safe(common, next, key, value)
+        json_t *params = json_object_get(job, "params");
+        json_object_foreach_safe(params, next, key, value)
         {
-            const json_t *mine = json_object_get(json_object_get(job, "params"), key);
-            if (mine == NULL || !json_equal((json_t *)mine, value))
-                json_object_del(common, key);
+            if (json_object_get(varying, key) == NULL)
+                json_object_del(params, key);
         }
     }
-    json_array_foreach(jobs, i, job)
-    {
-        json_t *params = json_object_get(job, "params");
-        json_object_foreach(common, key, value) json_object_del(params, key);
-    }
-    json_decref(common);
+    json_decref(varying);
 }
 
 static void
