@@ -22,14 +22,13 @@
 enum {
     MAX_NAME = 256,          /* names, hosts, digests, versions, words */
     MAX_TEXT = 8192,         /* sentences for people */
-    MAX_LOG = 64 << 10,      /* a piece of log */
     MAX_DOCUMENT = 64 << 10, /* provenance */
     MAX_SPEC = 256 << 10,
     MAX_CATALOG = 1 << 20,
 };
 
 /* Bounds of lists, items. */
-enum { MAX_RUNS = 4096, MAX_POINTS = 4096, MAX_FILES = 256, MAX_PROGRESS = 1024 };
+enum { MAX_RUNS = 4096, MAX_INPUTS = 256, MAX_PROGRESS = 1024 };
 
 enum field_kind {
     FIELD_INT,
@@ -155,7 +154,7 @@ LAYOUT(ready);
 #define T struct msg_grant
 static const struct field grant_fields[] = {
     STRUCT(T, run, run),           TEXT(T, spec, MAX_SPEC),
-    TEXT(T, digest, MAX_NAME),     LIST(T, inputs, input, MAX_FILES),
+    TEXT(T, digest, MAX_NAME),     LIST(T, inputs, input, MAX_INPUTS),
     TEXT(T, resume_sha, MAX_NAME), INT(T, resume_size),
     INT(T, resume_step),
 };
@@ -185,7 +184,7 @@ static const struct field metrics_fields[] = {
     INT(T, session),
     STRUCT(T, run, run),
     INT(T, seq),
-    LIST(T, points, point, MAX_POINTS),
+    LIST(T, points, point, MSG_MAX_POINTS),
 };
 LAYOUT(metrics);
 #undef T
@@ -195,7 +194,7 @@ static const struct field log_fields[] = {
     INT(T, session),
     STRUCT(T, run, run),
     INT(T, offset),
-    TEXT(T, text, MAX_LOG),
+    TEXT(T, text, MSG_MAX_LOG),
 };
 LAYOUT(log);
 #undef T
@@ -218,8 +217,8 @@ static const struct field result_fields[] = {
     INT(T, signal),
     REAL(T, seconds),
     INT(T, peak_rss_bytes),
-    LIST(T, finals, point, MAX_POINTS),
-    LIST(T, artifacts, artifact, MAX_FILES),
+    LIST(T, finals, point, MSG_MAX_POINTS),
+    LIST(T, artifacts, artifact, MSG_MAX_ARTIFACTS),
 };
 LAYOUT(result);
 #undef T

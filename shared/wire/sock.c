@@ -206,6 +206,14 @@ sock_close(struct sock *s)
     free(s);
 }
 
+void
+sock_finish(void)
+{
+    if (context != NULL)
+        (void)zmq_ctx_term(context);
+    context = NULL;
+}
+
 const char *
 sock_endpoint(const struct sock *s)
 {

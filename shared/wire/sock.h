@@ -25,6 +25,10 @@ MUST_CHECK int sock_bind(struct sock **out, const char *endpoint, struct err *er
 MUST_CHECK int sock_connect(struct sock **out, const char *endpoint, struct err *err);
 void sock_close(struct sock *s);
 
+/* At the end of a process, when all its sockets are closed: waits until what was sent has
+ * left, at most about a second. No socket can be opened after it. */
+void sock_finish(void);
+
 /* The bound endpoint with the real port; borrowed. */
 const char *sock_endpoint(const struct sock *s);
 

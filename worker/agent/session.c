@@ -1,0 +1,543 @@
+/*
+ * session.c - the worker's protocol state. Invariant: whatever the coordinator has not
+ * acknowledged is still here, and leaves again on every new session. Must not know
+ * sockets, processes, files or the clock.
+ */
+#include "worker/agent/session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "worker/agent/session_run.h"
+
+enum {
+    HELLO_MS = 1000, /* between two of them */
+    RETRY_MS = 50,   /* when nothing could be sent */
+
+    RESEND_MS = 3000,   /* what was not acknowledged */
+    METRICS_MS = 250,   /* that points may wait for company */
+    PATIENCE_MS = 3000, /* for a WELCOME, before another endpoint is tried */
+    HEARTBEAT_MS = 500, /* until a WELCOME says otherwise */
+    MIN_HEARTBEAT_MS = 20,
+};
+
+struct session {
+    struct session_identity who;
+    struct session_io io;
+    int64_t id; /* 0: not welcome yet */
+    int64_t heartbeat_ms, lease_ms;
+    int64_t heard_ms; /* from the coordinator; or when we began to try */
+    int64_t hello_due_ms;
+    int64_t heartbeat_due_ms;
+    int64_t offered; /* free slots in the last READY, -1: none sent */
+    bool draining;
+    bool blocked;     /* the last send failed */
+    int64_t retry_ms; /* when blocked: not before */
+    struct session_run *runs;
+};
+
+struct session *
+session_new(const struct session_identity *who, const struct session_io *io,
+            int64_t now_ms)
+{
+    struct session *s = xcalloc(1, sizeof *s);
+
+    *s = (struct session){.who = *who,
+                          .io = *io,
+                          .heartbeat_ms = HEARTBEAT_MS,
+                          .lease_ms = PATIENCE_MS,
+                          .heard_ms = now_ms,
+                          .offered = -1};
+    return s;
+}
+
+void
+session_free(struct session *s)
+{
+    if (s == NULL)
+        return;
+    while (s->runs != NULL) {
+        struct session_run *next = s->runs->next;
+        session_run_free(s->runs);
+        s->runs = next;
+    }
+    free(s);
+}
+
+bool
+session_is_up(const struct session *s)
+{
+    return s->id != 0;
+}
+
+/* ---- runs ------------------------------------------------------------------------- */
+
+static struct session_run *
+find_run(const struct session *s, struct msg_run run)
+{
+    struct session_run *r = s->runs;
+
+    while (r != NULL && (r->run.job != run.job || r->run.attempt != run.attempt))
+        r = r->next;
+    return r;
+}
+
+static struct session_run *
+add_run(struct session *s, struct msg_run run)
+{
+    struct session_run *r = session_run_new(run);
+
+    r->next = s->runs;
+    s->runs = r;
+    return r;
+}
+
+void
+session_run_forget(struct session *s, struct msg_run run)
+{
+    struct session_run *r = find_run(s, run), **at = &s->runs;
+
+    if (r == NULL)
+        return;
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
+    session_run_free(r);
+}
+
+/* Forgets the run and has it killed. */
+static void
+drop_run(struct session *s, struct msg_run run)
+{
+    session_run_forget(s, run);
+    s->io.drop(s->io.ctx, run);
+}
+
+static int64_t
+free_slots(const struct session *s)
+{
+    int64_t n = s->draining ? 0 : s->who.slots;
+
+    for (const struct session_run *r = s->runs; r != NULL; r = r->next)
+        n -= !r->ended;
+    return n > 0 ? n : 0;
+}
+
+/* ---- local events ----------------------------------------------------------------- */
+
+void
+session_run_add_held(struct session *s, struct msg_run run)
+{
+    if (find_run(s, run) == NULL)
+        add_run(s, run)->ended = true;
+}
+
+void
+session_run_started(struct session *s, struct msg_run run, int64_t pid,
+                    const char *provenance)
+{
+    struct session_run *r = find_run(s, run);
+
+    if (r == NULL)
+        return;
+    arena_release(&r->started_mem);
+    r->started =
+        (struct msg_started){.run = run,
+                             .pid = pid,
+                             .provenance = arena_strdup(&r->started_mem, provenance)};
+    r->started_due_ms = 0;
+}
+
+void
+session_run_progress(struct session *s, const struct msg_progress *p)
+{
+    struct session_run *r = find_run(s, p->run);
+
+    if (r == NULL)
+        return;
+    r->progress = *p;
+    r->has_progress = true;
+}
+
+void
+session_run_metrics(struct session *s, struct msg_run run,
+                    const struct msg_point *points, size_t n, int64_t now_ms)
+{
+    struct session_run *r = find_run(s, run);
+
+    if (r != NULL)
+        session_run_add_points(r, points, n, now_ms, METRICS_MS);
+}
+
+int
+session_run_log(struct session *s, struct msg_run run, int64_t offset, const char *text)
+{
+    const struct msg m = {MSG_LOG, .u.log = {s->id, run, offset, text}};
+
+    return s->id == 0 || s->blocked ? 1 : s->io.send(s->io.ctx, &m);
+}
+
+void
+session_run_checkpoint(struct session *s, struct msg_run run, int64_t step,
+                       const char *sha, int64_t size)
+{
+    struct session_run *r = find_run(s, run);
+
+    if (r == NULL)
+        return;
+    arena_release(&r->checkpoint_mem);
+    r->checkpoint =
+        (struct msg_checkpoint){.run = run,
+                                .step = step,
+                                .sha = arena_strdup(&r->checkpoint_mem, sha),
+                                .size = size};
+    r->checkpoint_due_ms = 0;
+}
+
+void
+session_run_ended(struct session *s, struct msg_run run)
+{
+    struct session_run *r = find_run(s, run);
+
+    if (r == NULL)
+        return;
+    r->ended = true;
+    for (struct session_batch *b = r->batches; b != NULL; b = b->next)
+        if (b->metrics.seq == 0)
+            b->due_ms = 0; /* no company will come */
+}
+
+static struct msg_point *
+copy_points(struct arena *mem, const struct msg_point *points, size_t n)
+{
+    struct msg_point *copy = arena_alloc(mem, n * sizeof *copy);
+
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = points[i];
+        copy[i].name = arena_strdup(mem, points[i].name);
+        copy[i].unit = arena_strdup(mem, points[i].unit);
+        copy[i].goal = arena_strdup(mem, points[i].goal);
+    }
+    return copy;
+}
+
+static struct msg_artifact *
+copy_artifacts(struct arena *mem, const struct msg_artifact *artifacts, size_t n)
+{
+    struct msg_artifact *copy = arena_alloc(mem, n * sizeof *copy);
+
+    for (size_t i = 0; i < n; i++)
+        copy[i] = (struct msg_artifact){.name = arena_strdup(mem, artifacts[i].name),
+                                        .sha = arena_strdup(mem, artifacts[i].sha),
+                                        .size = artifacts[i].size};
+    return copy;
+}
+
+void
+session_run_result(struct session *s, const struct msg_result *result)
+{
+    struct session_run *r = find_run(s, result->run);
+
+    if (r == NULL)
+        return;
+    arena_release(&r->result_mem);
+    r->result = *result;
+    r->result.outcome = arena_strdup(&r->result_mem, result->outcome);
+    r->result.text = arena_strdup(&r->result_mem, result->text);
+    r->result.finals = copy_points(&r->result_mem, result->finals, result->n_finals);
+    r->result.artifacts =
+        copy_artifacts(&r->result_mem, result->artifacts, result->n_artifacts);
+    r->result_due_ms = 0;
+    r->checkpoint_due_ms = INT64_MAX; /* what comes behind a result is too late */
+    session_run_ended(s, result->run);
+}
+
+void
+session_drain(struct session *s)
+{
+    s->draining = true;
+}
+
+/* ---- sending ---------------------------------------------------------------------- */
+
+static bool
+sent(struct session *s, const struct msg *m)
+{
+    s->blocked = s->io.send(s->io.ctx, m) != 0;
+    return !s->blocked;
+}
+
+static size_t
+list_runs(const struct session *s, bool ended, struct msg_run *out)
+{
+    size_t n = 0;
+
+    for (const struct session_run *r = s->runs; r != NULL; r = r->next)
+        if (r->ended == ended)
+            out[n++] = r->run;
+    return n;
+}
+
+static size_t
+count_runs(const struct session *s)
+{
+    size_t n = 0;
+
+    for (const struct session_run *r = s->runs; r != NULL; r = r->next)
+        n++;
+    return n;
+}
+
+static bool
+send_hello(struct session *s)
+{
+    const size_t room = count_runs(s) + 1;
+    struct msg_run *running = xcalloc(room, sizeof *running);
+    struct msg_run *held = xcalloc(room, sizeof *held);
+    const struct msg m = {MSG_HELLO,
+                          .u.hello = {.name = s->who.name,
+                                      .boot = s->who.boot,
+                                      .host = s->who.host,
+                                      .version = s->who.version,
+                                      .catalog = s->who.catalog,
+                                      .slots = s->who.slots,
+                                      .threads = s->who.threads,
+                                      .running = running,
+                                      .n_running = list_runs(s, false, running),
+                                      .held = held,
+                                      .n_held = list_runs(s, true, held)}};
+    const bool ok = sent(s, &m);
+
+    free(running);
+    free(held);
+    return ok;
+}
+
+static bool
+send_heartbeat(struct session *s)
+{
+    struct msg_progress *progress = xcalloc(count_runs(s) + 1, sizeof *progress);
+    size_t n = 0;
+
+    for (const struct session_run *r = s->runs; r != NULL; r = r->next)
+        if (r->has_progress && !r->ended)
+            progress[n++] = r->progress;
+    const struct msg m = {MSG_HEARTBEAT, .u.heartbeat = {s->id, progress, n}};
+    const bool ok = sent(s, &m);
+    free(progress);
+    return ok;
+}
+
+static void
+send_ready(struct session *s)
+{
+    const int64_t free_now = free_slots(s);
+    const struct msg m = {MSG_READY, .u.ready = {s->id, free_now}};
+
+    if (free_now != s->offered && sent(s, &m))
+        s->offered = free_now;
+}
+
+static void
+send_items(struct session *s, int64_t now_ms)
+{
+    for (struct session_run *r = s->runs; r != NULL; r = r->next) {
+        struct msg m;
+        int64_t *due;
+        while (session_run_next(r, s->id, now_ms, &m, &due)) {
+            if (!sent(s, &m))
+                return;
+            *due = now_ms + RESEND_MS;
+        }
+    }
+}
+
+int
+session_bye(struct session *s, const char *reason, struct msg_run *returned, size_t n)
+{
+    const struct msg m = {MSG_BYE, .u.bye = {s->id, reason, returned, n}};
+
+    return s->id != 0 && sent(s, &m) ? 0 : 1;
+}
+
+/* ---- time ------------------------------------------------------------------------- */
+
+/* Begins to ask for a session. */
+static void
+seek(struct session *s, int64_t now_ms)
+{
+    s->id = 0;
+    s->offered = -1;
+    s->heard_ms = now_ms;
+    s->hello_due_ms = now_ms;
+}
+
+static int64_t
+patience_ms(const struct session *s)
+{
+    return s->id == 0 || s->lease_ms < PATIENCE_MS ? PATIENCE_MS : s->lease_ms;
+}
+
+static void
+send_due(struct session *s, int64_t now_ms)
+{
+    if (s->id == 0) {
+        if (now_ms >= s->hello_due_ms && send_hello(s))
+            s->hello_due_ms = now_ms + HELLO_MS;
+        return;
+    }
+    if (now_ms >= s->heartbeat_due_ms && send_heartbeat(s))
+        s->heartbeat_due_ms = now_ms + s->heartbeat_ms;
+    send_items(s, now_ms);
+    send_ready(s); /* last, so that results are there before more is asked for */
+}
+
+void
+session_tick(struct session *s, int64_t now_ms)
+{
+    if (now_ms - s->heard_ms > patience_ms(s)) {
+        if (s->id != 0)
+            log_warn("session", "session=%" PRId64 " state=silent ms=%" PRId64, s->id,
+                     now_ms - s->heard_ms);
+        seek(s, now_ms);
+        s->io.reconnect(s->io.ctx);
+    }
+    s->blocked = false;
+    send_due(s, now_ms);
+    s->retry_ms = now_ms + RETRY_MS;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t
+session_next_ms(const struct session *s)
+{
+    int64_t at = s->heard_ms + patience_ms(s) + 1;
+
+    if (s->id == 0)
+        at = earlier(at, s->hello_due_ms);
+    else
+        at = earlier(at, s->heartbeat_due_ms);
+    for (const struct session_run *r = s->runs; s->id != 0 && r != NULL; r = r->next)
+        at = earlier(at, session_run_due_ms(r));
+    return s->blocked && at < s->retry_ms ? s->retry_ms : at;
+}
+
+/* ---- messages --------------------------------------------------------------------- */
+
+static void
+take_welcome(struct session *s, const struct msg_welcome *w, int64_t now_ms)
+{
+    s->id = w->session;
+    s->lease_ms = w->lease_ms;
+    s->heartbeat_ms =
+        w->heartbeat_ms > MIN_HEARTBEAT_MS ? w->heartbeat_ms : MIN_HEARTBEAT_MS;
+    s->heartbeat_due_ms = now_ms;
+    s->offered = -1;
+    log_info("session", "session=%" PRId64 " state=up", s->id);
+    for (struct session_run *r = s->runs; r != NULL; r = r->next)
+        session_run_rewind(r);
+    s->io.welcome(s->io.ctx, w->bulk);
+    for (size_t i = 0; i < w->n_kill; i++)
+        if (find_run(s, w->kill[i]) != NULL)
+            drop_run(s, w->kill[i]);
+}
+
+static void
+take_grant(struct session *s, const struct msg_grant *g)
+{
+    if (find_run(s, g->run) != NULL)
+        return; /* a repeat */
+    add_run(s, g->run);
+    s->offered = s->offered > 0 ? s->offered - 1 : 0;
+    s->io.grant(s->io.ctx, g);
+}
+
+static void
+ack_checkpoint(struct session *s, struct session_run *r, const struct msg_ack *a)
+{
+    if (r->checkpoint_due_ms == INT64_MAX || a->seq != r->checkpoint.step)
+        return;
+    r->checkpoint_due_ms = INT64_MAX;
+    if (strcmp(a->disposition, "missing") == 0)
+        s->io.missing(s->io.ctx, r->run, a->what, r->checkpoint.sha);
+    else
+        s->io.checkpointed(s->io.ctx, r->run, a->seq);
+}
+
+static void
+ack_result(struct session *s, struct session_run *r, const struct msg_ack *a)
+{
+    const struct msg_run run = r->run;
+
+    if (r->result_due_ms == INT64_MAX)
+        return;
+    if (strcmp(a->disposition, "missing") == 0) {
+        r->result_due_ms = INT64_MAX;
+        s->io.missing(s->io.ctx, run, a->what, a->detail);
+        return;
+    }
+    session_run_forget(s, run);
+    s->io.settled(s->io.ctx, run);
+}
+
+static void
+take_ack(struct session *s, const struct msg_ack *a)
+{
+    struct session_run *r = find_run(s, a->run);
+
+    if (r == NULL)
+        return;
+    if (strcmp(a->disposition, "fenced") == 0) {
+        log_warn("session", "job=%" PRId64 " attempt=%" PRId64 " state=fenced what=%s",
+                 a->run.job, a->run.attempt, a->what);
+        drop_run(s, a->run);
+    } else if (strcmp(a->what, "started") == 0) {
+        r->started_due_ms = INT64_MAX;
+    } else if (strcmp(a->what, "metrics") == 0) {
+        session_run_drop_batch(r, a->seq);
+    } else if (strcmp(a->what, "checkpoint") == 0) {
+        ack_checkpoint(s, r, a);
+    } else if (strcmp(a->what, "result") == 0) {
+        ack_result(s, r, a);
+    }
+}
+
+static void
+take_reject(struct session *s, const struct msg_reject *r, int64_t now_ms)
+{
+    if (strcmp(r->code, "who-are-you") == 0) {
+        if (s->id != 0)
+            seek(s, now_ms);
+        return;
+    }
+    log_warn("session", "event=reject code=%s text=\"%s\"", r->code, r->text);
+    if (strcmp(r->code, "version") == 0 || strcmp(r->code, "refused") == 0)
+        s->io.refused(s->io.ctx, r->text);
+}
+
+void
+session_message(struct session *s, const struct msg *m, int64_t now_ms)
+{
+    s->heard_ms = now_ms;
+    switch (m->type) {
+    case MSG_WELCOME: take_welcome(s, &m->u.welcome, now_ms); break;
+    case MSG_GRANT: take_grant(s, &m->u.grant); break;
+    case MSG_ACK: take_ack(s, &m->u.ack); break;
+    case MSG_CANCEL:
+        if (find_run(s, m->u.cancel.run) != NULL)
+            s->io.cancel(s->io.ctx, m->u.cancel.run, m->u.cancel.hard,
+                         m->u.cancel.reason);
+        break;
+    case MSG_REJECT: take_reject(s, &m->u.reject, now_ms); break;
+    case MSG_HEARTBEAT: break; /* a sign of life */
+    default: log_debug("session", "event=ignored type=%s", msg_type_name(m->type));
+    }
+}
