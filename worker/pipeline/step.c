@@ -19,13 +19,13 @@
 #include "worker/pipeline/step.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/base/mem.h"
 #include "worker/attacks/attack.h"
 #include "worker/losses/loss_set.h"
+#include "worker/pipeline/map_scores.h"
 
 struct step {
     struct net *student, *teacher; /* borrowed; teacher may be NULL */
@@ -42,10 +42,7 @@ struct step {
     float *x_adv;                /* (ceil(batch/2),c,h,w) */
     float *running;              /* running statistics before the step */
 
-    float *scores; /* STEP_MASK: D, all masks one after the other, plain; else NULL */
-    int64_t scores_size;
-    float *map_sum, *map_plain; /* one image of the largest map, blocked and plain */
-    int64_t map_size;
+    struct map_scores *scores; /* STEP_MASK: D; else NULL */
 };
 
 static const char *const default_loss[] =
@@ -156,22 +153,6 @@ floats(int64_t n)
     return mem_large_alloc((size_t)n * sizeof(float));
 }
 
-/* Floats of one image of the largest activation in any backend's layout. */
-static int64_t
-largest_map(const struct graph *g)
-{
-    enum { WIDEST_BLOCK = 16 };
-    int64_t largest = 0;
-
-    for (int i = 0; i < graph_n_masks(g); i++) {
-        const struct graph_shape m = graph_mask_shape(g, i);
-        const int64_t blocks = (m.c + WIDEST_BLOCK - 1) / WIDEST_BLOCK;
-        const int64_t size = blocks * WIDEST_BLOCK * m.h * m.w;
-        largest = size > largest ? size : largest;
-    }
-    return largest;
-}
-
 static int
 allocate(struct step *s, enum step_stage stage, struct err *err)
 {
@@ -184,14 +165,11 @@ allocate(struct step *s, enum step_stage stage, struct err *err)
     ok &= (s->target = floats(s->batch * s->classes)) != NULL;
     ok &= (s->x_adv = floats(half * s->per_image)) != NULL;
     ok &= (s->running = floats(running_size(s->student))) != NULL;
-    if (stage == STEP_MASK) {
-        s->scores_size = graph_relus(net_graph(s->student));
-        s->map_size = largest_map(net_graph(s->student));
-        ok &= (s->scores = floats(s->scores_size)) != NULL;
-        ok &= (s->map_sum = floats(s->map_size)) != NULL;
-        ok &= (s->map_plain = floats(s->map_size)) != NULL;
-    }
-    return ok ? 0 : err_set(err, ERR_OOM, "step: no memory for a batch of images");
+    if (!ok)
+        return err_set(err, ERR_OOM, "step: no memory for a batch of images");
+    if (stage != STEP_MASK)
+        return 0;
+    return map_scores_new(&s->scores, net_graph(s->student), err);
 }
 
 static int64_t
@@ -244,85 +222,42 @@ step_free(struct step *s)
     mem_large_free(s->target);
     mem_large_free(s->x_adv);
     mem_large_free(s->running);
-    mem_large_free(s->scores);
-    mem_large_free(s->map_sum);
-    mem_large_free(s->map_plain);
+    map_scores_free(s->scores);
     free(s);
 }
 
 /* ---- scores of the mask search --------------------------------------------------- */
 
-/* d (C,H,W) += sum over the images of |A_T - A_S| in the nets' last forwards. */
-static void
-add_map_scores(struct step *s, int mask, float *d, int64_t images)
-{
-    const struct net_map a_s = net_act_map(s->student, mask);
-    const struct net_map a_t = net_act_map(s->teacher, mask);
-    const int64_t size = a_s.per_image;
-
-    assert(size <= s->map_size && size == a_t.per_image);
-    memset(s->map_sum, 0, (size_t)size * sizeof(float));
-    for (int64_t i = 0; i < images; i++) {
-        const float *s_i = a_s.data + i * size, *t_i = a_t.data + i * size;
-        for (int64_t j = 0; j < size; j++)
-            s->map_sum[j] += fabsf(t_i[j] - s_i[j]);
-    }
-    net_map_to_plain(&a_s, s->map_sum, s->map_plain);
-    for (int64_t j = 0; j < a_s.c * a_s.h * a_s.w; j++)
-        d[j] += s->map_plain[j];
-}
-
-/* Where the scores of a mask begin; its size in *size. */
-static int64_t
-scores_at(const struct step *s, int mask, int64_t *size)
-{
-    const struct graph *g = net_graph(s->student);
-    int64_t at = 0;
-
-    for (int i = 0;; i++) {
-        const struct graph_shape m = graph_mask_shape(g, i);
-        *size = m.c * m.h * m.w;
-        if (i == mask)
-            return at;
-        at += *size;
-    }
-}
-
-static void
-add_scores(struct step *s, int64_t images)
-{
-    int64_t size;
-
-    for (int m = 0; m < graph_n_masks(net_graph(s->student)); m++)
-        add_map_scores(s, m, s->scores + scores_at(s, m, &size), images);
-}
-
 void
 step_scores(const struct step *s, int mask, float *chw)
 {
     int64_t size;
-    const int64_t at = scores_at(s, mask, &size);
+    const float *d = map_scores_at(s->scores, mask, &size);
 
-    assert(s->scores != NULL);
-    memcpy(chw, s->scores + at, (size_t)size * sizeof(float));
+    memcpy(chw, d, (size_t)size * sizeof(float));
 }
 
 void
 step_scores_clear(struct step *s)
 {
-    memset(s->scores, 0, (size_t)s->scores_size * sizeof(float));
+    memset(step_scores_data(s), 0, (size_t)step_scores_size(s) * sizeof(float));
 }
 
 int64_t
 step_scores_size(const struct step *s)
 {
-    return s->scores_size;
+    int64_t size;
+
+    map_scores_data(s->scores, &size);
+    return size;
 }
 
 float *
 step_scores_data(struct step *s)
 {
-    return s->scores;
+    int64_t size;
+
+    return map_scores_data(s->scores, &size);
 }
 
 /* ---- one step -------------------------------------------------------------------- */
@@ -381,7 +316,7 @@ run_view(struct step *s, enum loss_view_id id, const float *x, int64_t n,
     if (loss_set_view(s->losses, id, view, s->dlogits, err) != 0)
         return -1;
     if (id == LOSS_CLEAN && s->scores != NULL)
-        add_scores(s, n);
+        map_scores_add(s->scores, s->student, s->teacher, n);
     net_backward(s->student, s->dlogits, NET_GRAD_PARAMS);
     return 0;
 }

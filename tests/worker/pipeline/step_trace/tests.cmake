@@ -1,5 +1,7 @@
 # A step, and the same step shown to another implementation.
 relusweep_test(worker/pipeline/step_test LINK test_small_net)
+relusweep_test(worker/pipeline/trace_test LINK test_small_net)
+relusweep_test(worker/pipeline/bench_test LINK worker_core)
 
 # Skips with a message where PyTorch is not installed.
 find_program(SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)

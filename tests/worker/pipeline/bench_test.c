@@ -1,0 +1,101 @@
+/* bench_test.c - every stage can be measured, and the numbers belong together. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "shared/base/json.h"
+#include "worker/pipeline/bench.h"
+
+static json_t *
+measure(const char *stage, const char *backend, int64_t threads)
+{
+    const struct bench_config config = {.stage = stage,
+                                        .model = "resnet10-w8",
+                                        .backend = backend,
+                                        .batch = 5,
+                                        .threads = threads,
+                                        .classes = 10,
+                                        .size = 16,
+                                        .seconds = 0.01,
+                                        .json = true};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    json_t *result;
+    struct err err;
+
+    if (bench_run(&config, out, &err) != 0)
+        fail_msg("%s", err.text);
+    fclose(out);
+    if (json_parse(&result, text, size, "bench", &err) != 0)
+        fail_msg("%s", err.text);
+    free(text);
+    return result;
+}
+
+static void
+every_stage_gives_one_object_whose_numbers_agree(void **state)
+{
+    const char *const stages[] = {"teacher", "mask", "finetune", "ce", "eval"};
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        json_t *r = measure(stages[i], i % 2 ? "blas" : "auto", 1 + i % 2);
+        const double rate = json_num(r, "images_per_second", 0);
+        const double steps = (double)json_int(r, "steps", 0);
+        assert_string_equal(json_str(r, "stage", ""), stages[i]);
+        assert_true(steps >= 1);
+        assert_true(fabs(rate * json_num(r, "seconds", 0) / (5 * steps) - 1) < 1e-3);
+        assert_true(json_num(r, "gflops", 0) > 0);
+        assert_true(json_int(r, "peak_rss_bytes", 0) > 1 << 20);
+        json_decref(r);
+    }
+}
+
+static void
+operations_are_those_of_the_passes(void **state)
+{
+    json_t *eval = measure("eval", "blas", 1), *ce = measure("ce", "blas", 1);
+    const double one =
+        json_num(eval, "gflops", 0) / json_num(eval, "images_per_second", 1);
+    const double three =
+        json_num(ce, "gflops", 0) / json_num(ce, "images_per_second", 1);
+
+    (void)state;
+    assert_true(fabs(three / one - 3) < 1e-3);
+    json_decref(eval);
+    json_decref(ce);
+}
+
+static void
+an_unknown_stage_or_backend_is_refused(void **state)
+{
+    struct bench_config config = {.stage = "evaluate", .model = "resnet10-w8"};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(bench_run(&config, stdout, &err), -1);
+    assert_int_equal(err.kind, ERR_USAGE);
+    config.stage = "eval";
+    config.backend = "cuda9";
+    config.threads = 1;
+    assert_int_equal(bench_run(&config, stdout, &err), -1);
+    assert_int_equal(err.kind, ERR_USAGE);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_stage_gives_one_object_whose_numbers_agree),
+        cmocka_unit_test(operations_are_those_of_the_passes),
+        cmocka_unit_test(an_unknown_stage_or_backend_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
