@@ -1,6 +1,7 @@
 /*
- * main.c - `relusweep-worker VERB ...`: one row a verb. A verb parses its own arguments,
- * does its work elsewhere, says what went wrong on stderr and returns the exit code.
+ * main.c - `relusweep-worker VERB ...`: one row a verb. A verb parses its own
+ * arguments, does its work elsewhere, says what went wrong on stderr and returns the
+ * exit code.
  */
 #include <stdio.h>
 #include <stdlib.h>

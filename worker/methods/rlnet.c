@@ -1,9 +1,9 @@
 /*
- * rlnet.c - the stages of RLNet (Sarkar, Kundu, Beerel, CVPRW 2024, arXiv 2402.05521) and
- * what each depends on. Invariant: a stage has a row for every parameter that can change
- * its numbers and for no other, so that cells that need the same teacher or mask share
- * it. Defaults are the released settings for CIFAR at full scale; milestones are shares
- * of the epochs, so that short runs keep the schedule's shape.
+ * rlnet.c - the stages of RLNet (Sarkar, Kundu, Beerel, CVPRW 2024, arXiv 2402.05521)
+ * and what each depends on. Invariant: a stage has a row for every parameter that can
+ * change its numbers and for no other, so that cells that need the same teacher or mask
+ * share it. Defaults are the released settings for CIFAR at full scale; milestones are
+ * shares of the epochs, so that short runs keep the schedule's shape.
  */
 #include "worker/losses/loss.h"
 #include "worker/methods/choices.h"

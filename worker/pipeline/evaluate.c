@@ -20,7 +20,7 @@
 #include "worker/pipeline/stage.h"
 #include "worker/pipeline/tally.h"
 
-enum { BATCH = 128, SEVERITIES = 5, PATH_CLEAN = 0, PATH_ADV = 1, CORRUPT_SEED = 0 };
+enum { BATCH = 64, SEVERITIES = 5, PATH_CLEAN = 0, PATH_ADV = 1, CORRUPT_SEED = 0 };
 
 struct evaluation {
     struct stage_context *context;
@@ -268,7 +268,7 @@ measure_corruption(double *mean, struct evaluation *e, const struct subset *s,
     return 0;
 }
 
-/* NPA: mean over severities, then over corruptions; mCE = 100 - NPA (methods.md 2.4). */
+/* NPA: mean over severities, then over corruptions; mCE = 100 - NPA (2.4). */
 static int
 measure_corruptions(struct evaluation *e, const char *name, struct err *err)
 {

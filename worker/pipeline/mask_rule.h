@@ -9,8 +9,8 @@
 
 /* How masks are made (methods.md 4.3). mask: (C,H,W) bytes, 1 = ReLU. */
 
-/* Every place of an HxW map with probability k / (C*H*W), the same for all channels: the
- * released code's first mask, which has about k ones. */
+/* Every place of an HxW map with probability k / (C*H*W), the same for all channels:
+ * the released code's first mask, which has about k ones. */
 void mask_rule_pattern(uint8_t *mask, struct graph_shape shape, int64_t k,
                        struct rng *rng);
 

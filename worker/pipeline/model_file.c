@@ -1,7 +1,7 @@
 /*
- * model_file.c - trained networks on disk. Invariant: a file that loads fits the network
- * exactly: every parameter and mask is there with its shape, and nothing else is. Knows
- * nothing of training; optimiser state is checkpoint.c's.
+ * model_file.c - trained networks on disk. Invariant: a file that loads fits the
+ * network exactly: every parameter and mask is there with its shape, and nothing else
+ * is. Knows nothing of training; optimiser state is checkpoint.c's.
  */
 #include "worker/pipeline/model_file.h"
 

@@ -9,8 +9,8 @@
  * In DIR:
  *   spec.json                the job (shared/spec/job.h)
  *   inputs/<stage>.<name>    parents' artifacts, e.g. inputs/teacher.model
- *   resume                   a checkpoint to go on from, optional; one that does not fit
- *                            is said in the log and the stage starts from the beginning
+ *   resume                   a checkpoint to go on from, optional; where it does not
+ *                            fit, the log says so and the stage starts afresh
  *   checkpoint-<step>        written by the stage
  *   model.safetensors        written by the stage
  *
@@ -27,8 +27,8 @@
  * err_kind_exit of the error's kind. SIGTERM and SIGINT: checkpoint at the next step,
  * then an error of kind "stopped".
  *
- * A collector removes checkpoints that it has read. With events on stdout there is none,
- * and only the last two stay.
+ * A collector removes checkpoints that it has read. With events on stdout there is
+ * none, and only the last two stay.
  *
  * Environment:
  *   RELUSWEEP_THREADS              team size; default: the cores it may run on

@@ -1,9 +1,9 @@
 /*
  * safetensors.c - reader and writer of the safetensors format: u64 LE length N, N bytes
- * of JSON header, data. Invariant of the reader: no byte of the header is believed before
- * it was checked, and every byte of the data belongs to exactly one tensor. The writer
- * keeps the reference writer's order (wide types first, then by name), so that equal
- * contents give equal bytes. Must not know what the tensors mean.
+ * of JSON header, data. Invariant of the reader: no byte of the header is believed
+ * before it was checked, and every byte of the data belongs to exactly one tensor. The
+ * writer keeps the reference writer's order (wide types first, then by name), so that
+ * equal contents give equal bytes. Must not know what the tensors mean.
  */
 #include "worker/pipeline/safetensors.h"
 

@@ -1,9 +1,9 @@
 /*
  * trainer.c - the epoch loop. Invariant: everything that the next step depends on is in
- * struct checkpoint_state, the nets, the step's scores and the best so far; all of it is
- * in a checkpoint, and every random number is named by (seed, epoch, sample). So a run
- * that was killed anywhere ends with the same bits. Must not know losses, models or data
- * sets by name; building is trainer_setup.c's, telling trainer_report.c's.
+ * struct checkpoint_state, the nets, the step's scores and the best so far; all of it
+ * is in a checkpoint, and every random number is named by (seed, epoch, sample). So a
+ * run that was killed anywhere ends with the same bits. Must not know losses, models or
+ * data sets by name; building is trainer_setup.c's, telling trainer_report.c's.
  */
 #include "worker/pipeline/trainer.h"
 
@@ -111,7 +111,7 @@ add_result(struct checkpoint_state *s, const struct step_result *r)
     s->sums.total += r->total;
 }
 
-/* Step `index` of the current epoch. The attack starts from noise named by the sample. */
+/* Step `index` of the current epoch. The attack starts from noise named by sample. */
 static int
 one_step(struct trainer *t, struct step_result *result, struct err *err)
 {
@@ -166,8 +166,8 @@ train_epoch(struct trainer *t, struct err *err)
     return 0;
 }
 
-/* Measures the new weights on the selection images (path 0) and keeps the best; of equal
- * ones the latest (methods.md 4.1). */
+/* Measures the new weights on the selection images (path 0) and keeps the best; of
+ * equal ones the latest (methods.md 4.1). */
 static int
 select_epoch(struct trainer *t, struct err *err)
 {

@@ -53,8 +53,8 @@ struct trainer {
 };
 
 /* Trains from the beginning or from the folder's `resume`, writes the best model and
- * emits the result. ERR_STOPPED after a checkpoint when asked to stop; ERR_NUMERIC where
- * training diverged, the last checkpoint is kept. */
+ * emits the result. ERR_STOPPED after a checkpoint when asked to stop; ERR_NUMERIC
+ * where training diverged, the last checkpoint is kept. */
 MUST_CHECK int trainer_run(struct stage_context *context,
                            const struct trainer_plan *plan, struct err *err);
 

@@ -1,4 +1,4 @@
-/* trainer_setup.c - data, nets and the step of a training stage, from its parameters. */
+/* trainer_setup.c - data, nets and the step of a training stage, by its parameters. */
 #include "worker/pipeline/trainer_setup.h"
 
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 enum { BN_PATHS = 2 }; /* clean and adversarial */
 
-/* Stages of one cell share its seed but not their streams: a student does not start from
- * the numbers that its teacher started from. */
+/* Stages of one cell share its seed but not their streams: a student does not start
+ * from the numbers that its teacher started from. */
 static uint64_t
 stream_seed(int64_t seed, enum step_stage stage)
 {

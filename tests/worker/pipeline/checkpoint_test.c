@@ -1,4 +1,4 @@
-/* checkpoint_test.c - a checkpoint gives back what it was made of, or changes nothing. */
+/* checkpoint_test.c - a checkpoint gives back what it holds or changes nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

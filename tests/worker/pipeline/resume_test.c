@@ -1,7 +1,7 @@
 /*
- * resume_test.c - a stage that was stopped or killed ends with the same bytes as one that
- * was not. An undisturbed run keeps a checkpoint after every step; from each of them
- * the stage must reach the same model.
+ * resume_test.c - a stage that was stopped or killed ends with the same bytes as one
+ * that was not. An undisturbed run keeps a checkpoint after every step; from each of
+ * them the stage must reach the same model.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -70,7 +70,7 @@ expect_same_model(const char *dir, const char *undisturbed)
     free(b);
 }
 
-/* Goes on from every checkpoint of the undisturbed run, with 1 and 2 threads in turn. */
+/* Goes on from every checkpoint of the undisturbed run, 1 and 2 threads in turn. */
 static void
 resume_everywhere(const char *stage, const char *undisturbed)
 {

@@ -15,8 +15,8 @@ void stage_folder_free(char *dir);
 /* The numbers of a job that takes a moment: resnet10-w8 on 40 synthetic images. */
 json_t *stage_folder_params(const char *stage);
 
-/* Writes spec.json with stage_folder_params, changed by the members of `changes` (may be
- * NULL; a reference is taken over). inputs: names of parents, NULL-terminated. */
+/* Writes spec.json with stage_folder_params, changed by the members of `changes` (may
+ * be NULL; a reference is taken over). inputs: names of parents, NULL-terminated. */
 void stage_folder_spec(const char *dir, const char *stage, json_t *changes,
                        const char *const *inputs);
 
