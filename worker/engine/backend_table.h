@@ -60,6 +60,12 @@ struct norm_pass {
     const float *mean, *scale, *shift; /* z = (x - mean) * scale + shift + residual */
 };
 
+/* Where a gradient goes: nowhere if `at` is NULL. */
+struct grad_to {
+    float *at;
+    bool accumulate;
+};
+
 struct conv; /* the backend's own */
 
 struct backend {
@@ -115,10 +121,10 @@ struct backend {
     void (*norm_sums)(double *dz, double *dzx, const float *dy, const float *y,
                       const float *x, const struct norm_pass *p);
     /* dx = scale * dz + slope * (x - mean) + shift (slope NULL: only the first term);
-     * dresidual = dz; either output may be NULL */
-    void (*norm_grad)(float *dx, bool accumulate, float *dresidual,
-                      bool accumulate_residual, const float *dy, const float *y,
-                      const float *x, const float *slope, const struct norm_pass *p);
+     * dresidual = dz */
+    void (*norm_grad)(struct grad_to dx, struct grad_to dresidual, const float *dy,
+                      const float *y, const float *x, const float *slope,
+                      const struct norm_pass *p);
 
     /* y = (x - mean[c]) * scale[c] on plain maps; dx = dy * scale[c] */
     void (*normalize)(float *y, const float *x, const float *mean, const float *scale,

@@ -9,6 +9,15 @@
 #include "tests/support/near.h"
 #include "tests/support/ref_ops.h"
 
+/* AddressSanitizer would end the test that asks for too much memory. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 enum { BATCH = 9, PATH = 1, SIDE2 = 5, MAX_PARAMS = 64 };
 
 struct fixture {

@@ -110,7 +110,7 @@ make_attr(dnnl_primitive_attr_t *out)
 static dnnl_status_t
 bind_thread(struct prim *p, int thread, const struct prim_arg *args)
 {
-    dnnl_exec_arg_t *bound = p->args + thread * MAX_ARGS;
+    dnnl_exec_arg_t *bound = p->args + (int64_t)thread * MAX_ARGS;
     dnnl_status_t status =
         dnnl_stream_create(&p->streams[thread], engine, dnnl_stream_default_flags);
 
@@ -138,8 +138,8 @@ prim_make(struct prim *p, int threads, dnnl_primitive_desc_t pd,
     p->scratch = ((int64_t)dnnl_memory_desc_get_size(&all[n].desc) + 3) / 4;
     p->threads = threads;
     p->n_args = n + 1;
-    p->args = xcalloc((size_t)(threads * MAX_ARGS), sizeof(*p->args));
-    p->streams = xcalloc((size_t)threads, sizeof(*p->streams));
+    p->args = xcalloc((size_t)threads * MAX_ARGS, sizeof(*p->args));
+    p->streams = xcalloc((size_t)threads, sizeof(dnnl_stream_t));
 
     dnnl_status_t status = dnnl_primitive_create(&p->primitive, pd);
     dnnl_primitive_desc_destroy(pd);
@@ -213,16 +213,15 @@ point_to(dnnl_memory_t memory, float *data)
 }
 
 /* Runs on the calling thread, which is `thread` of its team. data: of the arguments in
- * their order; scratch: p->scratch floats. */
+ * their order, and then the scratchpad. */
 static void
-prim_run(const struct prim *p, int thread, float *const *data, float *scratch)
+prim_run(const struct prim *p, int thread, float *const data[MAX_ARGS])
 {
-    const dnnl_exec_arg_t *args = p->args + thread * MAX_ARGS;
+    const dnnl_exec_arg_t *args = p->args + (int64_t)thread * MAX_ARGS;
 
     enter_thread();
-    for (int i = 0; i < p->n_args - 1; i++)
+    for (int i = 0; i < p->n_args; i++)
         point_to(args[i].memory, data[i]);
-    point_to(args[p->n_args - 1].memory, scratch);
     const dnnl_status_t status =
         dnnl_primitive_execute(p->primitive, p->streams[thread], p->n_args, args);
     assert(status == dnnl_success); /* sizes were checked when it was made */
@@ -357,7 +356,7 @@ pick_layout(struct conv *c, enum conv_pass pass, struct err *err)
     const dnnl_query_t query = pass == CONV_BACKWARD_WEIGHTS
                                    ? dnnl_query_diff_weights_md
                                    : dnnl_query_weights_md;
-    dnnl_primitive_desc_t pd;
+    dnnl_primitive_desc_t pd = NULL;
 
     if (make_desc(&pd, c, pass, TYPICAL_IMAGES, &any, err) < 0)
         return -1;
@@ -502,7 +501,7 @@ make_pass(struct prim *p, const struct conv *c, enum conv_pass pass, int64_t ima
     const struct prim_arg args[] = {{names[pass][0], x_desc(&c->shape, pass, images)},
                                     {names[pass][1], y_desc(&c->shape, images)},
                                     {names[pass][2], c->packed[pass]}};
-    dnnl_primitive_desc_t pd;
+    dnnl_primitive_desc_t pd = NULL;
 
     if (make_desc(&pd, c, pass, images, &c->packed[pass], err) < 0)
         return -1;
@@ -536,7 +535,7 @@ conv_pack(struct conv *c, enum conv_pass pass, float *packed, const float *weigh
           int thread)
 {
     assert(c->pack[pass].scratch == 0);
-    prim_run(&c->pack[pass], thread, (float *[]){(float *)weight, packed}, NULL);
+    prim_run(&c->pack[pass], thread, (float *[MAX_ARGS]){(float *)weight, packed});
 }
 
 /* x, y and w are only written where the pass says so; oneDNN's interface is not const. */
@@ -544,9 +543,9 @@ static void
 run(const struct conv *c, enum conv_pass pass, const float *x, const float *y,
     const float *w, int64_t images, float *scratch, int thread)
 {
-    float *const data[] = {(float *)x, (float *)y, (float *)w};
+    float *const data[MAX_ARGS] = {(float *)x, (float *)y, (float *)w, scratch};
 
-    prim_run(&c->prims[pass][images], thread, data, scratch);
+    prim_run(&c->prims[pass][images], thread, data);
 }
 
 static void
@@ -591,7 +590,7 @@ conv_add_grad(struct conv *c, float *grad, float *partials, int64_t n, int64_t p
     for (int64_t i = 1; i < n; i++)
         cpu_copy(sum, true, sum + i * stride, size);
     assert(c->unpack.scratch == 0);
-    prim_run(&c->unpack, thread, (float *[]){sum, grad + part * c->part_plain}, NULL);
+    prim_run(&c->unpack, thread, (float *[MAX_ARGS]){sum, grad + part * c->part_plain});
 }
 
 const struct backend backend_dnnl = {

@@ -279,35 +279,32 @@ tile_grad(float *restrict dx, const float *restrict dz, const float *restrict x,
 }
 
 CPU_INLINE void
-norm_grad(float *dx, bool accumulate, float *dresidual, bool accumulate_residual,
-          const float *dy, const float *y, const float *x, const float *slope,
-          const struct norm_pass *p, const int block)
+norm_grad(struct grad_to dx, struct grad_to dresidual, const float *dy, const float *y,
+          const float *x, const float *slope, const struct norm_pass *p,
+          const int block)
 {
     float dz[TILE], result[TILE];
 
     for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
         activate_grad(dz, dy + t.at, y + t.at, p->act, p->low + t.in_image, t.n);
-        if (dx != NULL) {
+        if (dx.at != NULL) {
             tile_grad(result, dz, x + t.at, slope, p, &t, block);
-            store(dx + t.at, accumulate, result, t.n);
+            store(dx.at + t.at, dx.accumulate, result, t.n);
         }
-        if (dresidual != NULL)
-            store(dresidual + t.at, accumulate_residual, dz, t.n);
+        if (dresidual.at != NULL)
+            store(dresidual.at + t.at, dresidual.accumulate, dz, t.n);
     }
 }
 
 CPU_CLONES void
-cpu_norm_grad(float *dx, bool accumulate, float *dresidual, bool accumulate_residual,
-              const float *dy, const float *y, const float *x, const float *slope,
+cpu_norm_grad(struct grad_to dx, struct grad_to dresidual, const float *dy,
+              const float *y, const float *x, const float *slope,
               const struct norm_pass *p)
 {
     if (p->map.block == 8)
-        norm_grad(dx, accumulate, dresidual, accumulate_residual, dy, y, x, slope, p,
-                  8);
+        norm_grad(dx, dresidual, dy, y, x, slope, p, 8);
     else if (p->map.block == 16)
-        norm_grad(dx, accumulate, dresidual, accumulate_residual, dy, y, x, slope, p,
-                  16);
+        norm_grad(dx, dresidual, dy, y, x, slope, p, 16);
     else
-        norm_grad(dx, accumulate, dresidual, accumulate_residual, dy, y, x, slope, p,
-                  1);
+        norm_grad(dx, dresidual, dy, y, x, slope, p, 1);
 }

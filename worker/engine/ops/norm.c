@@ -153,7 +153,7 @@ path_params(const struct op_site *s)
     const int path = s->node->norm.paths == 1 ? 0 : s->pass->path;
 
     assert(path >= 0 && path < s->node->norm.paths);
-    return s->params + path * PARAMS_OF_PATH;
+    return s->params + (int64_t)path * PARAMS_OF_PATH;
 }
 
 static struct norm_pass
@@ -344,12 +344,14 @@ backward(struct op_site *s, const struct op_slice *slice, int thread)
 {
     const struct norm_state *state = s->state;
     struct norm_pass p = norm_pass_of(s, slice->images);
-    float *dx = s->wanted[0] ? op_site_at(s, s->din[0], slice, thread) : NULL;
-    float *dresidual = s->wanted[1] ? op_site_at(s, s->din[1], slice, thread) : NULL;
+    struct grad_to dx = {NULL, s->accumulate[0]}, dresidual = {NULL, s->accumulate[1]};
 
+    if (s->wanted[0])
+        dx.at = op_site_at(s, s->din[0], slice, thread);
+    if (s->wanted[1])
+        dresidual.at = op_site_at(s, s->din[1], slice, thread);
     p.shift = state->shift;
-    s->backend->norm_grad(dx, s->accumulate[0], dresidual, s->accumulate[1],
-                          op_site_at(s, s->dy, slice, thread),
+    s->backend->norm_grad(dx, dresidual, op_site_at(s, s->dy, slice, thread),
                           op_site_at(s, s->y, slice, thread),
                           op_site_at(s, s->in[0], slice, thread),
                           s->pass->mode == NET_TRAIN ? state->slope : NULL, &p);
