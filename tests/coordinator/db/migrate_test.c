@@ -1,0 +1,139 @@
+/* The schema: applied once, refused when newer, explained in full. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coordinator/db/db.h"
+#include "coordinator/db/migrate.h"
+#include "tests/support/pg_fixture.h"
+
+static struct pg *
+open_new(const char *name, char **conninfo)
+{
+    struct err err;
+    struct pg *pg;
+
+    *conninfo = pg_fixture_database(name);
+    assert_int_equal(pg_open(&pg, *conninfo, "test", &err), 0);
+    return pg;
+}
+
+static void
+the_schema_is_applied_once(void **state)
+{
+    struct err err;
+    char *conninfo;
+    struct pg *pg = open_new("once", &conninfo);
+    int64_t version;
+
+    (void)state;
+    assert_int_equal(migrate_version(pg, DB_SCHEMA_VERSION, &version, &err), 0);
+    assert_int_equal(version, 0);
+    assert_int_equal(migrate_apply(pg, &err), 0);
+    assert_int_equal(migrate_apply(pg, &err), 0);
+    assert_int_equal(migrate_version(pg, DB_SCHEMA_VERSION, &version, &err), 0);
+    assert_int_equal(version, DB_SCHEMA_VERSION);
+    assert_int_equal(migrations[n_migrations - 1].version, DB_SCHEMA_VERSION);
+    pg_close(pg);
+    free(conninfo);
+}
+
+static void
+a_newer_schema_is_refused_with_both_versions(void **state)
+{
+    struct err err;
+    char *conninfo;
+    struct pg *pg = open_new("newer", &conninfo);
+    struct db *db;
+
+    (void)state;
+    assert_int_equal(migrate_apply(pg, &err), 0);
+    assert_int_equal(pg_script(pg,
+                               "INSERT INTO schema_version (version, name, program)"
+                               " VALUES (77, '077_future.sql', '9.0.0')",
+                               &err),
+                     0);
+    assert_int_equal(db_open(&db, conninfo, &err), -1);
+    assert_int_equal(err.kind, ERR_REFUSED);
+    assert_non_null(strstr(err.text, "77"));
+    assert_non_null(strstr(err.text, "knows 1"));
+    assert_int_equal(migrate_apply(pg, &err), -1);
+    assert_int_equal(err.kind, ERR_REFUSED);
+    pg_close(pg);
+    free(conninfo);
+}
+
+static void
+every_table_and_column_has_a_comment(void **state)
+{
+    struct err err;
+    char *conninfo;
+    struct pg *pg = open_new("comments", &conninfo);
+    struct pg_rows rows;
+
+    (void)state;
+    assert_int_equal(migrate_apply(pg, &err), 0);
+    assert_int_equal(
+        pg_query(pg, &rows,
+                 "SELECT c.relname || '.' || coalesce(a.attname, '') FROM pg_class c"
+                 " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+                 " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+                 " AND (obj_description(c.oid) IS NULL OR"
+                 "      col_description(c.oid, a.attnum) IS NULL)",
+                 PG_NONE, &err),
+        0);
+    for (int i = 0; i < rows.n; i++)
+        print_error("no comment: %s\n", pg_text_at(&rows, i, 0));
+    assert_int_equal(rows.n, 0);
+    pg_rows_release(&rows);
+    pg_close(pg);
+    free(conninfo);
+}
+
+static void
+a_database_without_schema_says_what_to_run(void **state)
+{
+    struct err err;
+    char *conninfo = pg_fixture_database("bare");
+    struct db *db;
+    json_t *doc;
+
+    (void)state;
+    assert_int_equal(db_open(&db, conninfo, &err), 0);
+    assert_int_equal(db_status(db, 0, &doc, &err), -1);
+    assert_int_equal(err.kind, ERR_DB);
+    assert_non_null(strstr(err.text, "relusweep db migrate"));
+    db_close(db);
+    free(conninfo);
+}
+
+static void
+a_server_that_is_not_there_is_named(void **state)
+{
+    struct err err;
+    struct db *db;
+
+    (void)state;
+    assert_int_equal(db_open(&db, "host=/nonexistent dbname=x", &err), -1);
+    assert_int_equal(err.kind, ERR_DB);
+    assert_non_null(strstr(err.text, "/nonexistent"));
+    assert_non_null(strstr(err.text, "--database"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_schema_is_applied_once),
+        cmocka_unit_test(a_newer_schema_is_refused_with_both_versions),
+        cmocka_unit_test(every_table_and_column_has_a_comment),
+        cmocka_unit_test(a_database_without_schema_says_what_to_run),
+        cmocka_unit_test(a_server_that_is_not_there_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
