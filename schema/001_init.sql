@@ -184,7 +184,7 @@ CREATE TABLE attempt (
     signal         integer,
     seconds        double precision,
     peak_rss_bytes bigint,
-    pid            integer,
+    pid            bigint,
     provenance     json,
     metric_seq     bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (job, attempt)

@@ -131,7 +131,7 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
             "  AND a.fingerprint = $2 AND a.attempt < j.attempt AND a.attempt"
             "   >= j.attempt - (n_error + n_lost + n_oom + n_timeout + n_stopped)),"
             " EXISTS (SELECT 1 FROM request r WHERE r.job = j.id"
-            "  AND r.done_at IS NULL)::int"
+            "  AND r.done_at IS NULL)::int, priority"
             " FROM job j WHERE id = $1",
             PG_ARGS(PG_INT(job), PG_TEXT(fingerprint)), err)
         != 0)

@@ -163,7 +163,7 @@ take_lead(struct dispatcher *d, int64_t now_ms, struct err *err)
     }
     d->connect_ms = 0;
     if ((d->core == NULL && workers_gone(d->pg, NULL, err) != 0)
-        || pg_script(d->pg, "LISTEN relusweep", err) != 0)
+        || pg_script(d->pg, "LISTEN relusweep; SET lock_timeout = '1s'", err) != 0)
         return -1;
     begin_epoch(d, epoch, now_ms);
     return announce(d, err);

@@ -12,7 +12,7 @@
 #include "shared/base/proc.h"
 #include "shared/spec/catalog.h"
 
-enum { MAX_SLOTS = 4096, MAX_MESSAGES = 4096 };
+enum { MAX_SLOTS = 4096, MAX_THREADS = 65536, MAX_MESSAGES = 4096 };
 
 static void
 reject(struct dispatcher *d, const struct sock_peer *to, const char *code,
@@ -41,6 +41,8 @@ check_hello(const struct msg_hello *h)
         return "HELLO: `boot` must have 1 to 63 characters";
     if (h->slots < 1 || h->slots > MAX_SLOTS)
         return "HELLO: `slots` must be 1 to 4096";
+    if (h->threads < 0 || h->threads > MAX_THREADS)
+        return "HELLO: `threads` must be 0 to 65536";
     return NULL;
 }
 

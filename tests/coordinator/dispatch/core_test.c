@@ -1,0 +1,341 @@
+/* The queue in memory under a clock of our own: grants, silence, restarts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coordinator/dispatch/core.h"
+
+enum { LEASE_MS = 3000 };
+
+static int
+new_core(void **state)
+{
+    const struct core_config config = {.lease_ms = LEASE_MS, .first_session = 1000};
+
+    *state = core_new(&config);
+    return 0;
+}
+
+static int
+free_core(void **state)
+{
+    core_free(*state);
+    return 0;
+}
+
+static struct session *
+hello(struct core *core, const char *boot, int64_t slots, const struct msg_run *running,
+      size_t n_running, int64_t now)
+{
+    struct msg_run kill[8], copy[8];
+    size_t n_kill;
+
+    if (n_running > 0)
+        memcpy(copy, running, n_running * sizeof *copy);
+    const struct msg_hello h = {.name = boot,
+                                .boot = boot,
+                                .host = "h",
+                                .slots = slots,
+                                .running = copy,
+                                .n_running = n_running};
+    struct session *s = core_hello(core, &h, now, kill, &n_kill);
+    s->offered = slots - (int64_t)n_running;
+    return s;
+}
+
+/* All actions as text: "lease 1/1>1001 lost 2/1! return 3/1 gone". */
+static const char *
+actions(struct core *core)
+{
+    static char text[512];
+    struct core_action a;
+    size_t n = 0;
+
+    text[0] = '\0';
+    while (core_next_action(core, &a)) {
+        const long long job = a.run.job, attempt = a.run.attempt;
+        n += (size_t)(a.kind == CORE_LEASE
+                          ? snprintf(text + n, sizeof text - n, "lease %lld/%lld>%lld ",
+                                     job, attempt, (long long)a.session)
+                      : a.kind == CORE_LOST
+                          ? snprintf(text + n, sizeof text - n, "lost %lld/%lld%s ",
+                                     job, attempt, a.charged ? "!" : "")
+                      : a.kind == CORE_RETURN
+                          ? snprintf(text + n, sizeof text - n, "return %lld/%lld ",
+                                     job, attempt)
+                          : snprintf(text + n, sizeof text - n, "gone %s ", a.boot));
+    }
+    if (n > 0)
+        text[n - 1] = '\0';
+    return text;
+}
+
+static void
+jobs_go_by_priority_then_id_to_workers_in_turn(void **state)
+{
+    struct core *core = *state;
+
+    hello(core, "a", 2, NULL, 0, 0);
+    hello(core, "b", 1, NULL, 0, 0);
+    core_add_ready(core, 7, 0, 0, 0, 0);
+    core_add_ready(core, 5, 0, 0, 0, 0);
+    core_add_ready(core, 9, 4, 10, 0, 0);
+    core_add_ready(core, 8, 0, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "lease 9/5>1001 lease 5/1>1002 lease 7/1>1001");
+    assert_int_equal(core_count(core).ready, 1); /* no credit is left */
+}
+
+static void
+a_stale_offer_does_not_give_two_jobs_for_one_slot(void **state)
+{
+    struct core *core = *state;
+    struct session *s = hello(core, "a", 1, NULL, 0, 0);
+
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 2, 0, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+    core_leased(core, (struct msg_run){1, 1}, true);
+    s->offered = 1; /* was on its way when the job was granted */
+    core_tick(core, 2);
+    assert_string_equal(actions(core), "");
+    core_ended(core, (struct msg_run){1, 1});
+    core_tick(core, 3);
+    assert_string_equal(actions(core), "lease 2/1>1001");
+}
+
+static void
+a_silent_worker_loses_its_jobs_once(void **state)
+{
+    struct core *core = *state;
+    struct session *s = hello(core, "a", 1, NULL, 0, 0);
+
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_tick(core, 1);
+    actions(core);
+    core_leased(core, (struct msg_run){1, 1}, true);
+    assert_non_null(core_heard(core, s->id, 2000));
+    core_tick(core, 2000 + LEASE_MS);
+    assert_string_equal(actions(core), "");
+    core_tick(core, 2001 + LEASE_MS);
+    assert_string_equal(actions(core), "lost 1/1! gone a");
+    core_tick(core, 2002 + LEASE_MS); /* the commit is still on its way */
+    assert_string_equal(actions(core), "");
+    core_ended(core, (struct msg_run){1, 1});
+    assert_int_equal(core_count(core).leases, 0);
+    assert_null(core_heard(core, 1001, 9000));
+}
+
+static void
+nobody_is_blamed_when_the_coordinator_slept(void **state)
+{
+    struct core *core = *state;
+
+    hello(core, "a", 1, NULL, 0, 0);
+    core_forgive(core, 60000);
+    core_tick(core, 60000 + LEASE_MS);
+    assert_string_equal(actions(core), "");
+}
+
+static void
+a_waiting_job_is_granted_when_its_time_has_come(void **state)
+{
+    struct core *core = *state;
+
+    hello(core, "a", 1, NULL, 0, 0);
+    core_add_ready(core, 1, 2, 0, 500, 100);
+    core_tick(core, 599);
+    assert_string_equal(actions(core), "");
+    core_tick(core, 600);
+    assert_string_equal(actions(core), "lease 1/3>1001");
+}
+
+static void
+a_restart_adopts_running_jobs_and_waits_a_full_grace(void **state)
+{
+    struct core *core = *state;
+    const struct msg_run running = {1, 3};
+
+    core_sync_begin(core);
+    core_sync_lease(core, (struct msg_run){1, 3}, "a", 100);
+    core_sync_lease(core, (struct msg_run){2, 1}, "b", 100);
+    core_sync_end(core);
+    core_tick(core, 100 + LEASE_MS);
+    assert_string_equal(actions(core), "");
+    struct session *s = hello(core, "a", 1, &running, 1, 100 + LEASE_MS);
+    assert_ptr_equal(core_session_of(core, running), s);
+    assert_int_equal(s->leases, 1);
+    assert_int_equal(session_credit(s), 0);
+    core_heard(core, s->id, 100 + 2 * LEASE_MS);
+    core_tick(core, 101 + 2 * LEASE_MS);
+    /* nobody has claimed it; the coordinator's own death is not the job's fault */
+    assert_string_equal(actions(core), "lost 2/1");
+}
+
+static void
+a_hello_reconciles_what_each_side_believes(void **state)
+{
+    struct core *core = *state;
+    struct msg_run running[] = {{1, 1}, {3, 1}}, held[] = {{4, 1}}, kill[2];
+    size_t n_kill;
+
+    core_sync_begin(core);
+    for (int64_t job = 1; job <= 4; job++)
+        if (job != 3)
+            core_sync_lease(core, (struct msg_run){job, 1}, "a", 0);
+    core_sync_end(core);
+    const struct msg_hello h = {.name = "a",
+                                .boot = "a",
+                                .host = "h",
+                                .slots = 4,
+                                .running = running,
+                                .n_running = 2,
+                                .held = held,
+                                .n_held = 1};
+    const struct session *s = core_hello(core, &h, 10, kill, &n_kill);
+    assert_int_equal(n_kill, 1); /* 3/1 is not current */
+    assert_int_equal(kill[0].job, 3);
+    assert_int_equal(s->leases, 2);
+    assert_string_equal(actions(core), "return 2/1"); /* its GRANT was lost */
+}
+
+static void
+a_reconnected_process_keeps_its_jobs_under_a_new_session(void **state)
+{
+    struct core *core = *state;
+    const struct msg_run run = {1, 1};
+
+    hello(core, "a", 1, NULL, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_tick(core, 1);
+    actions(core);
+    core_leased(core, run, true);
+    const struct session *s = hello(core, "a", 1, &run, 1, 50);
+    assert_int_equal(core_count(core).sessions, 1);
+    assert_null(core_heard(core, 1001, 51));
+    assert_int_equal(s->id, 1002);
+    assert_ptr_equal(core_session_of(core, run), s);
+    assert_string_equal(actions(core), "");
+}
+
+static void
+a_held_result_of_a_restarted_agent_keeps_its_lease(void **state)
+{
+    struct core *core = *state;
+    struct msg_run held[] = {{1, 1}}, kill[1];
+    size_t n_kill;
+
+    hello(core, "old", 1, NULL, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_tick(core, 1);
+    actions(core);
+    core_leased(core, held[0], true);
+    const struct msg_hello h = {
+        .name = "w", .boot = "new", .host = "h", .slots = 1, .held = held, .n_held = 1};
+    core_hello(core, &h, 100, kill, &n_kill);
+    core_heard(core, 1002, LEASE_MS);
+    core_tick(core, LEASE_MS + 1);
+    assert_string_equal(actions(core), "gone old"); /* and no lost */
+}
+
+static void
+goodbye_hands_jobs_back_without_charge(void **state)
+{
+    struct core *core = *state;
+    struct session *s = hello(core, "a", 2, NULL, 0, 0);
+    const struct msg_run first = {1, 1};
+
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 2, 0, 0, 0, 0);
+    core_tick(core, 1);
+    actions(core);
+    core_leased(core, (struct msg_run){1, 1}, true);
+    core_leased(core, (struct msg_run){2, 1}, true);
+    core_bye(core, s, &first, 1, 10);
+    assert_string_equal(actions(core), "return 1/1 gone a");
+    core_tick(core, 10 + LEASE_MS); /* the other's result may wait on its disk */
+    assert_string_equal(actions(core), "");
+    core_tick(core, 11 + LEASE_MS);
+    assert_string_equal(actions(core), "lost 2/1");
+}
+
+static void
+a_worker_that_vanishes_during_the_commit_of_its_lease_gives_it_back(void **state)
+{
+    struct core *core = *state;
+    struct session *s = hello(core, "a", 1, NULL, 0, 0);
+
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+    core_bye(core, s, NULL, 0, 2);
+    assert_string_equal(actions(core), "gone a");
+    core_leased(core, (struct msg_run){1, 1}, true);
+    assert_string_equal(actions(core), "return 1/1");
+}
+
+static void
+a_lease_whose_commit_was_never_confirmed_is_handed_back(void **state)
+{
+    struct core *core = *state;
+
+    hello(core, "a", 1, NULL, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_tick(core, 1);
+    actions(core);
+    core_sync_begin(core); /* the database went away in the commit and came back */
+    core_sync_lease(core, (struct msg_run){1, 1}, "a", 50);
+    core_sync_end(core);
+    assert_string_equal(actions(core), "return 1/1");
+}
+
+static void
+reading_the_queue_again_forgets_what_is_not_there(void **state)
+{
+    struct core *core = *state;
+
+    hello(core, "a", 1, NULL, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 2, 0, 0, 99, 0);
+    core_tick(core, 1);
+    actions(core);
+    core_leased(core, (struct msg_run){1, 1}, true);
+    core_sync_begin(core);
+    core_add_ready(core, 3, 0, 0, 0, 5);
+    core_sync_end(core);
+    const struct core_counts c = core_count(core);
+    assert_int_equal(c.ready, 1);
+    assert_int_equal(c.waiting, 0);
+    assert_int_equal(c.leases, 0);
+    assert_int_equal(core_session(core, 1001)->leases, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, new_core, free_core)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(jobs_go_by_priority_then_id_to_workers_in_turn),
+        TEST(a_stale_offer_does_not_give_two_jobs_for_one_slot),
+        TEST(a_silent_worker_loses_its_jobs_once),
+        TEST(nobody_is_blamed_when_the_coordinator_slept),
+        TEST(a_waiting_job_is_granted_when_its_time_has_come),
+        TEST(a_restart_adopts_running_jobs_and_waits_a_full_grace),
+        TEST(a_hello_reconciles_what_each_side_believes),
+        TEST(a_reconnected_process_keeps_its_jobs_under_a_new_session),
+        TEST(a_held_result_of_a_restarted_agent_keeps_its_lease),
+        TEST(goodbye_hands_jobs_back_without_charge),
+        TEST(a_worker_that_vanishes_during_the_commit_of_its_lease_gives_it_back),
+        TEST(a_lease_whose_commit_was_never_confirmed_is_handed_back),
+        TEST(reading_the_queue_again_forgets_what_is_not_there),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,39 @@
+/* The order in which ready jobs are taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "coordinator/dispatch/heap.h"
+
+static void
+items_come_out_by_key_then_id(void **state)
+{
+    struct heap h = {0};
+    uint64_t random = 7;
+    struct heap_item last = {.key = INT64_MIN};
+
+    (void)state;
+    assert_null(heap_top(&h));
+    for (int i = 0; i < 5000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        heap_push(&h, (struct heap_item){.key = (int64_t)(random >> 58), .id = i});
+    }
+    for (int i = 0; i < 5000; i++) {
+        const struct heap_item item = heap_pop(&h);
+        assert_true(last.key < item.key || (last.key == item.key && last.id < item.id));
+        last = item;
+    }
+    assert_null(heap_top(&h));
+    heap_release(&h);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(items_come_out_by_key_then_id)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
