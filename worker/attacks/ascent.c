@@ -1,6 +1,6 @@
 /*
- * ascent.c - the loop of all sign-gradient attacks; see ascent.h. Works in float, in the
- * order of operations of the released code, so that its clips give the same pixels.
+ * ascent.c - the loop of all sign-gradient attacks; see ascent.h. Works in float, in
+ * the order of operations of the released code, so that its clips give the same pixels.
  */
 #include "worker/attacks/ascent.h"
 

@@ -4,8 +4,8 @@
 #include "worker/attacks/attack.h"
 
 /*
- * Ascent by the sign of the gradient inside an L_inf ball (Madry et al. 2018), shared by
- * the attacks of this folder. With P the clip to [x-eps, x+eps] and then to [0,1]:
+ * Ascent by the sign of the gradient inside an L_inf ball (Madry et al. 2018), shared
+ * by the attacks of this folder. With P the clip to [x-eps, x+eps] and then to [0,1]:
  *
  *   x_0 = clip01(x + eps * start)            (x where start is NULL)
  *   x_{k+1} = P(x_k + step * sign(d loss(x_k) / d x_k))
@@ -14,8 +14,8 @@
  * Outputs that are not finite are ERR_NUMERIC.
  */
 
-/* Gradient dz (classes) of the loss that is to grow, for the logits z of one sample; only
- * its direction matters. work: `classes` numbers of scratch. */
+/* Gradient dz (classes) of the loss that is to grow, for the logits z of one sample;
+ * only its direction matters. work: `classes` numbers of scratch. */
 typedef void ascent_grad_fn(double *dz, double *work, const float *z, int64_t sample,
                             const struct attack_target *target);
 

@@ -38,7 +38,8 @@ extern const struct attack *const attacks[]; /* NULL-terminated */
 extern const char *const attack_names[];     /* the same, for parameter tables */
 const struct attack *attack_find(const char *name);
 
-/* start (n, per_image) in [-1,1] for these samples: (seed, RNG_ATTACK, epoch, sample). */
+/* start (n, per_image) in [-1,1] for these samples, drawn from (seed, RNG_ATTACK, epoch,
+ * sample). */
 void attack_start(float *start, int64_t n, int64_t per_image, const int64_t *sample,
                   uint64_t seed, uint32_t epoch);
 

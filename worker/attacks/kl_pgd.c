@@ -1,6 +1,6 @@
 /*
- * kl_pgd.c - PGD against the distillation divergence (RLNet, Eq. 2; methods.md 3): grows
- * KL(softmax(t/T) || softmax(s/T)) with t the teacher's logits of the clean image.
+ * kl_pgd.c - PGD against the distillation divergence (RLNet, Eq. 2; methods.md 3):
+ * grows KL(softmax(t/T) || softmax(s/T)), t: the teacher's logits of the clean image.
  *
  *   d KL / ds = (softmax(s/T) - softmax(t/T)) / T
  */

@@ -8,16 +8,16 @@
 
 /*
  * A loss is a weighted sum of terms; a term is a mean over views of the batch. To add a
- * term, write one file with a `const struct loss loss_<name>` and one line in registry.c;
- * sweep files can then say "0.5*ce+<name>".
+ * term, write one file with a `const struct loss loss_<name>` and one line in
+ * registry.c; sweep files can then say "0.5*ce+<name>".
  */
 
 /* The three views of a training step. */
 enum loss_view_id { LOSS_CLEAN, LOSS_AUG, LOSS_ADV, LOSS_N_VIEWS };
 extern const char *const loss_view_names[]; /* "clean", "aug", "adv", NULL */
 
-/* What a term sees of one view, n >= 1 samples. The student's last forward is this view;
- * the teacher's is too when loss_set_needs_teacher says so. */
+/* What a term sees of one view, n >= 1 samples. The student's last forward is this
+ * view; the teacher's is too when loss_set_needs_teacher says so. */
 struct loss_view {
     int64_t n, classes;
     const float *logits; /* (n,classes) of the student */

@@ -91,7 +91,7 @@ attention_mismatch(float *seed, const float *student, const float *teacher,
         g[p] = u_s[p] - u_t[p];
     const double loss = dot(g, g, pixels) / (double)pixels;
 
-    /* through u = a/|a|: da = (g - u (g.u)) / |a|; below TINY the divisor is constant */
+    /* through u = a/|a|: da = (g - u (g.u)) / |a|; below TINY |a| is a constant */
     const double radial = norm > TINY ? dot(g, u_s, pixels) : 0;
     const double factor = 2 * scale / ((double)pixels * norm);
     for (int64_t p = 0; p < pixels; p++)

@@ -144,5 +144,5 @@ RESNET(resnet18,     "resnet18",     2, 2, 2, 2, 64, "ResNet18, widths 64-512")
 RESNET(resnet34,     "resnet34",     3, 4, 6, 3, 64, "ResNet34, widths 64-512")
 RESNET(resnet10_w16, "resnet10-w16", 1, 1, 1, 1, 16, "one block a group, widths 16-128")
 RESNET(resnet10_w8,  "resnet10-w8",  1, 1, 1, 1, 8,  "one block a group, widths 8-64")
-RESNET(resnet18_w16, "resnet18-w16", 2, 2, 2, 2, 16, "ResNet18 at a quarter of the width")
+RESNET(resnet18_w16, "resnet18-w16", 2, 2, 2, 2, 16, "ResNet18, a quarter of the width")
 /* clang-format on */

@@ -2,8 +2,8 @@
  * wrn.c - WRN-22-8 (Zagoruyko and Komodakis 2016; methods.md 1.2, 1.6): pre-activation
  * blocks, three groups of three, widths 16 | 128 256 512, no dropout.
  *
- *   equal channels:  y = x + conv2(relu(bn2(conv1(relu(bn1(x))))))
- *   else:            x := relu(bn1(x));  y = convShortcut(x) + conv2(relu(bn2(conv1(x))))
+ *   equal channels: y = x + conv2(relu(bn2(conv1(relu(bn1(x))))))
+ *   else: x := relu(bn1(x)),  y = convShortcut(x) + conv2(relu(bn2(conv1(x))))
  *
  * The shortcut of a block that changes the width takes the activated x and has no batch
  * norm, so teacher and student have the same names. Group outputs are the raw block

@@ -10,8 +10,8 @@
 #include "shared/base/param.h"
 
 /*
- * `relusweep-worker bench`: how fast this machine trains. Random images, random weights,
- * one untimed step, then steps until the time is up.
+ * `relusweep-worker bench`: how fast this machine trains. Random images, random
+ * weights, one untimed step, then steps until the time is up.
  */
 struct bench_config {
     const char *stage; /* "teacher", "mask", "finetune": whole steps of step.h;

@@ -1,4 +1,5 @@
-/* map_scores.c - sums of distances between two networks' activations; see map_scores.h. */
+/* map_scores.c - sums of distances between two networks' activations; see map_scores.h.
+ * */
 #include "worker/pipeline/map_scores.h"
 
 #include <assert.h>

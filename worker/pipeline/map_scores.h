@@ -7,9 +7,9 @@
 #include "worker/engine/net.h"
 
 /*
- * The scores of the mask search (methods.md 4.3 (6)): for every unit of every activation
- * D = sum over images of |A_T - A_S|. Plain (C,H,W) arrays, one mask after the other, so
- * that they do not depend on the backend.
+ * The scores of the mask search (methods.md 4.3 (6)): for every unit of every
+ * activation D = sum over images of |A_T - A_S|. Plain (C,H,W) arrays, one mask after
+ * the other, so that they do not depend on the backend.
  */
 struct map_scores;
 
@@ -17,8 +17,8 @@ MUST_CHECK int map_scores_new(struct map_scores **out, const struct graph *g,
                               struct err *err);
 void map_scores_free(struct map_scores *s);
 
-/* Adds the first `images` images of both nets' last forwards; one backend, one graph but
- * for the spelling. */
+/* Adds the first `images` images of both nets' last forwards; one backend, one graph
+ * but for the spelling. */
 void map_scores_add(struct map_scores *s, struct net *student, struct net *teacher,
                     int64_t images);
 

@@ -8,13 +8,14 @@
  *   teacher x[h:], x[:h]          eval, path 0: targets; the maps of x[:h] stay
  *   student x[:h]                 train, path 0, losses, backward
  *   teacher x_aug, student x_aug  the same
- *   attack x[h:] -> x_adv         student, eval, path 1, running statistics of the last step
+ *   attack x[h:] -> x_adv         student, eval, path 1 as the last step left it
  *   teacher x_adv, student x_adv  path 1
  *   SGD
  *
- * That is the same because gradients only add up, the weights change at the end, and the
- * order in which the batch norms are updated (path 0 clean, then augmented; path 1 after
- * the attack) is kept. The teacher runs on a view only when a loss term compares maps.
+ * That is the same because gradients only add up, the weights change at the end, and
+ * the order in which the batch norms are updated (path 0 clean, then augmented; path 1
+ * after the attack) is kept. The teacher runs on a view only when a loss term compares
+ * maps.
  */
 #include "worker/pipeline/step.h"
 
@@ -412,7 +413,7 @@ double
 step_macs(const struct step *s, int64_t n)
 {
     const int64_t h = n / 2, adv = n - h;
-    int64_t units = 3 * h + 3 * h + 3 * adv + 2 * s->attack_config.steps * adv;
+    int64_t units = 3 * h + 3 * h + 3 * adv + 2 * (int64_t)s->attack_config.steps * adv;
 
     if (s->teacher != NULL)
         units += n;

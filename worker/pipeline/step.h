@@ -11,8 +11,8 @@
 
 /*
  * One optimiser step of three-view training (clean, augmented, adversarial), as RLNet's
- * stages teacher, mask and finetune do it (methods.md 4.1, 4.3, 4.4). The trainer, `trace`
- * and `bench` all run exactly this.
+ * stages teacher, mask and finetune do it (methods.md 4.1, 4.3, 4.4). The trainer,
+ * `trace` and `bench` all run exactly this.
  */
 enum step_stage { STEP_TEACHER, STEP_MASK, STEP_FINETUNE };
 
@@ -55,8 +55,8 @@ struct step_result {
 struct step;
 
 /* The nets are borrowed. teacher is NULL for STEP_TEACHER. Both have two batch norm
- * paths and max_batch >= ceil(batch/2); the student has gradients. Of `config` nothing is
- * kept. */
+ * paths and max_batch >= ceil(batch/2); the student has gradients. Of `config` nothing
+ * is kept. */
 MUST_CHECK int step_new(struct step **out, const struct step_config *config,
                         struct net *student, struct net *teacher, int64_t batch,
                         struct err *err);

@@ -138,7 +138,8 @@ load_param(const struct trace *t, struct net_param *p, const char *name,
     return 0;
 }
 
-/* A name in the file that the network does not have is a network of another spelling. */
+/* A name in the file that the network does not have is a network of another spelling.
+ * */
 static int
 check_names(const struct trace *t, struct net *n, const char *prefix, struct err *err)
 {

@@ -11,13 +11,14 @@
  * `relusweep-worker trace`: exact optimiser steps on given data, everything shown, so
  * that any other implementation can be compared number by number.
  *
- * spec (JSON): `stage` (teacher, mask, finetune), `model`, `classes`, and the parameters
- * of the stage as in the catalogue (loss, loss_weights, pram_form, pram_views,
- * temperature, attack, eps, attack_step, attack_steps, lr, momentum, weight_decay,
- * teacher_bn). They may stand at the top or under "params" or "parameters";
- * <stage>_lr and <stage>_loss go before lr and loss; other members are ignored. A
- * `dataset` gives the normalisation and, where it is absent, `classes`; arrays `mean` and
- * `std` of three numbers go before it; with neither, pixels are not normalised.
+ * spec (JSON): `stage` (teacher, mask, finetune), `model`, `classes`, and the
+ * parameters of the stage as in the catalogue (loss, loss_weights, pram_form,
+ * pram_views, temperature, attack, eps, attack_step, attack_steps, lr, momentum,
+ * weight_decay, teacher_bn). They may stand at the top or under "params" or
+ * "parameters"; <stage>_lr and <stage>_loss go before lr and loss; other members are
+ * ignored. A `dataset` gives the normalisation and, where it is absent, `classes`;
+ * arrays `mean` and `std` of three numbers go before it; with neither, pixels are not
+ * normalised.
  *
  * in (safetensors): `student/<name>`, `teacher/<name>` (not in stage teacher) with
  * state_dict names; a missing num_batches_tracked is 0; `mask/<i>` (C,H,W) u8 of the
@@ -25,12 +26,12 @@
  * `attack_start` (B,3,H,W) f32 in [-1,1]. The first floor(B/2) images are clean and
  * augmented, the others adversarial sources.
  *
- * out (safetensors), of the last step: `logits/clean`, `logits/aug` (floor(B/2),classes),
- * `logits/adv` (ceil(B/2),classes), `x_adv`; scalars `loss/ce`, `loss/kl` (means over the
- * three views), `loss/pram` (mean over pram_views), before weighting and 0 when they are
- * no part of the loss, and `loss/total`, their weighted sum; `grad/<name>` (d total,
- * without weight decay); after the step `student/<name>`; in stage mask `score/<i>`
- * (C,H,W), summed over all steps.
+ * out (safetensors), of the last step: `logits/clean`, `logits/aug`
+ * (floor(B/2),classes), `logits/adv` (ceil(B/2),classes), `x_adv`; scalars `loss/ce`,
+ * `loss/kl` (means over the three views), `loss/pram` (mean over pram_views), before
+ * weighting and 0 when they are no part of the loss, and `loss/total`, their weighted
+ * sum; `grad/<name>` (d total, without weight decay); after the step `student/<name>`;
+ * in stage mask `score/<i>` (C,H,W), summed over all steps.
  */
 struct trace_config {
     const char *spec, *in, *out; /* paths */

@@ -75,20 +75,19 @@ find_stage_member(const json_t *doc, const char *stage, const char *key)
     return value != NULL ? value : find_member(doc, key);
 }
 
-static int
-find_stage(const struct stage_row **out, const json_t *doc, struct err *err)
+/* The row of the document's stage; NULL and *err where there is none. */
+static const struct stage_row *
+find_stage(const json_t *doc, struct err *err)
 {
     const char *name = json_string_value(find_member(doc, "stage"));
 
-    for (int i = 0; i < N_STAGES && name != NULL; i++) {
-        if (strcmp(stage_rows[i].name, name) == 0) {
-            *out = &stage_rows[i];
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE,
-                   "`stage` is %s; stages that can be traced: teacher, mask, finetune",
-                   name == NULL ? "missing" : name);
+    for (int i = 0; i < N_STAGES && name != NULL; i++)
+        if (strcmp(stage_rows[i].name, name) == 0)
+            return &stage_rows[i];
+    err_set(err, ERR_USAGE,
+            "`stage` is %s; stages that can be traced: teacher, mask, finetune",
+            name == NULL ? "missing" : name);
+    return NULL;
 }
 
 /* The members that the table knows, as one flat object; new reference. */
@@ -171,9 +170,9 @@ static int
 read_document(struct trace_spec *s, const json_t *doc, const char *path,
               struct err *err)
 {
-    const struct stage_row *row = NULL;
+    const struct stage_row *row = find_stage(doc, err);
 
-    if (find_stage(&row, doc, err) != 0)
+    if (row == NULL)
         return err_wrap(err, "%s", path);
     s->values = gather(doc, row);
     if (param_apply(spec_params, PARAM_COUNT(spec_params), s->values, s, path, err)

@@ -399,7 +399,7 @@ CASES = {
     "mask-three-steps": {"stage": "mask", "weights": {"ce": 0.5, "kl": 0.5}, "eps": 0.0,
                          "steps": 3, "lr": 0.02},
     "finetune-resnet18": {"stage": "finetune", "weights": RELEASED, "model": "resnet18",
-                          "batch": 4, "size": 32, "classes": 100},
+                          "batch": 4, "size": 32, "classes": 100, "backends": ("dnnl",)},
     "mask-wrn": {"stage": "mask", "weights": {"ce": 0.5, "kl": 0.5}, "model": "wrn-22-8",
                  "batch": 4, "size": 8, "backends": ("dnnl",)},
 }
