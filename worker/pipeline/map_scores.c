@@ -1,5 +1,8 @@
-/* map_scores.c - sums of distances between two networks' activations; see map_scores.h.
- * */
+/*
+ * map_scores.c - sums of distances between two networks' activations; see map_scores.h.
+ * Invariant: what is kept is plain (C,H,W), whatever the layout that it is added up in.
+ * Knows neither masks nor epochs.
+ */
 #include "worker/pipeline/map_scores.h"
 
 #include <assert.h>
