@@ -1,3 +1,6 @@
 add_library(fake_stage STATIC ${CMAKE_CURRENT_SOURCE_DIR}/worker/agent/fake_stage.c)
 target_link_libraries(fake_stage PUBLIC shared)
 relusweep_test(worker/agent/agent_test LINK worker_agent fake_stage test_support)
+relusweep_test(worker/agent/session_test LINK worker_agent test_support)
+relusweep_test(worker/agent/child_test LINK worker_agent test_support)
+relusweep_test(worker/agent/blobs_test LINK worker_agent test_support)
