@@ -41,7 +41,7 @@ set_up(void **state)
                              .shared_shortcut_bn = true,
                              .seed = 1};
 
-    strcpy(s->dir, "/tmp/trace_test.XXXXXX");
+    strcpy(s->dir, P_tmpdir "/trace_test.XXXXXX");
     assert_non_null(mkdtemp(s->dir));
     s->spec = file_join(s->dir, "spec.json");
     s->in = file_join(s->dir, "in.safetensors");
