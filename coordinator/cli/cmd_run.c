@@ -13,6 +13,7 @@
 
 #include "coordinator/cli/cmd.h"
 #include "coordinator/cli/progress.h"
+#include "coordinator/cli/sweepfile.h"
 #include "coordinator/launch/local.h"
 #include "coordinator/report/report.h"
 #include "shared/base/mem.h"
@@ -22,18 +23,14 @@ static const char *const backends[] = {"auto", "dnnl", "blas", NULL};
 static const char *const profiles[] = {"fast", "portable", NULL};
 
 struct run_config {
-    const char *set;
-    int64_t max_cells;
+    struct sweepfile_config file;
     int64_t workers, threads;
     const char *backend, *profile, *data_dir, *out;
     int64_t checkpoint_seconds;
 };
 
 static const struct param run_params[] = {
-    PARAM_ROW_STRING(struct run_config, set, "",
-                     "key=v1,v2: replaces values of the sweep file; may be repeated"),
-    PARAM_ROW_INT(struct run_config, max_cells, "100k", 1, 1e9,
-                  "refuse grids with more cells than this"),
+    SWEEPFILE_ROWS(struct run_config),
     PARAM_ROW_INT(struct run_config, workers, "0", 0, 1024,
                   "worker processes; 0: one a core"),
     PARAM_ROW_INT(struct run_config, threads, "1", 1, 1024, "threads of each job"),
@@ -65,42 +62,6 @@ catch_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-}
-
-/* Sweep file -> rows in the database. */
-static int
-submit(struct cmd_ctx *ctx, const struct run_config *c, const char *path,
-       struct db_submitted *done, char **name, struct err *err)
-{
-    const struct sweep_options options = {.sets = c->set, .max_cells = c->max_cells};
-    const struct catalog *catalog;
-    struct sweep *s = NULL;
-    struct dag *d = NULL;
-    struct db *db;
-    int rc = -1;
-
-    if (cmd_ctx_catalog(ctx, &catalog, err) != 0
-        || sweep_load(&s, path, catalog, &options, err) != 0)
-        goto out;
-    d = dag_build(s);
-    if (cmd_ctx_db(ctx, true, &db, err) != 0 || db_submit(db, s, d, done, err) != 0)
-        goto out;
-    *name = xstrdup(s->name);
-    fprintf(
-        stderr,
-        "sweep %s: %lld cells, %lld jobs (%zu without sharing), %lld done already\n",
-        s->name, (long long)done->cells, (long long)done->jobs, d->n_unshared,
-        (long long)done->done);
-    if (done->failed > 0)
-        fprintf(stderr,
-                "%lld jobs have failed before; `relusweep retry %s` gives them "
-                "another try\n",
-                (long long)done->failed, s->name);
-    rc = 0;
-out:
-    dag_free(d);
-    sweep_free(s);
-    return rc;
 }
 
 /* Watches until no job is open. Returns 0, -1 with err, or EXIT_INTERRUPTED. */
@@ -191,7 +152,7 @@ run_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_wo
     int rc = -1;
 
     (void)n_words;
-    if (submit(ctx, c, words[0], &sub, &name, err) != 0
+    if (sweepfile_submit(&sub, &name, ctx, words[0], &c->file, err) != 0
         || cmd_ctx_db(ctx, true, &db, err) != 0
         || db_status(db, sub.sweep, &status, err) != 0)
         goto out;

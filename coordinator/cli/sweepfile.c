@@ -1,10 +1,12 @@
 /* sweepfile.c - from a path on the command line to cells and jobs. */
 #include "coordinator/cli/sweepfile.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "coordinator/cli/table.h"
+#include "shared/base/mem.h"
 
 int
 sweepfile_load(struct sweep **sweep, struct dag **dag, struct cmd_ctx *ctx,
@@ -26,4 +28,40 @@ sweepfile_load(struct sweep **sweep, struct dag **dag, struct cmd_ctx *ctx,
     }
     *dag = dag_build(*sweep);
     return 0;
+}
+
+static void
+tell(const struct sweep *s, const struct dag *d, const struct db_submitted *sub)
+{
+    fprintf(stderr,
+            "sweep %s: %" PRId64 " cells, %" PRId64
+            " jobs (%zu without sharing): %" PRId64 " new, %" PRId64 " done already\n",
+            s->name, sub->cells, sub->jobs, d->n_unshared, sub->new_jobs, sub->done);
+    if (sub->failed > 0)
+        fprintf(stderr,
+                "%" PRId64 " jobs have failed before; `relusweep retry %s` gives them "
+                "another try\n",
+                sub->failed, s->name);
+}
+
+int
+sweepfile_submit(struct db_submitted *out, char **name, struct cmd_ctx *ctx,
+                 const char *path, const struct sweepfile_config *config,
+                 struct err *err)
+{
+    struct sweep *s;
+    struct dag *d;
+    struct db *db;
+    int rc = -1;
+
+    if (sweepfile_load(&s, &d, ctx, path, config, err) != 0)
+        return -1;
+    if (cmd_ctx_db(ctx, true, &db, err) == 0 && db_submit(db, s, d, out, err) == 0) {
+        tell(s, d, out);
+        *name = xstrdup(s->name);
+        rc = 0;
+    }
+    dag_free(d);
+    sweep_free(s);
+    return rc;
 }

@@ -26,4 +26,10 @@ MUST_CHECK int sweepfile_load(struct sweep **sweep, struct dag **dag,
                               struct cmd_ctx *ctx, const char *path,
                               const struct sweepfile_config *config, struct err *err);
 
+/* Loads the file, puts it into the database (made if needed) and says on stderr what
+ * that added. *name: of the sweep, caller frees. */
+MUST_CHECK int sweepfile_submit(struct db_submitted *out, char **name,
+                                struct cmd_ctx *ctx, const char *path,
+                                const struct sweepfile_config *config, struct err *err);
+
 #endif

@@ -24,15 +24,15 @@
 
 enum { EXEC_FAILED = 127 };
 
+/* Without a log the child shares our terminal. */
 static void
 redirect(const char *log)
 {
-    const int null = open("/dev/null", O_RDONLY);
-
-    if (null >= 0)
-        dup2(null, STDIN_FILENO);
     if (log == NULL)
         return;
+    const int null = open("/dev/null", O_RDONLY);
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
     const int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (fd >= 0) {
         dup2(fd, STDOUT_FILENO);

@@ -46,10 +46,9 @@ refused 2 'broken.yaml:' relusweep plan broken.yaml
 refused 3 'there is no database yet' relusweep status
 refused 3 '/nowhere' relusweep status --database 'host=/nowhere dbname=x'
 relusweep db migrate 2>/dev/null || fail "migrate"
-url=$(relusweep db url)
-psql "$url" -c 'UPDATE schema_version SET version = 999'
+relusweep db psql -- -q -c 'UPDATE schema_version SET version = 999'
 refused 4 '999' relusweep status
-psql "$url" -c 'UPDATE schema_version SET version = 1'
+rm -rf "$RELUSWEEP_STATE"
 
 # missing and truncated data: the job fails at once and says what to do
 cat >data.yaml <<'Y'

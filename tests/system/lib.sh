@@ -62,9 +62,6 @@ for g in doc["groups"]:
     print(json.dumps([g["params"], m], sort_keys=True))'
 }
 
-# psql of the private cluster, whatever its version
-psql() { "$(find /usr/lib/postgresql -path '*/bin/psql' | sort | tail -n 1)" -q "$@"; }
-
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for() {
     local end=$((SECONDS + $1))
