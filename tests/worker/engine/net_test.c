@@ -374,6 +374,43 @@ any_batch_up_to_the_largest_gives_the_same_logits(void **state)
     }
 }
 
+/* 77 images are 10 slices in 8 groups, the last one cut short. */
+static void
+the_gradient_of_a_large_batch_is_the_sum_over_its_images(void **state)
+{
+    enum { MANY = 77 };
+    (void)state;
+
+    for (const struct backend *const *b = backends; *b != NULL; b++) {
+        struct fixture f;
+        setup(&f, *b, NET_EVAL);
+        struct net *net = probe_net(net_graph(f.net), *b, f.team, MANY, true);
+        struct net_param *p = net_find_param(net, "conv2.weight");
+        double *x = probe_array(MANY * SMALL_IMAGE, 1.0, 1);
+        double *d = probe_array(MANY * SMALL_CLASSES, 1.0, 2), sum[9 * 5 * 9];
+        float *xf = probe_float_array(x, MANY * SMALL_IMAGE);
+        float *df = probe_float_array(d, MANY * SMALL_CLASSES);
+        probe_fill(net);
+        net_zero_grads(net);
+        for (int i = 0; i < MANY; i++) {
+            net_forward(net, xf + (int64_t)i * SMALL_IMAGE, 1, NET_EVAL, PATH);
+            net_backward(net, df + (int64_t)i * SMALL_CLASSES, NET_GRAD_PARAMS);
+        }
+        for (int64_t i = 0; i < p->size; i++)
+            sum[i] = (double)p->grad[i];
+        net_zero_grads(net);
+        net_forward(net, xf, MANY, NET_EVAL, PATH);
+        net_backward(net, df, NET_GRAD_PARAMS);
+        assert_near(p->grad, sum, p->size, 1e-5);
+        free(x);
+        free(d);
+        free(xf);
+        free(df);
+        net_free(net);
+        teardown(&f);
+    }
+}
+
 static void
 a_net_without_gradients_gives_the_same_logits_in_less_memory(void **state)
 {
@@ -452,6 +489,7 @@ main(void)
         cmocka_unit_test(masks_are_ones_at_first_and_come_back_as_set),
         cmocka_unit_test(seeds_are_zero_after_each_forward),
         cmocka_unit_test(any_batch_up_to_the_largest_gives_the_same_logits),
+        cmocka_unit_test(the_gradient_of_a_large_batch_is_the_sum_over_its_images),
         cmocka_unit_test(a_net_without_gradients_gives_the_same_logits_in_less_memory),
         cmocka_unit_test(parameters_are_in_state_dict_order_with_their_roles),
         cmocka_unit_test(too_large_a_net_is_an_out_of_memory_error),

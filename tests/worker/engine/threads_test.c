@@ -6,7 +6,7 @@
 
 #include "worker/engine/optim/optim.h"
 
-enum { BATCH = 45, STEPS = 3, MAX_THREADS = 4 };
+enum { BATCH = 77, STEPS = 2, MAX_THREADS = 4 };
 
 /* All numbers that a run leaves behind, one after the other. */
 struct trail {
