@@ -1,2 +1,7 @@
+relusweep_test(shared/base/base_test LINK shared test_support)
+relusweep_test(shared/base/param_test LINK shared test_support)
+relusweep_test(shared/spec/catalog_test LINK shared test_support)
+relusweep_test(shared/spec/job_test LINK shared test_support)
+relusweep_test(shared/wire/codec_test LINK wire test_support)
 relusweep_test(shared/wire/msg_test LINK wire test_support)
 relusweep_test(shared/wire/sock_test LINK wire test_support)

@@ -1,0 +1,201 @@
+/* Catalogues: what a good one gives, and that each kind of bad one is refused. */
+#include "shared/spec/catalog.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char good[] =
+    "{'version':1,'program':'0.1.0','methods':[{'name':'rlnet','doc':'d','source':'s',"
+    "'stages':["
+    "{'name':'teacher','revision':1,'after':[],'params':["
+    "{'name':'model','type':'choice','choices':['r10','r18'],'doc':'net'},"
+    "{'name':'epochs','type':'int','default':'3','min':1,'max':100,'doc':'n'}]},"
+    "{'name':'mask','revision':2,'after':['teacher'],'skip_when':{'relu_budget':'all'},"
+    "'params':["
+    "{'name':'model','type':'choice','choices':['r10','r18'],'doc':'net'},"
+    "{'name':'relu_budget','type':'budget','doc':'kept'}]}]}],"
+    "'limits':[{'param':'relu_budget','by':['model'],'unit':'ReLUs',"
+    "'table':{'r10':{'min':10,'max':1000}}}]}";
+
+/* JSON with ' for ". */
+static json_t *
+parse(const char *text)
+{
+    char *copy = strdup(text);
+    json_error_t je;
+
+    for (char *c = copy; *c != '\0'; c++)
+        if (*c == '\'')
+            *c = '"';
+    json_t *json = json_loads(copy, 0, &je);
+    if (json == NULL)
+        fail_msg("%s in %s", je.text, text);
+    free(copy);
+    return json;
+}
+
+static int
+set_up(void **state)
+{
+    struct catalog *c = calloc(1, sizeof *c);
+    json_t *json = parse(good);
+    struct err err = {0};
+
+    if (catalog_read(c, json, &err) != 0)
+        fail_msg("%s", err.text);
+    json_decref(json); /* the catalogue keeps its own reference */
+    *state = c;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    catalog_release(*state);
+    free(*state);
+    return 0;
+}
+
+static void
+methods_stages_and_parameters_are_found(void **state)
+{
+    const struct catalog *c = *state;
+    const struct catalog_method *m = catalog_find_method(c, "rlnet");
+
+    assert_non_null(m);
+    assert_null(catalog_find_method(c, "snl"));
+    const struct catalog_stage *s = catalog_find_stage(m, "mask");
+    assert_int_equal(s->revision, 2);
+    assert_int_equal(s->n_after, 1);
+    assert_string_equal(s->after[0], "teacher");
+    assert_string_equal(s->skip_param, "relu_budget");
+    assert_string_equal(catalog_find_param(m, "epochs")->dflt, "3");
+    assert_null(catalog_find_param(m, "epoch"));
+    assert_string_equal(catalog_nearest_param(m, "epoch"), "epochs");
+    assert_string_equal(catalog_nearest_param(m, "relu_buget"), "relu_budget");
+    assert_null(catalog_nearest_param(m, "zzzzzz"));
+}
+
+static void
+budgets_are_held_against_the_network(void **state)
+{
+    static const struct {
+        const char *budget;
+        int rc;
+        const char *text;
+    } cases[] = {
+        {"10", 0, ""},
+        {"1000", 0, ""},
+        {"all", 0, ""},
+        {"1%", 0, ""},
+        {"1001", -1, "1000 ReLUs"},
+        {"9", -1, "10 ReLUs"},
+        {"0.5%", -1, "10 ReLUs"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *values =
+            json_pack("{s:s, s:s}", "model", "r10", "relu_budget", cases[i].budget);
+        const char *param = NULL;
+        struct err err = {0};
+        assert_int_equal(catalog_check_limits(*state, values, &param, &err),
+                         cases[i].rc);
+        assert_non_null(strstr(err.text, cases[i].text));
+        if (cases[i].rc != 0)
+            assert_string_equal(param, "relu_budget");
+        json_decref(values);
+    }
+}
+
+static void
+limits_that_do_not_concern_a_cell_are_silent(void **state)
+{
+    json_t *other = json_pack("{s:s, s:s}", "model", "r18", "relu_budget", "999999");
+    json_t *none = json_object();
+    struct err err;
+
+    assert_int_equal(catalog_check_limits(*state, other, NULL, &err), 0);
+    assert_int_equal(catalog_check_limits(*state, none, NULL, &err), 0);
+    json_decref(other);
+    json_decref(none);
+}
+
+static void
+a_stage_is_skipped_by_its_value(void **state)
+{
+    const struct catalog *c = *state;
+    const struct catalog_method *m = &c->methods[0];
+    json_t *all = json_pack("{s:s}", "relu_budget", "all");
+    json_t *some = json_pack("{s:s}", "relu_budget", "500");
+    json_t *none = json_object();
+
+    assert_int_equal(catalog_stage_skipped(&m->stages[1], all), 1);
+    assert_int_equal(catalog_stage_skipped(&m->stages[1], some), 0);
+    assert_int_equal(catalog_stage_skipped(&m->stages[1], none), 0);
+    assert_int_equal(catalog_stage_skipped(&m->stages[0], all), 0);
+    json_decref(all);
+    json_decref(some);
+    json_decref(none);
+}
+
+/* `good` with one piece replaced must be refused with `text`. */
+static void
+refuse(const char *piece, const char *with, enum err_kind kind, const char *text)
+{
+    const char *at = strstr(good, piece);
+    struct catalog c;
+    struct err err = {0};
+    char bad[4096];
+
+    assert_non_null(at);
+    snprintf(bad, sizeof bad, "%.*s%s%s", (int)(at - good), good, with,
+             at + strlen(piece));
+    json_t *json = parse(bad);
+    assert_int_equal(catalog_read(&c, json, &err), -1);
+    assert_int_equal(err.kind, kind);
+    if (strstr(err.text, text) == NULL)
+        fail_msg("`%s` is not in: %s", text, err.text);
+    json_decref(json);
+}
+
+static void
+bad_catalogues_are_refused_with_the_reason(void **state)
+{
+    (void)state;
+    refuse("'version':1", "'version':2", ERR_REFUSED, "version 2");
+    refuse("'version':1,", "", ERR_DATA, "not a catalogue");
+    refuse("'name':'rlnet'", "'name':'a/b'", ERR_DATA, "`a/b`");
+    refuse("'name':'rlnet',", "", ERR_DATA, "`name` is missing");
+    refuse("'name':'mask'", "'name':'teacher'", ERR_DATA, "twice");
+    refuse("'after':['teacher']", "'after':['evaluate']", ERR_DATA, "evaluate");
+    refuse("'after':[]", "'after':['mask']", ERR_DATA, "no stage before it");
+    refuse("'revision':2", "'revision':0", ERR_DATA, "revision");
+    refuse("'default':'3'", "'default':'many'", ERR_DATA, "default of stage teacher");
+    refuse("'default':'3'", "'default':'300'", ERR_DATA, "outside");
+    refuse("'type':'int'", "'type':'matrix'", ERR_DATA, "matrix");
+    refuse("'choices':['r10','r18'],'doc':'net'},{'name':'relu",
+           "'choices':['r10'],'doc':'net'},{'name':'relu", ERR_DATA, "differently");
+    refuse("'skip_when':{'relu_budget'", "'skip_when':{'budget'", ERR_DATA,
+           "skip_when");
+    refuse("'name':'epochs'", "'name':'model'", ERR_DATA, "twice");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(methods_stages_and_parameters_are_found),
+        TEST(budgets_are_held_against_the_network),
+        TEST(limits_that_do_not_concern_a_cell_are_silent),
+        TEST(a_stage_is_skipped_by_its_value),
+        cmocka_unit_test(bad_catalogues_are_refused_with_the_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
