@@ -126,7 +126,7 @@ act(const char *dir, const char *word)
         say("{\"error\":{\"kind\":\"numeric\",\"text\":\"loss is NaN at step 3\"}}");
         return err_kind_exit(ERR_NUMERIC);
     } else if (strcmp(word, "crash") == 0)
-        raise(SIGSEGV);
+        raise(SIGKILL);
     else if (strcmp(word, "exit-7") == 0)
         return 7;
     else if (strcmp(word, "garbage") == 0)
@@ -152,11 +152,10 @@ fake_stage(const char *dir)
     free(path);
     char *todo = strdup(json_str(json_object_get(spec, "params"), "do", ""));
     json_decref(spec);
-    for (char *w = strtok_r(todo, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-        const int code = act(dir, w);
-        if (code >= 0)
-            return code;
-    }
+    int code = -1;
+    for (char *w = strtok_r(todo, " ", &save); code < 0 && w != NULL;
+         w = strtok_r(NULL, " ", &save))
+        code = act(dir, w);
     free(todo);
-    return 0;
+    return code < 0 ? 0 : code;
 }
