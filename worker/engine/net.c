@@ -1,9 +1,9 @@
 /* net.c - the memory of a net: parameters, the blocks that the plan fills, masks and
  * maps. Passes are in net_pass.c.
  *
- * Invariant: all memory is there when net_new returns. Later only three things allocate,
- * each once: kernels of a batch size that was not seen before, the seed of a map when it
- * is first asked for, and nothing else. */
+ * Invariant: all memory is there when net_new returns, and passes allocate nothing, with
+ * two exceptions: kernels (and their workspace) for a batch size that was not seen
+ * before, and the seed of a map when it is first asked for. */
 #include "worker/engine/net.h"
 
 #include <assert.h>
