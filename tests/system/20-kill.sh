@@ -15,7 +15,7 @@ running_stage() {
 }
 process() { pgrep -f "$1.*$work/rough" | head -n 1; }
 start() {
-    relusweep run "$here/tiny.yaml" "${longer[@]}" --state-dir "$work/rough" --out rough-report >>rough.txt 2>>rough.err &
+    "$BIN/relusweep" run "$here/tiny.yaml" "${longer[@]}" --state-dir "$work/rough" --out rough-report >>rough.txt 2>>rough.err &
     run=$!
 }
 

@@ -43,7 +43,8 @@ static const char *const mask_topk[] = {"exact", "released", NULL};
                          "for the teacher, on the KL divergence after"),              \
         PARAM_ROW_REAL(CFG, eps, "8/255", 0, 1, "radius of that attack, in [0,1]"),   \
         PARAM_ROW_REAL(CFG, attack_step, "2/255", 0, 1, "size of one of its steps"),  \
-        PARAM_ROW_INT(CFG, attack_steps, "7", 1, 1000, "number of its steps")
+        PARAM_ROW_INT(CFG, attack_steps, "0", 0, 1000,                                \
+                      "number of its steps; 0: the attack's own, 7 for auto")
 
 #define ROWS_DISTILLATION                                                           \
     PARAM_ROW_BUDGET(CFG, relu_budget, NULL,                                        \
@@ -61,7 +62,7 @@ static const struct param teacher_params[] = {
                      "batch norm of its shortcuts: one for both paths (released) or "
                      "one for each"),
     PARAM_ROW_INT(CFG, teacher_epochs, "240", 1, 100000, "epochs of the teacher"),
-    PARAM_ROW_REAL(CFG, teacher_lr, "0.05", 0, 100, "its first learning rate"),
+    PARAM_ROW_REAL(CFG, teacher_lr, "0.05", 0, 1e9, "its first learning rate"),
     PARAM_ROW_STRING(CFG, teacher_milestones, "62.5,75,87.5",
                      "per cent of its epochs after which the rate falls tenfold"),
 };
@@ -71,7 +72,7 @@ static const struct param mask_params[] = {
     ROWS_TRAINING,
     ROWS_DISTILLATION,
     PARAM_ROW_INT(CFG, mask_epochs, "150", 1, 100000, "epochs of the mask search"),
-    PARAM_ROW_REAL(CFG, mask_lr, "0.05", 0, 100, "its first learning rate"),
+    PARAM_ROW_REAL(CFG, mask_lr, "0.05", 0, 1e9, "its first learning rate"),
     PARAM_ROW_STRING(CFG, mask_milestones, "none",
                      "per cent of its epochs after which the rate falls tenfold"),
     PARAM_ROW_SUM(CFG, mask_loss, "ce+kl", loss_names, "loss of the mask search"),
@@ -88,7 +89,7 @@ static const struct param finetune_params[] = {
     ROWS_TRAINING,
     ROWS_DISTILLATION,
     PARAM_ROW_INT(CFG, finetune_epochs, "240", 1, 100000, "epochs of fine-tuning"),
-    PARAM_ROW_REAL(CFG, finetune_lr, "0.01", 0, 100, "its first learning rate"),
+    PARAM_ROW_REAL(CFG, finetune_lr, "0.01", 0, 1e9, "its first learning rate"),
     PARAM_ROW_STRING(CFG, finetune_milestones, "62.5,75,87.5",
                      "per cent of its epochs after which the rate falls tenfold"),
     PARAM_ROW_SUM(CFG, loss, "ce+kl+pram", loss_names, "loss of fine-tuning"),
