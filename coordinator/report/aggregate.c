@@ -54,7 +54,9 @@ group_params(const json_t *cell, const json_t *group_over)
     if (params == NULL)
         params = json_object();
     json_array_foreach(group_over, i, name)
+    {
         json_object_del(params, json_string_value(name));
+    }
     return params;
 }
 
@@ -106,7 +108,9 @@ finish_group(json_t *group, const json_t *cells)
             continue;
         n++;
         json_object_foreach(json_object_get(cell, "metrics"), name, record)
+        {
             add_metric(metrics, name, record, group, cells);
+        }
     }
     const size_t trials = json_array_size(members);
     json_object_set_new(group, "cells", json_integer((json_int_t)trials));
@@ -162,7 +166,10 @@ aggregate_cells(const json_t *cells, const json_t *group_over)
                               json_integer((json_int_t)i));
         json_decref(params);
     }
-    json_array_foreach(groups, i, group) finish_group(group, cells);
+    json_array_foreach(groups, i, group)
+    {
+        finish_group(group, cells);
+    }
     json_decref(seen);
     json_decref(by_key);
     return groups;

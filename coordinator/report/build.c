@@ -30,8 +30,11 @@ has_word(const json_t *words, const char *word)
     json_t *item;
     size_t i;
 
-    json_array_foreach(words, i, item) if (strcmp(json_string_value(item), word)
-                                           == 0) return true;
+    json_array_foreach(words, i, item)
+    {
+        if (strcmp(json_string_value(item), word) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -44,9 +47,11 @@ words_of(const json_t *value)
 
     if (json_is_string(value))
         json_array_append(words, (json_t *)value);
-    json_array_foreach(value, i, item) if (json_is_string(item)
-                                           && !has_word(words, json_string_value(item)))
-        json_array_append(words, item);
+    json_array_foreach(value, i, item)
+    {
+        if (json_is_string(item) && !has_word(words, json_string_value(item)))
+            json_array_append(words, item);
+    }
     return words;
 }
 
@@ -127,9 +132,11 @@ varying_axes(const json_t *report)
     json_t *varying = json_array(), *axis;
     size_t i;
 
-    json_array_foreach(json_object_get(report, "axes"), i,
-                       axis) if (count_values(groups, json_string_value(axis)) > 1)
-        json_array_append(varying, axis);
+    json_array_foreach(json_object_get(report, "axes"), i, axis)
+    {
+        if (count_values(groups, json_string_value(axis)) > 1)
+            json_array_append(varying, axis);
+    }
     return varying;
 }
 
@@ -183,8 +190,12 @@ sort_groups(json_t *report)
     struct ranked *list = xcalloc(n + 1, sizeof *list);
     size_t i;
 
-    json_array_foreach(groups, i, group) list[i] =
-        (struct ranked){group, group_x(group, json_str(report, "x", "")), i};
+    json_array_foreach(groups, i, group)
+    {
+        list[i].group = group;
+        list[i].x = group_x(group, json_str(report, "x", ""));
+        list[i].index = i;
+    }
     qsort(list, n, sizeof *list, by_place);
     for (i = 0; i < n; i++)
         json_array_append(order, list[i].group);
@@ -272,7 +283,9 @@ set_fronts(json_t *report)
     size_t i, k;
 
     json_array_foreach(groups, i, group)
+    {
         json_object_set_new(group, "on_front", json_object());
+    }
     json_array_foreach(json_object_get(report, "y"), i, metric)
     {
         const char *name = json_string_value(metric);
@@ -310,11 +323,15 @@ cell_record(const json_t *cell, const json_t *axes)
         else
             json_object_del(params, name);
     }
-    json_object_foreach(json_object_get(cell, "metrics"), name,
-                        item) if (!isnan(aggregate_value(cell, name)))
-        json_object_set_new(values, name, json_real(aggregate_value(cell, name)));
+    json_object_foreach(json_object_get(cell, "metrics"), name, item)
+    {
+        if (!isnan(aggregate_value(cell, name)))
+            json_object_set_new(values, name, json_real(aggregate_value(cell, name)));
+    }
     json_array_foreach(json_object_get(cell, "jobs"), i, item)
+    {
         json_array_append_new(digests, json_string(json_str(item, "digest", "")));
+    }
     return json_pack("{s:o, s:s, s:o, s:o}", "params", params, "state",
                      json_str(cell, "state", "unknown"), "metrics", values, "jobs",
                      digests);
@@ -331,7 +348,9 @@ fixed_params(const json_t *report, const json_t *cells)
     if (fixed == NULL)
         return json_object();
     json_array_foreach(json_object_get(report, "axes"), i, axis)
+    {
         json_object_del(fixed, json_string_value(axis));
+    }
     return fixed;
 }
 
@@ -357,7 +376,10 @@ set_counts(json_t *report, const json_t *cells)
         done += strcmp(state, "succeeded") == 0;
         failed += is_lost(state);
     }
-    json_array_foreach(jobs, i, item) seconds += json_num(item, "seconds", 0);
+    json_array_foreach(jobs, i, item)
+    {
+        seconds += json_num(item, "seconds", 0);
+    }
     json_object_set_new(
         report, "counts",
         json_pack("{s:I, s:I, s:I, s:I, s:I, s:f}", "cells",
@@ -388,7 +410,9 @@ set_cells(json_t *report, const json_t *cells)
     size_t i;
 
     json_array_foreach(cells, i, cell)
+    {
         json_array_append_new(records, cell_record(cell, axes));
+    }
     json_object_set_new(report, "cells", records);
     json_object_set_new(report, "fixed", fixed_params(report, cells));
     json_object_set_new(report, "jobs", jobs_list(cells));

@@ -2,13 +2,13 @@
 #include "coordinator/report/chart.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/report/group.h"
 #include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
 #include "shared/base/buf.h"
-#include "shared/spec/metric.h"
 
 /* More series than this cannot be told apart by colour (Okabe and Ito's seven). */
 enum { SERIES_WANTED = 7 };
@@ -31,37 +31,45 @@ is_drawn(const struct chart *c, const json_t *group)
 
 /* ---- series ---------------------------------------------------------------------- */
 
-/* Index of the series called `label`, added when it is new. */
+/* Index of the series called `label`, which is added (not copied) when it is new. */
 static size_t
 series_index(struct chart *c, const char *label)
 {
     for (size_t i = 0; i < c->n_series; i++)
         if (strcmp(c->series[i], label) == 0)
             return i;
-    c->series[c->n_series] = arena_strdup(&c->mem, label);
+    c->series[c->n_series] = label;
     return c->n_series++;
 }
 
-/* Labels all drawn groups by `axes` into c->series and, when `points` is there, gives
- * the points their series. */
-static void
-assign_series(struct chart *c, const json_t *groups, const json_t *axes,
-              struct chart_point *points)
+static int
+by_version(const void *a, const void *b)
 {
-    struct buf label = {0};
+    return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Labels all drawn groups by `axes`: the distinct labels, sorted, are the series. */
+static void
+assign_series(struct chart *c, const json_t *groups, const json_t *axes)
+{
+    const char **labels = xcalloc(c->n_points + 1, sizeof *labels);
     json_t *group;
     size_t i, k = 0;
 
     c->n_series = 0;
     json_array_foreach(groups, i, group)
     {
+        struct buf label = {0};
         if (!is_drawn(c, group))
             continue;
-        buf_clear(&label);
         label_series(&label, json_object_get(group, "params"), axes);
-        points[k++].series = series_index(c, buf_str(&label));
+        labels[k] = keep(c, &label);
+        series_index(c, labels[k++]);
     }
-    buf_release(&label);
+    qsort(c->series, c->n_series, sizeof *c->series, by_version);
+    for (i = 0; i < k; i++)
+        c->points[i].series = series_index(c, labels[i]);
+    free(labels);
 }
 
 static void
@@ -77,38 +85,40 @@ find_series(struct chart *c, const json_t *report)
         if (strcmp(name, label_budget) == 0 || strcmp(name, c->x) == 0)
             continue;
         json_array_append(axes, axis);
-        assign_series(c, groups, axes, c->points);
+        assign_series(c, groups, axes);
         if (used > 0 && c->n_series > SERIES_WANTED) {
             json_array_remove(axes, used);
             break;
         }
         used++;
     }
-    assign_series(c, groups, axes, c->points);
+    assign_series(c, groups, axes);
     json_decref(axes);
 }
 
 /* ---- points ---------------------------------------------------------------------- */
 
-/* "temperature 4, relu_budget 50k: CA 91.20 ± 0.11 % at 50,000 ReLUs (n = 3 of 3)" */
+/* "temperature 4: CA 91.20 ± 0.11 % at 50,000 ReLUs (n = 3 of 3)" */
 static const char *
-tip_of(struct chart *c, const json_t *group)
+tip_of(struct chart *c, const json_t *group, const json_t *varying)
 {
     const char *unit = group_unit(group, c->x);
+    const long long cells = json_int(group, "cells", 0);
     struct buf b = {0};
 
-    buf_printf(&b, "%s: %s ", json_str(group, "label", ""), c->metric);
-    group_put_metric(&b, group, c->metric);
+    label_series(&b, json_object_get(group, "params"), varying);
+    buf_printf(&b, "%s%s ", b.len > 0 ? ": " : "", c->metric);
+    group_put_metric(&b, group, c->metric, " ± ");
     buf_printf(&b, "%s%s at ", c->unit[0] != '\0' ? " " : "", c->unit);
     number_metric(&b, group_x(group, c->x), unit);
-    buf_printf(&b, " %s (n = %.0f of %lld)", unit[0] != '\0' ? unit : c->x,
-               group_stat(group, c->metric, "n"),
-               (long long)json_int(group, "cells", 0));
+    buf_printf(&b, " %s", unit[0] != '\0' ? unit : c->x);
+    if (cells > 1)
+        buf_printf(&b, " (n = %.0f of %lld)", group_stat(group, c->metric, "n"), cells);
     return keep(c, &b);
 }
 
 static void
-add_point(struct chart *c, const json_t *group)
+add_point(struct chart *c, const json_t *group, const json_t *varying)
 {
     c->points[c->n_points++] = (struct chart_point){
         .x = group_x(group, c->x),
@@ -116,7 +126,7 @@ add_point(struct chart *c, const json_t *group)
         .sd = group_stat(group, c->metric, "sd"),
         .complete = group_is_complete(group),
         .on_front = group_on_front(group, c->metric),
-        .tip = tip_of(c, group),
+        .tip = tip_of(c, group, varying),
     };
 }
 
@@ -138,7 +148,7 @@ add_reference(struct chart *c, const json_t *group, const json_t *varying)
         .x = x,
         .y = group_stat(group, c->metric, "mean"),
         .label = keep(c, &b),
-        .tip = tip_of(c, group),
+        .tip = tip_of(c, group, varying),
     };
 }
 
@@ -149,8 +159,11 @@ find_unit(struct chart *c, const json_t *groups)
     size_t i;
 
     c->unit = "";
-    json_array_foreach(groups, i, group) if (c->unit[0] == '\0') c->unit =
-        group_unit(group, c->metric);
+    json_array_foreach(groups, i, group)
+    {
+        if (c->unit[0] == '\0')
+            c->unit = group_unit(group, c->metric);
+    }
 }
 
 static void
@@ -164,17 +177,33 @@ set_titles(struct chart *c, const json_t *report)
     c->subtitle = title[0] != '\0' ? title : json_str(report, "name", "");
 }
 
+static void
+find_missing(struct chart *c, const json_t *groups)
+{
+    bool placed = c->n_points > 0, reported = false;
+    json_t *group;
+    size_t i;
+
+    for (i = 0; i < c->n_references; i++)
+        placed = placed || !isnan(c->references[i].x);
+    json_array_foreach(groups, i, group)
+    {
+        reported = reported || !isnan(group_stat(group, c->metric, "mean"));
+    }
+    if (!placed)
+        c->missing = reported ? c->x : c->metric;
+}
+
 void
 chart_init(struct chart *c, const json_t *report, const char *metric)
 {
     const json_t *groups = json_object_get(report, "groups");
+    const json_t *varying = json_object_get(report, "varying");
     const size_t n = json_array_size(groups);
     json_t *group;
     size_t i;
 
     *c = (struct chart){.metric = metric, .x = json_str(report, "x", "relus")};
-    const char *goal = json_str(json_object_get(report, "goals"), metric, "max");
-    c->down = metric_goal_find(goal) == METRIC_MIN;
     set_titles(c, report);
     find_unit(c, groups);
     c->points = arena_alloc(&c->mem, (n + 1) * sizeof *c->points);
@@ -183,10 +212,11 @@ chart_init(struct chart *c, const json_t *report, const char *metric)
     json_array_foreach(groups, i, group)
     {
         if (is_drawn(c, group))
-            add_point(c, group);
+            add_point(c, group, varying);
         else if (group_is_reference(group) && !isnan(group_stat(group, metric, "mean")))
-            add_reference(c, group, json_object_get(report, "varying"));
+            add_reference(c, group, varying);
     }
+    find_missing(c, groups);
     find_series(c, report);
 }
 

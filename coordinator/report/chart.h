@@ -31,7 +31,8 @@ struct chart {
     size_t n_series;
     struct chart_reference *references;
     size_t n_references;
-    bool down; /* less is better */
+    const char
+        *missing; /* what nothing has reported, so nothing can be drawn; or NULL */
     struct arena mem;
 };
 

@@ -1,6 +1,6 @@
 /*
  * csv.c - cells.csv (one line a cell) and pareto-<metric>.csv (one line a point of the
- * plot), RFC 4180 with LF. Numbers are exact, not rounded for people.
+ * plot), RFC 4180. Numbers are exact, not rounded for people.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -62,10 +62,17 @@ member_names(const json_t *cells, const char *key)
     size_t i;
 
     json_array_foreach(cells, i, cell)
+    {
         json_object_foreach(json_object_get(cell, key), name, member)
+        {
             json_object_set_new(names.set, name, json_null());
+        }
+    }
     names.list = xcalloc(json_object_size(names.set) + 1, sizeof *names.list);
-    json_object_foreach(names.set, name, member) names.list[names.n++] = name;
+    json_object_foreach(names.set, name, member)
+    {
+        names.list[names.n++] = name;
+    }
     qsort(names.list, names.n, sizeof *names.list, by_name);
     return names;
 }
@@ -106,7 +113,7 @@ put_cells(struct buf *out, const json_t *cells)
     put_names(out, &params);
     buf_puts(out, "state,");
     put_names(out, &metrics);
-    buf_puts(out, "job\n");
+    buf_puts(out, "job\r\n");
     json_array_foreach(cells, i, cell)
     {
         const json_t *jobs = json_object_get(cell, "jobs");
@@ -116,7 +123,7 @@ put_cells(struct buf *out, const json_t *cells)
         buf_putc(out, ',');
         put_members(out, json_object_get(cell, "metrics"), &metrics);
         put_value(out, n > 0 ? json_array_get(jobs, n - 1) : NULL);
-        buf_putc(out, '\n');
+        buf_puts(out, "\r\n");
     }
     names_release(&metrics);
     names_release(&params);
@@ -145,7 +152,7 @@ put_point(struct buf *out, const json_t *report, const json_t *group,
         buf_putc(out, ',');
         number_exact(out, group_stat(group, metric, stats[i]));
     }
-    buf_printf(out, ",%lld,%s,%s\n", (long long)json_int(group, "cells", 0),
+    buf_printf(out, ",%lld,%s,%s\r\n", (long long)json_int(group, "cells", 0),
                group_is_reference(group) ? "true" : "false",
                group_on_front(group, metric) ? "true" : "false");
 }
@@ -163,9 +170,11 @@ write_points(const json_t *report, const char *metric, const char *dir, struct e
         buf_putc(&out, ',');
     }
     escape_csv(&out, json_str(report, "x", ""));
-    buf_puts(&out, ",saving,mean,sd,n,min,max,cells,reference,on_front\n");
+    buf_puts(&out, ",saving,mean,sd,n,min,max,cells,reference,on_front\r\n");
     json_array_foreach(json_object_get(report, "groups"), i, item)
+    {
         put_point(&out, report, item, metric);
+    }
     label_file(&name, metric, "csv");
     const int rc = save(&out, dir, buf_str(&name), err);
     buf_release(&name);
@@ -183,8 +192,11 @@ write_csv(const json_t *report, const char *dir, struct err *err)
     put_cells(&cells, json_object_get(report, "cells"));
     int rc = save(&cells, dir, "cells.csv", err);
     buf_release(&cells);
-    json_array_foreach(json_object_get(report, "y"), i, metric) if (rc == 0) rc =
-        write_points(report, json_string_value(metric), dir, err);
+    json_array_foreach(json_object_get(report, "y"), i, metric)
+    {
+        if (rc == 0)
+            rc = write_points(report, json_string_value(metric), dir, err);
+    }
     return rc;
 }
 

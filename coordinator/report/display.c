@@ -215,3 +215,19 @@ display_text_width(const char *text, double size, bool bold)
     }
     return sum / 100 * size * (bold ? bold_factor : 1);
 }
+
+const char *
+display_fit(struct display *d, const char *text, double size, bool bold, double width)
+{
+    if (display_text_width(text, size, bold) <= width)
+        return copy(d, text);
+    char *cut = arena_strdup(&d->mem, text);
+    size_t n = strlen(cut);
+    while (n > 0 && display_text_width(cut, size, bold) > width - size) {
+        do /* whole characters of UTF-8 */
+            n--;
+        while (n > 0 && (cut[n] & 0xC0) == 0x80);
+        cut[n] = '\0';
+    }
+    return arena_printf(&d->mem, "%s…", cut);
+}

@@ -116,6 +116,11 @@ void display_text(struct display *d, double x, double y, double size,
                   enum display_anchor anchor, bool bold, double opacity,
                   const char *text);
 
+/* `text`, or its beginning and an ellipsis where it is wider than `width`. Lives as
+ * long as the list. */
+const char *display_fit(struct display *d, const char *text, double size, bool bold,
+                        double width);
+
 /* Corners of a marker of radius 1 around 0, into points[DISPLAY_CORNERS]; returns how
  * many. 0 for a circle. Shapes are scaled to look equally large. */
 enum { DISPLAY_CORNERS = 12 };

@@ -50,10 +50,11 @@ write_figures(const json_t *report, const char *dir, struct err *err)
     json_t *metric;
     size_t i;
 
-    json_array_foreach(
-        json_object_get(report, "y"), i,
-        metric) if (write_figure(report, json_string_value(metric), dir, err)
-                    != 0) return -1;
+    json_array_foreach(json_object_get(report, "y"), i, metric)
+    {
+        if (write_figure(report, json_string_value(metric), dir, err) != 0)
+            return -1;
+    }
     return 0;
 }
 

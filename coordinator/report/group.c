@@ -50,14 +50,15 @@ group_on_front(const json_t *group, const char *metric)
 }
 
 void
-group_put_metric(struct buf *out, const json_t *group, const char *metric)
+group_put_metric(struct buf *out, const json_t *group, const char *metric,
+                 const char *plus_minus)
 {
     const char *unit = group_unit(group, metric);
     const double sd = group_stat(group, metric, "sd");
 
     number_metric(out, group_stat(group, metric, "mean"), unit);
-    if (!isnan(sd)) {
-        buf_puts(out, " ± ");
+    if (!isnan(sd) && plus_minus != NULL) {
+        buf_puts(out, plus_minus);
         number_metric(out, sd, unit);
     }
 }

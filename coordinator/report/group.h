@@ -22,7 +22,9 @@ bool group_is_reference(const json_t *group);
 bool group_is_complete(const json_t *group);
 bool group_on_front(const json_t *group, const char *metric);
 
-/* "91.20" or, where there is a spread, "91.20 ± 0.11". */
-void group_put_metric(struct buf *out, const json_t *group, const char *metric);
+/* "91.20" or, where there is a spread, "91.20 ± 0.11" with `plus_minus` between them;
+ * NULL leaves the spread out. */
+void group_put_metric(struct buf *out, const json_t *group, const char *metric,
+                      const char *plus_minus);
 
 #endif

@@ -93,7 +93,9 @@ put_notes(struct buf *out, const json_t *report)
         return;
     buf_puts(out, "<aside class=\"notes\">\n");
     json_array_foreach(notes, i, note)
+    {
         html_text(out, "<p>", json_string_value(note), "</p>\n");
+    }
     buf_puts(out, "</aside>\n");
 }
 
@@ -106,7 +108,9 @@ put_fixed(struct buf *out, const json_t *report)
     const char *name;
 
     json_object_foreach(fixed, name, value)
+    {
         json_array_append_new(names, json_string(name));
+    }
     label_params(&text, fixed, names);
     if (text.len > 0)
         html_text(out, "<p class=\"soft\">All cells: ", buf_str(&text), "</p>\n");
@@ -149,9 +153,9 @@ put_plot(struct buf *out, const json_t *report, const char *metric)
 
     buf_puts(out, "<figure>\n");
     chart_init(&chart, report, metric);
-    if (chart.n_points + chart.n_references == 0) {
-        html_text(out, "<p class=\"empty\">No finished cell has reported ", metric,
-                  ".</p>\n</figure>\n");
+    if (chart.missing != NULL) {
+        html_text(out, "<p class=\"empty\">No finished cell has reported ",
+                  chart.missing, ".</p>\n</figure>\n");
         chart_release(&chart);
         return;
     }
@@ -176,7 +180,9 @@ html_plots(struct buf *out, const json_t *report)
               label_metric(json_str(report, "x", "")),
               "</h2>\n<div class=\"plots\">\n");
     json_array_foreach(json_object_get(report, "y"), i, metric)
+    {
         put_plot(out, report, json_string_value(metric));
+    }
     buf_puts(out, "</div>\n</section>\n");
 }
 

@@ -15,8 +15,8 @@
 #include "shared/base/mem.h"
 
 enum {
-    ROWS_MAX = 400, /* of the table of cells */
-    JOBS_MAX = 200, /* of the table of jobs */
+    ROWS_MAX = 250, /* of the table of cells */
+    JOBS_MAX = 100, /* of the table of jobs */
     LIST_MAX = 12,  /* of jobs, cells, hosts in a sentence */
     VALUES_MAX = 6, /* of one item of provenance */
 };
@@ -38,12 +38,8 @@ put_cell_row(struct buf *out, const struct table *t, size_t row, bool reference)
     buf_puts(out, reference ? "<tr class=\"reference\">" : "<tr>");
     for (size_t c = 0; c < t->n_columns; c++) {
         const struct table_cell *cell = &t->cells[row * t->n_columns + c];
-        const bool metric = t->columns[c].metric != NULL;
-        html_text(out,
-                  cell->on_front ? "<td class=\"front\">"
-                  : metric       ? "<td class=\"off\">"
-                                 : "<td>",
-                  cell->text, "</td>");
+        html_text(out, cell->on_front ? "<td class=\"front\">" : "<td>", cell->text,
+                  "</td>");
     }
     buf_puts(out, "</tr>\n");
 }
@@ -55,8 +51,10 @@ put_cell_rows(struct buf *out, const struct table *t, const json_t *groups)
     size_t room = ROWS_MAX, i;
     json_t *group;
 
-    json_array_foreach(groups, i, group) room -=
-        room > 0 && (group_is_reference(group) || any_on_front(t, i));
+    json_array_foreach(groups, i, group)
+    {
+        room -= room > 0 && (group_is_reference(group) || any_on_front(t, i));
+    }
     json_array_foreach(groups, i, group)
     {
         const bool reference = group_is_reference(group);
@@ -77,7 +75,7 @@ html_cells(struct buf *out, const json_t *report)
 
     if (json_array_size(groups) == 0)
         return;
-    table_init(&t, report, true);
+    table_init(&t, report, " ± ");
     buf_puts(out, "<section id=\"cells\">\n<h2>Cells</h2>\n<p class=\"soft\">");
     buf_puts(out,
              "Mean ± one sample standard deviation over the cells of a setting. "
@@ -91,8 +89,7 @@ html_cells(struct buf *out, const json_t *report)
     buf_puts(out, " Each cell by itself: <a href=\"cells.csv\">cells.csv</a>.</p>\n"
                   "<div class=\"scroll\"><table>\n<thead><tr>");
     for (size_t c = 0; c < t.n_columns; c++)
-        html_text(out, "<th>", t.columns[c].heading,
-                  t.columns[c].metric != NULL ? "&nbsp;&nbsp;</th>" : "</th>");
+        html_text(out, "<th>", t.columns[c].heading, "</th>");
     buf_puts(out, "</tr></thead>\n<tbody>\n");
     put_cell_rows(out, &t, groups);
     buf_puts(out, "</tbody></table></div>\n</section>\n");
@@ -172,7 +169,10 @@ html_failures(struct buf *out, const json_t *report)
     if (json_array_size(failures) == 0)
         return;
     buf_puts(out, "<section id=\"failures\">\n<h2>What failed and why</h2>\n");
-    json_array_foreach(failures, i, failure) put_failure(out, report, failure);
+    json_array_foreach(failures, i, failure)
+    {
+        put_failure(out, report, failure);
+    }
     buf_puts(out, "</section>\n");
 }
 
@@ -184,9 +184,11 @@ put_stages(struct buf *out, const json_t *report)
     json_t *stage;
     size_t i;
 
-    buf_puts(out, "<h3>Work</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th>stage"
-                  "</th><th>jobs</th><th>succeeded</th><th>failed</th><th>time</th>"
-                  "</tr></thead>\n<tbody>\n");
+    buf_puts(
+        out,
+        "<h3>Work</h3>\n<div class=\"scroll\"><table class=\"work\">\n<thead><tr><th>stage"
+        "</th><th>jobs</th><th>succeeded</th><th>failed</th><th>time</th>"
+        "</tr></thead>\n<tbody>\n");
     json_array_foreach(json_object_get(report, "stages"), i, stage)
     {
         struct buf time = {0};

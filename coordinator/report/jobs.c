@@ -36,7 +36,7 @@ has_failed(const json_t *job)
 }
 
 static void
-add_job(json_t *jobs, json_t *by_key, const json_t *job, size_t cell)
+add_job(json_t *jobs, json_t *by_key, const json_t *job, size_t cell, size_t depth)
 {
     char *key = job_key(job);
     json_t *known = json_object_get(by_key, key);
@@ -50,6 +50,8 @@ add_job(json_t *jobs, json_t *by_key, const json_t *job, size_t cell)
     }
     json_array_append_new(json_object_get(known, "cells"),
                           json_integer((json_int_t)cell));
+    if (json_int(known, "depth", -1) < (int64_t)depth)
+        json_object_set_new(known, "depth", json_integer((json_int_t)depth));
     free(key);
 }
 
@@ -60,8 +62,13 @@ jobs_list(const json_t *cells)
     size_t i, k;
 
     json_array_foreach(cells, i, cell)
-        json_array_foreach(json_object_get(cell, "jobs"), k,
-                           job) if (json_is_object(job)) add_job(jobs, by_key, job, i);
+    {
+        json_array_foreach(json_object_get(cell, "jobs"), k, job)
+        {
+            if (json_is_object(job))
+                add_job(jobs, by_key, job, i, k);
+        }
+    }
     json_decref(by_key);
     return jobs;
 }
@@ -114,7 +121,9 @@ add_failure(json_t *failures, json_t *by_print, const json_t *job)
     }
     json_array_append(json_object_get(failure, "jobs"), json_object_get(job, "id"));
     json_array_foreach(json_object_get(job, "cells"), i, cell)
+    {
         json_array_append(json_object_get(failure, "cells"), cell);
+    }
     json_object_set_new(failure, "count",
                         json_integer(json_int(failure, "count", 0) + 1));
     free(print);
@@ -148,8 +157,10 @@ count_dependants(json_t *failure, const json_t *jobs, const bool *lost)
     json_array_foreach(jobs, i, job)
     {
         bool depends = false;
-        json_array_foreach(json_object_get(job, "cells"), k, cell) depends =
-            depends || lost[json_integer_value(cell)];
+        json_array_foreach(json_object_get(job, "cells"), k, cell)
+        {
+            depends = depends || lost[json_integer_value(cell)];
+        }
         n += depends && has_state(job, "upstream_failed");
     }
     json_object_set_new(failure, "dependants", json_integer(n));
@@ -163,8 +174,12 @@ count_cells(const json_t *jobs)
     size_t i, k;
 
     json_array_foreach(jobs, i, job)
-        json_array_foreach(json_object_get(job, "cells"), k, cell) last =
-            json_integer_value(cell) > last ? json_integer_value(cell) : last;
+    {
+        json_array_foreach(json_object_get(job, "cells"), k, cell)
+        {
+            last = json_integer_value(cell) > last ? json_integer_value(cell) : last;
+        }
+    }
     return (size_t)(last + 1);
 }
 
@@ -179,7 +194,7 @@ by_count(const void *a, const void *b)
     return strcmp(json_str(x, "fingerprint", ""), json_str(y, "fingerprint", ""));
 }
 
-/* A new array with the same items, sorted; takes `items`. */
+/* The items of an array, sorted, in a new one; takes `items`. */
 static json_t *
 sorted(json_t *items, int (*order)(const void *, const void *))
 {
@@ -204,8 +219,11 @@ jobs_failures(const json_t *jobs)
     bool *lost = xcalloc(n_cells + 1, sizeof *lost);
     size_t i;
 
-    json_array_foreach(jobs, i, job) if (has_failed(job))
-        add_failure(failures, by_print, job);
+    json_array_foreach(jobs, i, job)
+    {
+        if (has_failed(job))
+            add_failure(failures, by_print, job);
+    }
     json_array_foreach(failures, i, failure)
     {
         unique_cells(failure, lost, n_cells);
@@ -224,6 +242,31 @@ increase(json_t *obj, const char *key, json_int_t by)
     json_object_set_new(obj, key, json_integer(json_int(obj, key, 0) + by));
 }
 
+static json_t *
+stage_of(json_t *stages, json_t *by_name, const char *name)
+{
+    json_t *stage = json_object_get(by_name, name);
+
+    if (stage != NULL)
+        return stage;
+    stage = json_pack("{s:s, s:i, s:i, s:i, s:f, s:i}", "stage", name, "jobs", 0,
+                      "succeeded", 0, "failed", 0, "seconds", 0.0, "depth", 0);
+    json_array_append_new(stages, stage);
+    json_object_set(by_name, name, stage);
+    return stage;
+}
+
+static int
+by_depth(const void *a, const void *b)
+{
+    const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+    const int64_t dx = json_int(x, "depth", 0), dy = json_int(y, "depth", 0);
+
+    if (dx != dy)
+        return dx < dy ? -1 : 1;
+    return strcmp(json_str(x, "stage", ""), json_str(y, "stage", ""));
+}
+
 json_t *
 jobs_stages(const json_t *jobs)
 {
@@ -232,23 +275,18 @@ jobs_stages(const json_t *jobs)
 
     json_array_foreach(jobs, i, job)
     {
-        const char *name = json_str(job, "stage", "unknown");
-        json_t *stage = json_object_get(by_name, name);
-        if (stage == NULL) {
-            stage = json_pack("{s:s, s:i, s:i, s:i, s:f}", "stage", name, "jobs", 0,
-                              "succeeded", 0, "failed", 0, "seconds", 0.0);
-            json_array_append_new(stages, stage);
-            json_object_set(by_name, name, stage);
-        }
+        json_t *stage = stage_of(stages, by_name, json_str(job, "stage", "unknown"));
+        const double seconds = json_num(stage, "seconds", 0);
         increase(stage, "jobs", 1);
         increase(stage, "succeeded", has_state(job, "succeeded"));
         increase(stage, "failed", has_failed(job));
-        json_object_set_new(
-            stage, "seconds",
-            json_real(json_num(stage, "seconds", 0) + json_num(job, "seconds", 0)));
+        json_object_set_new(stage, "seconds",
+                            json_real(seconds + json_num(job, "seconds", 0)));
+        if (json_int(job, "depth", 0) > json_int(stage, "depth", 0))
+            json_object_set(stage, "depth", json_object_get(job, "depth"));
     }
     json_decref(by_name);
-    return stages;
+    return sorted(stages, by_depth);
 }
 
 /* Counts every scalar of `record` in table[key][text of the value]. */
@@ -303,8 +341,11 @@ table_to_list(const json_t *table)
     json_object_foreach((json_t *)table, key, counts)
     {
         json_t *values = json_array();
-        json_object_foreach(counts, value, jobs) json_array_append_new(
-            values, json_pack("{s:s, s:O}", "value", value, "jobs", jobs));
+        json_object_foreach(counts, value, jobs)
+        {
+            json_array_append_new(
+                values, json_pack("{s:s, s:O}", "value", value, "jobs", jobs));
+        }
         json_array_append_new(list, json_pack("{s:s, s:o}", "key", key, "values",
                                               sorted(values, by_jobs)));
     }

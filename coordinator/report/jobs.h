@@ -6,7 +6,8 @@
 /* Jobs of all cells, each once although cells share them. */
 
 /* New array in the order of first appearance: the rows' job records without their
- * provenance, plus "cells": [indices of the cells that need the job]. */
+ * provenance, plus "cells": [indices of the cells that need the job] and "depth": its
+ * place in the longest chain that it is part of. */
 json_t *jobs_list(const json_t *cells);
 
 /* Jobs that failed, grouped by cause: stage, kind of error and its text without the
@@ -16,8 +17,8 @@ json_t *jobs_list(const json_t *cells);
  *    "cells": [indices of the cells that are lost]} */
 json_t *jobs_failures(const json_t *jobs);
 
-/* Work by stage, in the order of first appearance:
- *   [{"stage", "jobs", "succeeded", "failed", "seconds"}] */
+/* Work by stage, in the order of the chain:
+ *   [{"stage", "jobs", "succeeded", "failed", "seconds", "depth"}] */
 json_t *jobs_stages(const json_t *jobs);
 
 /* What ran it: every scalar that the jobs' provenance records, by name, and how many

@@ -17,8 +17,9 @@ struct legend {
 
 /* Starts an entry: wraps when it does not fit. Returns where its mark goes. */
 static struct display_point
-entry(struct legend *l, const char *text)
+entry(struct legend *l, const char *words)
 {
+    const char *text = display_fit(l->d, words, size, false, l->width - mark);
     const double w = mark + display_text_width(text, size, false);
 
     if (l->x > l->x0 && l->x + w > l->x0 + l->width) {

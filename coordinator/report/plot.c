@@ -24,8 +24,9 @@ static const double title_size = 16, text_size = 12.5, small_size = 12;
 static const double radius = 4.5, big_radius = 5.5;
 static const double faint = 0.14, muted = 0.72;
 
-/* More values than this beside points are noise. */
-enum { LABELS_MAX = 16, REFERENCE_LABELS_MAX = 4 };
+/* More values than this beside points are noise, and more lines between them too; so
+ * many different x have ticks of their own. */
+enum { LABELS_MAX = 16, REFERENCE_LABELS_MAX = 4, LINES_MAX = 80, OWN_TICKS_MAX = 10 };
 
 struct plot {
     struct display *d;
@@ -34,6 +35,7 @@ struct plot {
     struct place place;
     double top;          /* of the plot's box */
     double radius;       /* of markers */
+    double side_by_side; /* distance of neighbours that share the only x; 0: many x */
     bool reference_fits; /* the references' x are on the axis */
 };
 
@@ -66,8 +68,7 @@ make_y(struct plot *p)
     for (size_t i = 0; i < c->n_references; i++)
         extend(&lo, &hi, c->references[i].y);
     const bool percent = strcmp(c->unit, "%") == 0 && lo >= 0 && hi <= 100;
-    const double room = (hi - lo) * 0.06;
-    scale_linear(&p->y, lo - room, hi + room, 6, percent ? 0 : -INFINITY,
+    scale_linear(&p->y, lo, hi, 0.09, 8, percent ? 0 : -INFINITY,
                  percent ? 100 : INFINITY);
     p->y.from = height - bottom;
     p->y.to = p->top;
@@ -89,6 +90,28 @@ reference_fits(const struct chart *c, double lo, double hi, bool log_axis)
     return log_axis ? far / hi <= fmax(hi / lo, 4) : far - hi <= fmax(hi - lo, 0);
 }
 
+/* Few budgets are their own ticks, which says more than round numbers. */
+static void
+set_own_ticks(struct plot *p)
+{
+    double own[OWN_TICKS_MAX];
+    const size_t n_points = p->c->n_points;
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_points; i++) {
+        const double x = p->c->points[i].x;
+        if (n > 0 && own[n - 1] == x)
+            continue;
+        if (n == OWN_TICKS_MAX)
+            return;
+        own[n++] = x;
+    }
+    if (n > 0 || p->x.log) /* references alone bring the only tick */
+        scale_set_ticks(&p->x, own, n);
+    if (n == 1 && n_points > 1)
+        p->side_by_side = fmin(44, (width - left - right) * 0.8 / (double)n_points);
+}
+
 static void
 make_x(struct plot *p)
 {
@@ -102,21 +125,19 @@ make_x(struct plot *p)
     p->reference_fits = reference_fits(c, lo, hi, log_axis);
     for (size_t i = 0; i < c->n_references && p->reference_fits; i++)
         extend(&lo, &hi, c->references[i].x);
-    if (!isfinite(lo)) /* only references, none of which knows its x */
-        lo = hi = 1;
     if (log_axis)
         scale_log(&p->x, lo, hi, 0.07);
     else
-        scale_linear(&p->x, lo - (hi - lo) * 0.04, hi + (hi - lo) * 0.04, 7, -INFINITY,
-                     INFINITY);
+        scale_linear(&p->x, lo, hi, 0.06, 7, -INFINITY, INFINITY);
     p->x.from = left;
     p->x.to = width - right;
+    set_own_ticks(p);
 }
 
 static void
 tick_text(struct buf *b, const struct scale *s, double v)
 {
-    if (s->log) {
+    if (s->step == 0) {
         number_short(b, v);
         return;
     }
@@ -146,11 +167,11 @@ draw_y_axis(struct plot *p)
     buf_printf(&b, "%s%s%s", p->c->metric, p->c->unit[0] != '\0' ? ", " : "",
                p->c->unit);
     display_text(p->d, 12, p->top - 12, small_size, DISPLAY_START, false, muted,
-                 buf_str(&b));
+                 display_fit(p->d, buf_str(&b), small_size, false, width - 24));
     buf_release(&b);
 }
 
-/* One tick of the x axis; skipped when its label would touch another one. */
+/* One tick of the x axis; left out when its label would touch another one. */
 static void
 draw_x_tick(struct plot *p, struct place *labels, double v)
 {
@@ -163,10 +184,11 @@ draw_x_tick(struct plot *p, struct place *labels, double v)
     const double half = display_text_width(buf_str(&b), small_size, false) / 2 + 3;
     const struct place_box box = {x - half, 0, x + half, 1};
     const struct place_box all = {0, 0, width, 1};
-    display_line(p->d, x, base, x, base + 5, mark);
-    if (place_find(labels, &box, 1, all) >= 0)
+    if (place_find(labels, &box, 1, all) >= 0) {
+        display_line(p->d, x, base, x, base + 5, mark);
         display_text(p->d, x, base + 20, small_size, DISPLAY_MIDDLE, false, 0,
                      buf_str(&b));
+    }
     buf_release(&b);
 }
 
@@ -186,7 +208,9 @@ draw_x_axis(struct plot *p)
         draw_x_tick(p, &labels, p->x.ticks[i]);
     buf_printf(&b, "%s%s%s", label_metric(p->c->x),
                strcmp(p->c->x, "relus") == 0 ? " kept" : "",
-               p->x.log ? " (logarithmic)" : "");
+               p->side_by_side > 0 ? ", the same for all points"
+               : p->x.log          ? ", logarithmic"
+                                   : "");
     display_text(p->d, (left + width - right) / 2, height - 14, small_size,
                  DISPLAY_MIDDLE, false, muted, buf_str(&b));
     buf_release(&b);
@@ -198,7 +222,9 @@ draw_x_axis(struct plot *p)
 static double
 px(const struct plot *p, size_t i)
 {
-    return scale_at(&p->x, p->c->points[i].x);
+    const double middle = ((double)p->c->n_points - 1) / 2;
+
+    return scale_at(&p->x, p->c->points[i].x) + ((double)i - middle) * p->side_by_side;
 }
 
 static double
@@ -224,7 +250,8 @@ draw_series_line(struct plot *p, size_t series)
         one_each = one_each && (n == 0 || line[n].x > line[n - 1].x);
         n++;
     }
-    if (one_each && n > 1)
+    one_each = one_each && n > 1 && p->side_by_side == 0;
+    if (one_each)
         display_lines(p->d, line, n, thin);
     for (size_t i = 1; i < n && one_each; i++)
         place_take_line(&p->place, line[i - 1].x, line[i - 1].y, line[i].x, line[i].y);
@@ -346,21 +373,23 @@ label_at(struct plot *p, double x, double y, const struct spot *spots, int n,
                      false, 0, text);
 }
 
+/* Values of the front; of all points where they stand side by side. */
 static void
-label_front(struct plot *p)
+label_points(struct plot *p)
 {
     static const struct spot spots[] = {
         {0, -10, DISPLAY_MIDDLE}, {0, 19, DISPLAY_MIDDLE}, {-9, -6, DISPLAY_END},
         {9, 14, DISPLAY_START},   {9, -6, DISPLAY_START},  {-9, 14, DISPLAY_END},
         {10, 4, DISPLAY_START},   {-10, 4, DISPLAY_END},   {0, -17, DISPLAY_MIDDLE},
         {0, 26, DISPLAY_MIDDLE}};
+    const bool all = p->side_by_side > 0;
     size_t n = 0;
 
     for (size_t i = 0; i < p->c->n_points; i++)
-        n += p->c->points[i].on_front;
+        n += all || p->c->points[i].on_front;
     for (size_t i = 0; i < p->c->n_points && n <= LABELS_MAX; i++) {
         struct buf b = {0};
-        if (!p->c->points[i].on_front)
+        if (!all && !p->c->points[i].on_front)
             continue;
         number_metric(&b, p->c->points[i].y, p->c->unit);
         label_at(p, px(p, i), py(p, i), spots, sizeof spots / sizeof spots[0],
@@ -399,9 +428,16 @@ label_references(struct plot *p)
                                  {a, 15, DISPLAY_START},    {c, 15, DISPLAY_END},
                                  {b, 15, DISPLAY_MIDDLE}};
 
+    for (size_t i = 0; i < p->y.n_ticks; i++) {
+        const double y = scale_at(&p->y, p->y.ticks[i]);
+        place_take_line(&p->place, left, y, width - right, y);
+    }
     for (size_t i = 0; i < p->c->n_references && i < REFERENCE_LABELS_MAX; i++)
         label_at(p, 0, scale_at(&p->y, p->c->references[i].y), spots,
-                 sizeof spots / sizeof spots[0], p->c->references[i].label, small_size);
+                 sizeof spots / sizeof spots[0],
+                 display_fit(p->d, p->c->references[i].label, small_size, false,
+                             width - left - right - 12),
+                 small_size);
 }
 
 /* ---- the whole ------------------------------------------------------------------- */
@@ -409,22 +445,12 @@ label_references(struct plot *p)
 static void
 draw_titles(struct display *d, const struct chart *c)
 {
-    struct buf b = {0};
+    const double room = width - 24;
 
-    display_text(d, 12, title_y, title_size, DISPLAY_START, true, 0, c->title);
-    buf_puts(&b, c->subtitle);
-    while (b.len > 0
-           && display_text_width(buf_str(&b), text_size, false) > width - 40) {
-        do /* whole characters of UTF-8 */
-            b.len--;
-        while (b.len > 0 && (b.data[b.len] & 0xC0) == 0x80);
-        b.data[b.len] = '\0';
-    }
-    if (b.len < strlen(c->subtitle))
-        buf_puts(&b, "…");
+    display_text(d, 12, title_y, title_size, DISPLAY_START, true, 0,
+                 display_fit(d, c->title, title_size, true, room));
     display_text(d, 12, subtitle_y, text_size, DISPLAY_START, false, muted,
-                 buf_str(&b));
-    buf_release(&b);
+                 display_fit(d, c->subtitle, text_size, false, room));
 }
 
 static void
@@ -432,9 +458,9 @@ draw_nothing(struct display *d, const struct chart *c)
 {
     struct buf b = {0};
 
-    buf_printf(&b, "No finished cell has reported %s.", c->metric);
+    buf_printf(&b, "No finished cell has reported %s.", c->missing);
     display_text(d, width / 2, height / 2, 14, DISPLAY_MIDDLE, false, muted,
-                 buf_str(&b));
+                 display_fit(d, buf_str(&b), 14, false, width - 40));
     buf_release(&b);
 }
 
@@ -445,26 +471,26 @@ plot_draw(struct display *out, const struct chart *c)
 
     display_init(out, width, height, c->title);
     draw_titles(out, c);
-    if (c->n_points + c->n_references == 0) {
+    if (c->missing != NULL) {
         draw_nothing(out, c);
         return;
     }
     p.radius = c->n_points > 400 ? 2.5 : c->n_points > 120 ? 3.5 : radius;
-    p.top = legend_draw(out, c, 12, legend_y, width - right - 12) + 26;
+    p.top = legend_draw(out, c, 12, legend_y, width - right - 12) + 34;
     make_x(&p);
     make_y(&p);
     draw_y_axis(&p);
     draw_x_axis(&p);
     draw_references(&p);
-    for (size_t i = 0; i < c->n_series; i++)
+    for (size_t i = 0; i < c->n_series && c->n_points <= LINES_MAX; i++)
         draw_series_line(&p, i);
     draw_front(&p);
     for (size_t i = 0; i < c->n_series; i++)
         draw_bars(&p, i);
     for (size_t i = 0; i < c->n_series; i++)
         draw_markers(&p, i);
+    label_points(&p);
     label_references(&p);
-    label_front(&p);
     place_release(&p.place);
     scale_release(&p.x);
     scale_release(&p.y);

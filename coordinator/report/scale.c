@@ -35,8 +35,8 @@ round_up(double v)
 }
 
 void
-scale_linear(struct scale *s, double min, double max, int wanted, double lowest,
-             double highest)
+scale_linear(struct scale *s, double min, double max, double margin, int wanted,
+             double lowest, double highest)
 {
     *s = (struct scale){0};
     if (!(max > min)) {
@@ -44,9 +44,10 @@ scale_linear(struct scale *s, double min, double max, int wanted, double lowest,
         min -= room;
         max += room;
     }
-    s->step = round_up((max - min) / wanted);
-    s->lo = fmax(floor(min / s->step + hair) * s->step, lowest);
-    s->hi = fmin(ceil(max / s->step - hair) * s->step, highest);
+    const double room = (max - min) * margin;
+    s->lo = fmax(min - room, lowest);
+    s->hi = fmin(max + room, highest);
+    s->step = round_up((s->hi - s->lo) / wanted);
     const double first = ceil(s->lo / s->step - hair);
     const double last = floor(s->hi / s->step + hair);
     for (double k = first; k <= last; k++)
@@ -73,6 +74,15 @@ scale_log(struct scale *s, double min, double max, double margin)
     for (int e = first; e <= last; e++)
         for (const double *f = factors; *f > 0; f++)
             add_tick(s, *f * pow(10, e));
+}
+
+void
+scale_set_ticks(struct scale *s, const double *values, size_t n)
+{
+    s->n_ticks = 0;
+    s->step = 0;
+    for (size_t i = 0; i < n; i++)
+        add_tick(s, values[i]);
 }
 
 void

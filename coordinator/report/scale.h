@@ -11,18 +11,22 @@ struct scale {
     double from, to; /* the same ends, as positions */
     double *ticks;   /* increasing, within [lo, hi] */
     size_t n_ticks;
-    double step; /* between the ticks of a linear axis; 0: logarithmic */
+    double step; /* between ticks; 0: they are not evenly spaced */
 };
 
-/* An axis over [min, max] (min <= max, finite) with round ends and ticks at 1, 2 or 5
- * times a power of ten, about `wanted` of them. The ends stay in [lowest, highest]. */
-void scale_linear(struct scale *s, double min, double max, int wanted, double lowest,
-                  double highest);
+/* An axis over [min, max] (min <= max, finite) with `margin` (a share of its length) on
+ * either side, as far as [lowest, highest] lets it. Ticks at multiples of 1, 2 or 5
+ * times a power of ten, at most about `wanted` of them. */
+void scale_linear(struct scale *s, double min, double max, double margin, int wanted,
+                  double lowest, double highest);
 
 /* A logarithmic axis (0 < min <= max) with `margin` (a share of its length) on either
  * side; ticks at 1-2-5, at powers of ten for many decades, or at finer steps for less
  * than half a decade. */
 void scale_log(struct scale *s, double min, double max, double margin);
+
+/* Ticks at these increasing values instead. */
+void scale_set_ticks(struct scale *s, const double *values, size_t n);
 
 void scale_release(struct scale *s);
 

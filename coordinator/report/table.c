@@ -29,10 +29,9 @@ keep(struct table *t, struct buf *b)
 }
 
 static void
-add_column(struct table *t, const char *heading, bool numeric, const char *metric,
-           int spare)
+add_column(struct table *t, const char *heading, const char *metric, int spare)
 {
-    t->columns[t->n_columns++] = (struct table_column){heading, numeric, metric, spare};
+    t->columns[t->n_columns++] = (struct table_column){heading, metric, spare};
 }
 
 static bool
@@ -41,33 +40,61 @@ is_asked_for(const json_t *report, const char *metric)
     return json_object_get(json_object_get(report, "goals"), metric) != NULL;
 }
 
+static bool
+has_word(const json_t *words, const char *word)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(words, i, item)
+    {
+        if (strcmp(json_string_value(item), word) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The metrics that say how large a group is: ReLUs, and x where it is another metric. */
+static const char *
+size_column(const json_t *report, int i)
+{
+    const char *x = json_str(report, "x", "");
+
+    if (i == 0)
+        return "relus";
+    if (i == 1 && strcmp(x, "relus") != 0
+        && !has_word(json_object_get(report, "varying"), x))
+        return x;
+    return NULL;
+}
+
 static void
 add_columns(struct table *t, const json_t *report)
 {
     const json_t *varying = json_object_get(report, "varying");
     const json_t *metrics = json_object_get(report, "columns");
-    const char *x = json_str(report, "x", "");
+    const size_t n = json_array_size(varying) + json_array_size(metrics);
+    const char *name;
     json_t *item;
     size_t i;
 
-    t->columns =
-        arena_alloc(&t->mem, (json_array_size(varying) + json_array_size(metrics) + 3)
-                                 * sizeof *t->columns);
+    t->columns = arena_alloc(&t->mem, (n + 4) * sizeof *t->columns);
     json_array_foreach(varying, i, item)
     {
-        const char *name = json_string_value(item);
-        const bool budget = strcmp(name, label_budget) == 0;
-        add_column(t, name, true, NULL, budget ? SPARE_BUDGET : SPARE_NEVER);
+        name = json_string_value(item);
+        add_column(t, name, NULL,
+                   strcmp(name, label_budget) == 0 ? SPARE_BUDGET : SPARE_NEVER);
     }
-    add_column(t, strcmp(x, "relus") == 0 ? "ReLUs" : x, true, NULL, SPARE_NEVER);
-    add_column(t, "saving", true, NULL, SPARE_SAVING);
+    for (int k = 0; (name = size_column(report, k)) != NULL; k++)
+        add_column(t, k == 0 ? label_metric(name) : name, NULL, SPARE_NEVER);
+    add_column(t, "saving", NULL, SPARE_SAVING);
     json_array_foreach(metrics, i, item)
     {
-        const char *name = json_string_value(item);
-        add_column(t, name, true, name,
+        name = json_string_value(item);
+        add_column(t, name, name,
                    is_asked_for(report, name) ? SPARE_METRIC : SPARE_OTHER);
     }
-    add_column(t, "cells", true, NULL, SPARE_CELLS);
+    add_column(t, "cells", NULL, SPARE_CELLS);
 }
 
 static void
@@ -81,23 +108,14 @@ put_saving(struct buf *b, const json_t *group)
         buf_printf(b, saving < 100 ? "%.2f×" : "%.0f×", saving);
 }
 
-static void
-put_metric(struct buf *b, const json_t *group, const char *metric, bool spread)
-{
-    if (spread)
-        group_put_metric(b, group, metric);
-    else
-        number_metric(b, group_stat(group, metric, "mean"), group_unit(group, metric));
-}
-
 /* The cells of one group, in the order of add_columns. */
 static void
 fill_row(struct table *t, struct table_cell *row, const json_t *report,
-         const json_t *group, bool spread)
+         const json_t *group, const char *plus_minus)
 {
     const json_t *varying = json_object_get(report, "varying");
-    const char *x = json_str(report, "x", "");
     struct buf b = {0};
+    const char *name;
     json_t *item;
     size_t i, k = 0;
 
@@ -107,14 +125,16 @@ fill_row(struct table *t, struct table_cell *row, const json_t *report,
                                          json_string_value(item)));
         row[k++].text = keep(t, &b);
     }
-    number_metric(&b, group_x(group, x), group_unit(group, x));
-    row[k++].text = keep(t, &b);
+    for (int c = 0; (name = size_column(report, c)) != NULL; c++) {
+        number_metric(&b, group_x(group, name), group_unit(group, name));
+        row[k++].text = keep(t, &b);
+    }
     put_saving(&b, group);
     row[k++].text = keep(t, &b);
     json_array_foreach(json_object_get(report, "columns"), i, item)
     {
-        const char *name = json_string_value(item);
-        put_metric(&b, group, name, spread);
+        name = json_string_value(item);
+        group_put_metric(&b, group, name, plus_minus);
         row[k].on_front = group_on_front(group, name);
         row[k++].text = keep(t, &b);
     }
@@ -128,7 +148,7 @@ fill_row(struct table *t, struct table_cell *row, const json_t *report,
 }
 
 void
-table_init(struct table *t, const json_t *report, bool spread)
+table_init(struct table *t, const json_t *report, const char *plus_minus)
 {
     const json_t *groups = json_object_get(report, "groups");
     json_t *group;
@@ -138,7 +158,9 @@ table_init(struct table *t, const json_t *report, bool spread)
     add_columns(t, report);
     t->cells = arena_alloc(&t->mem, (t->n_rows + 1) * t->n_columns * sizeof *t->cells);
     json_array_foreach(groups, i, group)
-        fill_row(t, t->cells + i * t->n_columns, report, group, spread);
+    {
+        fill_row(t, t->cells + i * t->n_columns, report, group, plus_minus);
+    }
 }
 
 void

@@ -12,7 +12,6 @@
 
 struct table_column {
     const char *heading;
-    bool numeric;
     const char *metric; /* NULL: not a metric */
     int spare;          /* where there is no room, the highest goes first; 0: stays */
 };
@@ -30,8 +29,8 @@ struct table {
     struct arena mem;
 };
 
-/* spread: metrics with their standard deviation. */
-void table_init(struct table *t, const json_t *report, bool spread);
+/* plus_minus: what is between a mean and its standard deviation; NULL: means only. */
+void table_init(struct table *t, const json_t *report, const char *plus_minus);
 void table_release(struct table *t);
 
 #endif

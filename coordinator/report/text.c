@@ -240,14 +240,16 @@ static void
 put_table(struct buf *out, const json_t *report, size_t columns)
 {
     struct table t;
-    bool spread = true, fits = false;
+    static const char *const spreads[] = {"±", NULL};
+    enum { ATTEMPTS = sizeof spreads / sizeof spreads[0] };
+    bool fits = false;
 
-    for (int attempt = 0; attempt < 2 && !fits; attempt++, spread = false) {
-        table_init(&t, report, spread);
+    for (int attempt = 0; attempt < ATTEMPTS && !fits; attempt++) {
+        table_init(&t, report, spreads[attempt]);
         struct layout l = {.t = &t, .widths = xcalloc(t.n_columns, sizeof *l.widths)};
         measure(&l);
         fits = fit(&l, columns);
-        if (fits || attempt == 1) {
+        if (fits || attempt == ATTEMPTS - 1) {
             put_rows(out, &l);
             if (l.front)
                 buf_puts(out, "* on the Pareto front\n");
@@ -278,6 +280,8 @@ report_text(struct buf *out, const json_t *report, int columns)
     buf_putc(out, '\n');
     put_wrapped(out, "", json_str(report, "summary", ""), width);
     json_array_foreach(json_object_get(report, "notes"), i, note)
+    {
         put_wrapped(out, "- ", json_string_value(note), width);
+    }
     put_failures(out, report, width);
 }

@@ -57,20 +57,21 @@ put_value(struct buf *b, double v, const char *unit)
         buf_printf(b, " %s", unit);
 }
 
-/* " at 50,000 ReLUs (temperature 4)" */
+/* " at 50,000 ReLUs (temperature 4)"; without the ReLUs where they are not known. */
 static void
 put_place(struct buf *b, const json_t *report, const json_t *group)
 {
     const char *x = json_str(report, "x", "");
     const char *unit = group_unit(group, x);
+    const double at = group_x(group, x);
     struct buf series = {0};
 
-    buf_puts(b, " at ");
-    if (unit[0] != '\0') {
-        put_value(b, group_x(group, x), unit);
-    } else {
-        buf_printf(b, "%s ", x);
-        number_short(b, group_x(group, x));
+    if (!isnan(at) && unit[0] != '\0') {
+        buf_puts(b, " at ");
+        put_value(b, at, unit);
+    } else if (!isnan(at)) {
+        buf_printf(b, " at %s ", x);
+        number_short(b, at);
     }
     label_series(&series, json_object_get(group, "params"),
                  json_object_get(report, "varying"));
@@ -82,7 +83,7 @@ put_place(struct buf *b, const json_t *report, const json_t *group)
 /* ", 2.10 points below the all-ReLU model's 93.30 % and with 11.1 times fewer ReLUs" */
 static void
 put_against_reference(struct buf *b, const json_t *group, const json_t *reference,
-                      const char *metric)
+                      const char *metric, bool with_saving)
 {
     const char *unit = group_unit(group, metric);
     const double v = group_stat(group, metric, "mean");
@@ -101,35 +102,39 @@ put_against_reference(struct buf *b, const json_t *group, const json_t *referenc
     }
     buf_puts(b, " the all-ReLU model's ");
     put_value(b, r, unit);
-    if (!isnan(saving))
+    if (with_saving && !isnan(saving))
         buf_printf(b, ", with %.1f times fewer ReLUs", saving);
 }
 
-static void
-put_best(struct buf *b, const json_t *report, const char *metric)
+/* One sentence on a metric. Where its best is at `before`, the place of the sentence
+ * before, that is not said again. Returns the best group, NULL when there is none. */
+static const json_t *
+put_best(struct buf *b, const json_t *report, const char *metric, const json_t *before)
 {
     const json_t *best = best_group(report, metric, false);
     const json_t *reference = best_group(report, metric, true);
+    const json_t *shown = best != NULL ? best : reference;
     const char *words = label_metric(metric);
 
-    if (best == NULL && reference == NULL)
-        return;
+    if (shown == NULL)
+        return before;
     buf_printf(b, " %s", words);
     if (strcmp(words, metric) != 0)
         buf_printf(b, " (%s)", metric);
     if (best == NULL) {
-        buf_puts(b, " of the all-ReLU model is ");
-        put_value(b, group_stat(reference, metric, "mean"),
-                  group_unit(reference, metric));
-        buf_puts(b, ".");
-        return;
+        buf_puts(b, " of the all-ReLU model");
+    } else if (best == before) {
+        buf_puts(b, " is best there too");
+    } else {
+        buf_puts(b, " is best");
+        put_place(b, report, best);
     }
-    buf_puts(b, " is best");
-    put_place(b, report, best);
     buf_puts(b, ": ");
-    put_value(b, group_stat(best, metric, "mean"), group_unit(best, metric));
-    put_against_reference(b, best, reference, metric);
+    put_value(b, group_stat(shown, metric, "mean"), group_unit(shown, metric));
+    if (best != NULL)
+        put_against_reference(b, best, reference, metric, best != before);
     buf_puts(b, ".");
+    return best;
 }
 
 static void
@@ -159,13 +164,16 @@ put_counts(struct buf *b, const json_t *report)
 json_t *
 words_summary(const json_t *report)
 {
+    const json_t *before = NULL;
     struct buf b = {0};
     json_t *metric;
     size_t i;
 
     put_counts(&b, report);
     json_array_foreach(json_object_get(report, "y"), i, metric)
-        put_best(&b, report, json_string_value(metric));
+    {
+        before = put_best(&b, report, json_string_value(metric), before);
+    }
     json_t *text = json_string(buf_str(&b));
     buf_release(&b);
     return text;
@@ -187,8 +195,10 @@ count_param(const json_t *cells, const char *name, const char *value)
     size_t i, n = 0;
     json_t *cell;
 
-    json_array_foreach(cells, i, cell) n +=
-        strcmp(json_str(json_object_get(cell, "params"), name, ""), value) == 0;
+    json_array_foreach(cells, i, cell)
+    {
+        n += strcmp(json_str(json_object_get(cell, "params"), name, ""), value) == 0;
+    }
     return n;
 }
 
@@ -231,8 +241,10 @@ smallest(const json_t *cells, const char *name)
     json_t *cell;
     size_t i;
 
-    json_array_foreach(cells, i, cell) least =
-        fmin(least, json_num(json_object_get(cell, "params"), name, NAN));
+    json_array_foreach(cells, i, cell)
+    {
+        least = fmin(least, json_num(json_object_get(cell, "params"), name, NAN));
+    }
     return least;
 }
 
@@ -281,7 +293,7 @@ note_unfinished(json_t *notes, const json_t *report)
         add_note(notes, &b);
     }
     if (open > 0) {
-        buf_printf(&b, "%lld cell%s not finished or cancelled.", (long long)open,
+        buf_printf(&b, "%lld cell%s unfinished or cancelled.", (long long)open,
                    open == 1 ? " is" : "s are");
         add_note(notes, &b);
     }
@@ -315,9 +327,11 @@ any_has(const json_t *report, const char *metric)
     json_t *group;
     size_t i;
 
-    json_array_foreach(
-        json_object_get(report, "groups"), i,
-        group) if (!isnan(group_stat(group, metric, "mean"))) return true;
+    json_array_foreach(json_object_get(report, "groups"), i, group)
+    {
+        if (!isnan(group_stat(group, metric, "mean")))
+            return true;
+    }
     return false;
 }
 
@@ -339,8 +353,10 @@ note_missing(json_t *notes, const json_t *report)
         buf_printf(&b, "No finished cell reported %s.", json_string_value(metric));
         add_note(notes, &b);
     }
-    json_array_foreach(json_object_get(report, "groups"), i, group) placed =
-        placed || !isnan(group_x(group, x));
+    json_array_foreach(json_object_get(report, "groups"), i, group)
+    {
+        placed = placed || !isnan(group_x(group, x));
+    }
     if (!placed) {
         buf_printf(&b, "No finished cell reported %s, so nothing can be drawn.", x);
         add_note(notes, &b);
