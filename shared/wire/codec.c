@@ -304,7 +304,7 @@ codec_read_text(struct codec_reader *r, size_t max, struct arena *mem)
         n = 0;
     }
     char *copy = arena_alloc(mem, n + 1);
-    if (n > 0)
+    if (payload != NULL)
         memcpy(copy, payload, n);
     return copy;
 }
@@ -315,7 +315,7 @@ codec_read_bytes(struct codec_reader *r, size_t max, size_t *n, struct arena *me
     const unsigned char *payload = take_payload(r, ITEM_BYTES, max, n);
     void *copy = arena_alloc(mem, *n + 1);
 
-    if (*n > 0)
+    if (payload != NULL)
         memcpy(copy, payload, *n);
     return copy;
 }

@@ -115,18 +115,20 @@ set_int(struct sock *s, int option, int value)
     (void)rc;
 }
 
-static int
-open_sock(struct sock **out, int type, const char *endpoint, struct err *err)
+/* NULL with *err filled when it cannot be opened. */
+static struct sock *
+open_sock(int type, const char *endpoint, struct err *err)
 {
     const int64_t max_bytes = MSG_MAX_BYTES;
 
     if (check_endpoint(endpoint, err) != 0)
-        return -1;
+        return NULL;
     pthread_once(&context_once, make_context);
     void *zmq = context != NULL ? zmq_socket(context, type) : NULL;
-    if (zmq == NULL)
-        return err_set(err, ERR_SYS, "open a ZeroMQ socket: %s",
-                       zmq_strerror(zmq_errno()));
+    if (zmq == NULL) {
+        err_set(err, ERR_SYS, "open a ZeroMQ socket: %s", zmq_strerror(zmq_errno()));
+        return NULL;
+    }
     struct sock *s = xcalloc(1, sizeof *s);
     *s = (struct sock){.zmq = zmq, .router = type == ZMQ_ROUTER};
     set_int(s, ZMQ_LINGER, LINGER_MS);
@@ -135,8 +137,7 @@ open_sock(struct sock **out, int type, const char *endpoint, struct err *err)
     set_int(s, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
     set_int(s, ZMQ_IPV6, strchr(endpoint, '[') != NULL);
     (void)zmq_setsockopt(zmq, ZMQ_MAXMSGSIZE, &max_bytes, sizeof max_bytes);
-    *out = s;
-    return 0;
+    return s;
 }
 
 static int
@@ -155,10 +156,10 @@ bind_failed(const char *endpoint, struct err *err)
 int
 sock_bind(struct sock **out, const char *endpoint, struct err *err)
 {
-    struct sock *s = NULL;
+    struct sock *s = open_sock(ZMQ_ROUTER, endpoint, err);
 
     *out = NULL;
-    if (open_sock(&s, ZMQ_ROUTER, endpoint, err) != 0)
+    if (s == NULL)
         return -1;
     set_int(s, ZMQ_ROUTER_MANDATORY, 1);
     set_int(s, ZMQ_BACKLOG, BACKLOG);
@@ -177,10 +178,10 @@ sock_bind(struct sock **out, const char *endpoint, struct err *err)
 int
 sock_connect(struct sock **out, const char *endpoint, struct err *err)
 {
-    struct sock *s = NULL;
+    struct sock *s = open_sock(ZMQ_DEALER, endpoint, err);
 
     *out = NULL;
-    if (open_sock(&s, ZMQ_DEALER, endpoint, err) != 0)
+    if (s == NULL)
         return -1;
     set_int(s, ZMQ_IMMEDIATE, 1);
     set_int(s, ZMQ_RECONNECT_IVL, RECONNECT_MS);

@@ -123,6 +123,21 @@ step_attempts(struct agent *a, int64_t now_ms)
     }
 }
 
+/* With --threads 0 the running jobs share all cores, whatever their number: results do
+ * not depend on it. */
+static void
+share_cores(struct agent *a)
+{
+    const size_t running = count_phase(a, ATTEMPT_RUN, ATTEMPT_RUN);
+    const int32_t cores = (int32_t)proc_cores();
+
+    if (!a->attempt_env.share_cores || running == 0)
+        return;
+    for (size_t i = 0; i < a->n_attempts; i++)
+        attempt_share(a->attempts[i],
+                      (int32_t)running < cores ? cores / (int32_t)running : 1);
+}
+
 /* ---- what the session wants ------------------------------------------------------- */
 
 static int
@@ -337,6 +352,7 @@ run_loop(struct agent *a)
         take_messages(a, now_ms);
         blobs_step(a->blobs, now_ms);
         step_attempts(a, now_ms);
+        share_cores(a);
         blobs_step(a->blobs, now_ms); /* what the attempts have just asked for */
         check_idle(a, now_ms);
         if (is_drained(a, now_ms))
@@ -383,8 +399,6 @@ complete_options(struct agent *a, struct err *err)
         o->name = a->host;
     if (strchr(o->name, '/') != NULL)
         return err_set(err, ERR_USAGE, "--name %s: a name has no slash", o->name);
-    if (o->threads == 0)
-        o->threads = proc_cores() / o->slots > 0 ? proc_cores() / o->slots : 1;
     return split_endpoints(a, err);
 }
 
@@ -412,7 +426,9 @@ open_session(struct agent *a, const char *catalog_json)
                                          .version = RELUSWEEP_VERSION,
                                          .catalog = catalog_json,
                                          .slots = a->options.slots,
-                                         .threads = a->options.threads};
+                                         .threads = a->options.threads > 0
+                                                        ? a->options.threads
+                                                        : (int64_t)proc_cores()};
     const struct session_io io = {.ctx = a,
                                   .send = io_send,
                                   .reconnect = io_reconnect,

@@ -6,6 +6,7 @@
 #include "worker/agent/attempt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,34 @@ step_fetch(struct attempt *a)
     a->phase = ATTEMPT_WAIT;
 }
 
+/* Overwritten in place: the process has the file mapped. */
+static int
+write_share(const struct attempt *a, int32_t threads, struct err *err)
+{
+    char *path = file_join(a->dir, "threads");
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int rc = 0;
+
+    if (fd < 0 || pwrite(fd, &threads, sizeof threads, 0) != sizeof threads)
+        rc = err_sys(err, "write %s", path);
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return rc;
+}
+
+void
+attempt_share(struct attempt *a, int32_t threads)
+{
+    struct err err;
+
+    if (a->phase != ATTEMPT_RUN || a->threads == threads)
+        return;
+    a->threads = threads;
+    if (write_share(a, threads, &err) != 0) /* it goes on with what it has */
+        log_warn("attempt", "job=%" PRId64 " text=\"%s\"", a->run.job, err.text);
+}
+
 static void
 start(struct attempt *a)
 {
@@ -236,7 +265,8 @@ start(struct attempt *a)
     char *argv[] = {name, verb, a->dir, NULL};
     struct err err;
 
-    if (child_start(&a->child, a->env->program, argv, a->env->env, a->log.path, &err)
+    if ((a->env->share_cores && write_share(a, 1, &err) != 0)
+        || child_start(&a->child, a->env->program, argv, a->env->env, a->log.path, &err)
         != 0) {
         attempt_fail(a, err_kind_name(err.kind), err.text);
         return;

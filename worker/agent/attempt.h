@@ -34,6 +34,7 @@ struct attempt_env {
     const char *jobs_dir, *spool_dir;
     const char *program; /* of a stage's process: `program stage DIR` */
     char *const *env;
+    bool share_cores; /* processes follow attempt_share */
 };
 
 struct attempt;
@@ -60,6 +61,10 @@ enum attempt_phase attempt_phase(const struct attempt *a);
 
 /* To wait on; -1 for none. */
 int attempt_fd(const struct attempt *a);
+
+/* Grants a running process so many threads from now on (worker/pipeline/share.h). Has no
+ * effect in other phases. */
+void attempt_share(struct attempt *a, int32_t threads);
 
 /* Asked for by the coordinator: the result will be "stopped". */
 void attempt_cancel(struct attempt *a, bool hard, const char *reason, int64_t now_ms);

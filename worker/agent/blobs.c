@@ -27,6 +27,8 @@ enum {
     MAX_RECEIVED = 64, /* messages of one step */
 };
 
+static const int64_t window_bytes = (int64_t)MSG_BULK_CREDIT * MSG_CHUNK_BYTES;
+
 struct blob {
     struct blob *next;
     bool put;
@@ -295,7 +297,7 @@ step_download(struct blobs *b, struct blob *t, int64_t now_ms)
         t->sent = t->done;
         t->heard_ms = now_ms;
     }
-    while (t->sent < t->size && t->sent - t->done < MSG_BULK_CREDIT * MSG_CHUNK_BYTES) {
+    while (t->sent < t->size && t->sent - t->done < window_bytes) {
         const struct msg ask = {MSG_GET, .u.get = {t->sha, t->sent}};
         if (sock_send(b->sock, NULL, &ask) != 0)
             return;
@@ -390,8 +392,7 @@ step_upload(struct blobs *b, struct blob *t, int64_t now_ms)
         t->heard_ms = now_ms;
         return;
     }
-    while (t->answered && t->sent < t->size
-           && t->sent - t->done < MSG_BULK_CREDIT * MSG_CHUNK_BYTES)
+    while (t->answered && t->sent < t->size && t->sent - t->done < window_bytes)
         if (send_chunk(b, t) != 0)
             return;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "shared/base/mem.h"
+#include "shared/base/proc.h"
 #include "worker/agent/profile.h"
 
 #define OPT struct agent_options
@@ -22,7 +23,7 @@ const struct param agent_params[] = {
     PARAM_ROW_STRING(OPT, name, "", "of this worker, for people; default the host's"),
     PARAM_ROW_INT(OPT, slots, "1", 1, 32, "jobs at once"),
     PARAM_ROW_INT(OPT, threads, "0", 0, 1024,
-                  "of each job; 0: the cores divided by the slots"),
+                  "of each job; 0: all cores, shared among the jobs that run"),
     PARAM_ROW_STRING(OPT, work_dir, "",
                      "folder for running jobs, results that wait and fetched files; "
                      "default relusweep/worker/NAME in the XDG state folder"),
@@ -93,7 +94,8 @@ options_env(const struct agent_options *o)
 {
     struct env e = {0};
 
-    add(&e, xasprintf("RELUSWEEP_THREADS=%" PRId64, o->threads));
+    add(&e, xasprintf("RELUSWEEP_THREADS=%" PRId64,
+                      o->threads > 0 ? o->threads : (int64_t)proc_cores()));
     add(&e, xasprintf("RELUSWEEP_BACKEND=%s", o->backend));
     add(&e, xasprintf("RELUSWEEP_PROFILE=%s", o->profile));
     add(&e, xasprintf("RELUSWEEP_CHECKPOINT_SECONDS=%" PRId64, o->checkpoint_seconds));

@@ -75,12 +75,18 @@ session_is_up(const struct session *s)
 
 /* ---- runs ------------------------------------------------------------------------- */
 
+static bool
+same_run(struct msg_run a, struct msg_run b)
+{
+    return a.job == b.job && a.attempt == b.attempt;
+}
+
 static struct session_run *
 find_run(const struct session *s, struct msg_run run)
 {
     struct session_run *r = s->runs;
 
-    while (r != NULL && (r->run.job != run.job || r->run.attempt != run.attempt))
+    while (r != NULL && !same_run(r->run, run))
         r = r->next;
     return r;
 }
@@ -98,14 +104,14 @@ add_run(struct session *s, struct msg_run run)
 void
 session_run_forget(struct session *s, struct msg_run run)
 {
-    struct session_run *r = find_run(s, run), **at = &s->runs;
-
-    if (r == NULL)
+    for (struct session_run **at = &s->runs; *at != NULL; at = &(*at)->next) {
+        struct session_run *r = *at;
+        if (!same_run(r->run, run))
+            continue;
+        *at = r->next;
+        session_run_free(r);
         return;
-    while (*at != r)
-        at = &(*at)->next;
-    *at = r->next;
-    session_run_free(r);
+    }
 }
 
 /* Forgets the run and has it killed. */

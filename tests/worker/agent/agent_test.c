@@ -401,6 +401,26 @@ a_damaged_spec_is_refused(void **state)
 }
 
 static void
+a_folder_that_cannot_be_used_fails_the_attempt_not_the_agent(void **state)
+{
+    struct world *w = *state;
+    char *jobs = xasprintf("%s/work/jobs", w->dir);
+    struct err err;
+
+    assert_int_equal(file_remove_tree(jobs, &err), 0);
+    assert_int_equal(file_write(jobs, "", 0, &err), 0);
+    grant(w, 7, "start", NULL, NULL);
+    await(w, MSG_RESULT);
+    assert_string_equal(w->last.u.result.outcome, "sys");
+    assert_non_null(strstr(w->last.u.result.text, jobs));
+    assert_int_equal(unlink(jobs), 0);
+    grant(w, 8, "start model result", NULL, NULL);
+    await(w, MSG_RESULT);
+    assert_string_equal(w->last.u.result.outcome, "ok");
+    free(jobs);
+}
+
+static void
 a_soft_cancel_lets_the_stage_write_its_checkpoint(void **state)
 {
     struct world *w = *state;
@@ -563,6 +583,7 @@ main(int argc, char **argv)
         TEST(a_failing_stage_is_a_recorded_failure),
         TEST(a_crash_is_told_with_its_signal_and_last_lines),
         TEST(a_damaged_spec_is_refused),
+        TEST(a_folder_that_cannot_be_used_fails_the_attempt_not_the_agent),
         TEST(a_soft_cancel_lets_the_stage_write_its_checkpoint),
         TEST(a_hard_cancel_kills),
         TEST(a_fenced_run_is_killed_without_a_result),
