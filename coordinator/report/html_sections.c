@@ -184,11 +184,10 @@ put_stages(struct buf *out, const json_t *report)
     json_t *stage;
     size_t i;
 
-    buf_puts(
-        out,
-        "<h3>Work</h3>\n<div class=\"scroll\"><table class=\"work\">\n<thead><tr><th>stage"
-        "</th><th>jobs</th><th>succeeded</th><th>failed</th><th>time</th>"
-        "</tr></thead>\n<tbody>\n");
+    buf_puts(out,
+             "<h3>Work</h3>\n<div class=\"scroll\"><table class=\"work\">\n"
+             "<thead><tr><th>stage</th><th>jobs</th><th>succeeded</th><th>failed</th>"
+             "<th>time</th></tr></thead>\n<tbody>\n");
     json_array_foreach(json_object_get(report, "stages"), i, stage)
     {
         struct buf time = {0};

@@ -54,7 +54,7 @@ has_word(const json_t *words, const char *word)
     return false;
 }
 
-/* The metrics that say how large a group is: ReLUs, and x where it is another metric. */
+/* The metrics that say how large a group is: ReLUs, and x where it is another one. */
 static const char *
 size_column(const json_t *report, int i)
 {

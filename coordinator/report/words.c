@@ -63,18 +63,18 @@ put_place(struct buf *b, const json_t *report, const json_t *group)
 {
     const char *x = json_str(report, "x", "");
     const char *unit = group_unit(group, x);
+    const json_t *params = json_object_get(group, "params");
     const double at = group_x(group, x);
     struct buf series = {0};
 
     if (!isnan(at) && unit[0] != '\0') {
         buf_puts(b, " at ");
         put_value(b, at, unit);
-    } else if (!isnan(at)) {
+    } else if (!isnan(at) && json_object_get(params, x) == NULL) {
         buf_printf(b, " at %s ", x);
         number_short(b, at);
     }
-    label_series(&series, json_object_get(group, "params"),
-                 json_object_get(report, "varying"));
+    label_series(&series, params, json_object_get(report, "varying"));
     if (series.len > 0)
         buf_printf(b, " (%s)", buf_str(&series));
     buf_release(&series);
@@ -315,9 +315,9 @@ note_incomplete(json_t *notes, const json_t *report)
     if (n == 0)
         return;
     buf_printf(&b,
-               "%zu of %zu settings with results lack some of their cells; the plots "
-               "show them hollow.",
-               n, all);
+               "%zu of %zu settings with results lack%s some of their cells; the plots "
+               "show %s hollow.",
+               n, all, n == 1 ? "s" : "", n == 1 ? "it" : "them");
     add_note(notes, &b);
 }
 

@@ -1,0 +1,34 @@
+#ifndef TESTS_COORDINATOR_REPORT_FIXTURE_H
+#define TESTS_COORDINATOR_REPORT_FIXTURE_H
+
+#include <stdint.h>
+
+#include "shared/base/buf.h"
+#include "shared/base/json.h"
+
+/* Rows documents for the tests of the report. All json_t * are new references. */
+
+/* rows.json: 7 settings x 2 seeds, one of which failed while fine-tuning. */
+json_t *fixture_rows(void);
+
+/* Rows without cells, with axes relu_budget, temperature, seed and y CA. */
+json_t *fixture_empty(void);
+
+/* A succeeded cell with metrics relus, relus_total (100,000) and CA, added to `rows`.
+ * budget 0: all. Borrowed. */
+json_t *fixture_add(json_t *rows, int64_t budget, double temperature, int64_t seed,
+                    double ca);
+
+/* The report document of `rows`, which it takes. */
+json_t *fixture_report(json_t *rows);
+
+/* A small generator of its own, so that tests do not depend on the C library's. */
+uint32_t fixture_random(uint32_t *state);
+
+/* A new empty folder; the caller removes it and frees the name. */
+char *fixture_folder(void);
+
+/* Contents of dir/name. */
+struct buf fixture_read(const char *dir, const char *name);
+
+#endif
