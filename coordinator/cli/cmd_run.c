@@ -22,18 +22,21 @@
 static const char *const backends[] = {"auto", "dnnl", "blas", NULL};
 static const char *const profiles[] = {"fast", "portable", NULL};
 
+enum { MAX_SLOTS = 32 };
+
 struct run_config {
     struct sweepfile_config file;
-    int64_t workers, threads;
+    int64_t slots, threads;
     const char *backend, *profile, *data_dir, *out;
     int64_t checkpoint_seconds;
 };
 
 static const struct param run_params[] = {
     SWEEPFILE_ROWS(struct run_config),
-    PARAM_ROW_INT(struct run_config, workers, "0", 0, 1024,
-                  "worker processes; 0: one a core"),
-    PARAM_ROW_INT(struct run_config, threads, "1", 1, 1024, "threads of each job"),
+    PARAM_ROW_INT(struct run_config, slots, "0", 0, MAX_SLOTS,
+                  "jobs at once; 0: one a core"),
+    PARAM_ROW_INT(struct run_config, threads, "0", 0, 1024,
+                  "threads of each job; 0: the running jobs share the cores"),
     PARAM_ROW_CHOICE(struct run_config, backend, "auto", backends, "kernels to use"),
     PARAM_ROW_CHOICE(struct run_config, profile, "fast", profiles,
                      "numerics: fast, or portable (AVX2 kernels everywhere)"),
@@ -92,6 +95,14 @@ follow(struct cmd_ctx *ctx, struct db *db, int64_t sweep, struct local *programs
     return rc;
 }
 
+static int64_t
+default_slots(void)
+{
+    const int cores = proc_cores();
+
+    return cores < MAX_SLOTS ? cores : MAX_SLOTS;
+}
+
 static int
 work(struct cmd_ctx *ctx, const struct run_config *c, struct db *db, int64_t sweep,
      struct err *err)
@@ -99,7 +110,7 @@ work(struct cmd_ctx *ctx, const struct run_config *c, struct db *db, int64_t swe
     const struct local_config config = {
         .state_dir = ctx->state_dir,
         .conninfo = cmd_ctx_conninfo(ctx),
-        .workers = c->workers > 0 ? c->workers : proc_cores(),
+        .slots = c->slots > 0 ? c->slots : default_slots(),
         .threads = c->threads,
         .backend = c->backend,
         .profile = c->profile,
@@ -112,7 +123,7 @@ work(struct cmd_ctx *ctx, const struct run_config *c, struct db *db, int64_t swe
         return -1;
     const int rc = follow(ctx, db, sweep, programs, err);
     if (rc == EXIT_INTERRUPTED)
-        fprintf(stderr, "stopping: the workers write their checkpoints ...\n");
+        fprintf(stderr, "stopping: running jobs write their checkpoints ...\n");
     local_stop(programs);
     return rc;
 }

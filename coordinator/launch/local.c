@@ -29,10 +29,11 @@ enum {
     STABLE_MS = 60000, /* a program that lived this long may die again */
     MAX_RESTARTS = 5,
     MAX_ARGS = 32,
+    N_PROGRAMS = 2, /* coordinator and worker */
 };
 
 struct program {
-    char *name; /* "coordinator", "worker-1" */
+    char *name; /* "coordinator", "worker" */
     char *log;
     char *argv[MAX_ARGS];
     size_t n_args;
@@ -43,8 +44,8 @@ struct program {
 
 struct local {
     char *ready_file;
-    struct program *programs; /* the coordinator first */
-    size_t n;
+    struct program programs[N_PROGRAMS]; /* the coordinator first */
+    size_t n;                            /* described */
     int lock;
 };
 
@@ -99,13 +100,12 @@ describe_coordinator(struct program *p, const struct local *l, const char *dir,
 }
 
 static void
-describe_worker(struct program *p, int64_t index, const char *dir,
-                const struct local_config *c)
+describe_worker(struct program *p, const char *dir, const struct local_config *c)
 {
     char *program = proc_sibling("relusweep-worker");
     char *control = xasprintf("ipc://%s/control", dir);
 
-    p->name = xasprintf("worker-%lld", (long long)index);
+    p->name = xstrdup("worker");
     p->log = xasprintf("%s/%s.log", c->state_dir, p->name);
     char *work = file_join(c->state_dir, p->name);
     add_arg(p, program);
@@ -113,7 +113,7 @@ describe_worker(struct program *p, int64_t index, const char *dir,
     add_option(p, "--connect", control);
     add_option(p, "--name", p->name);
     add_option(p, "--work-dir", work);
-    add_number(p, "--slots", 1);
+    add_number(p, "--slots", c->slots);
     add_number(p, "--threads", c->threads);
     add_option(p, "--backend", c->backend);
     add_option(p, "--profile", c->profile);
@@ -169,7 +169,7 @@ program_died(const struct program *p, int status, struct err *err)
 }
 
 static int
-wait_ready(const struct local *l, struct err *err)
+wait_ready(struct local *l, struct err *err)
 {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     const int64_t deadline = clock_mono_ms() + READY_MS;
@@ -200,13 +200,11 @@ local_start(struct local **out, const struct local_config *config, struct err *e
     *out = l;
     l->lock = -1;
     l->ready_file = file_join(config->state_dir, "coordinator.ready");
-    l->programs = xcalloc((size_t)config->workers + 1, sizeof *l->programs);
     if (take_lock(l, config->state_dir, err) != 0 || make_socket_dir(dir, err) != 0)
         goto out;
-    l->n = (size_t)config->workers + 1;
+    l->n = N_PROGRAMS;
     describe_coordinator(&l->programs[0], l, dir, config);
-    for (int64_t i = 1; i <= config->workers; i++)
-        describe_worker(&l->programs[i], i, dir, config);
+    describe_worker(&l->programs[1], dir, config);
     unlink(l->ready_file);
     if (start_program(&l->programs[0], err) != 0 || wait_ready(l, err) != 0)
         goto out;
@@ -245,26 +243,14 @@ local_tend(struct local *l, struct err *err)
     return 0;
 }
 
-/* All workers at once, so that they write their checkpoints side by side. */
-static void
-stop_workers(struct local *l)
-{
-    for (size_t i = 1; i < l->n; i++)
-        if (l->programs[i].pid != 0)
-            kill(l->programs[i].pid, SIGTERM);
-    for (size_t i = 1; i < l->n; i++)
-        if (l->programs[i].pid != 0)
-            process_stop(l->programs[i].pid, GRACE_MS);
-}
-
 void
 local_stop(struct local *l)
 {
     if (l == NULL)
         return;
-    stop_workers(l);
-    if (l->n > 0 && l->programs[0].pid != 0)
-        process_stop(l->programs[0].pid, GRACE_MS);
+    for (size_t i = l->n; i-- > 0;) /* the worker hands its jobs back first */
+        if (l->programs[i].pid != 0)
+            process_stop(l->programs[i].pid, GRACE_MS);
     for (size_t i = 0; i < l->n; i++) {
         for (size_t a = 0; a < l->programs[i].n_args; a++)
             free(l->programs[i].argv[a]);
@@ -273,7 +259,6 @@ local_stop(struct local *l)
     }
     if (l->lock >= 0)
         close(l->lock);
-    free(l->programs);
     free(l->ready_file);
     free(l);
 }

@@ -6,18 +6,18 @@
 #include "shared/base/err.h"
 
 /*
- * A coordinator and workers as child processes on this machine. They talk through unix
+ * A coordinator and a worker as child processes on this machine. They talk through unix
  * sockets in a folder that only we can enter. What dies is started again; what keeps
  * dying is an error with the end of its log.
  */
 struct local_config {
     const char *state_dir;
     const char *conninfo; /* for the coordinator; workers get no database access */
-    int64_t workers;
-    int64_t threads;     /* of each worker's job */
-    const char *backend; /* "auto", "dnnl", "blas" */
-    const char *profile; /* numerics profile */
-    const char *data;    /* data folder, "" for the default places */
+    int64_t slots;        /* jobs at once */
+    int64_t threads;      /* of each job; 0: the running jobs share the cores */
+    const char *backend;  /* "auto", "dnnl", "blas" */
+    const char *profile;  /* numerics profile */
+    const char *data;     /* data folder, "" for the default places */
     int64_t checkpoint_seconds;
 };
 

@@ -420,15 +420,14 @@ open_signals(struct agent *a, struct err *err)
 static void
 open_session(struct agent *a, const char *catalog_json)
 {
-    const struct session_identity who = {.name = a->options.name,
-                                         .boot = a->boot,
-                                         .host = a->host,
-                                         .version = RELUSWEEP_VERSION,
-                                         .catalog = catalog_json,
-                                         .slots = a->options.slots,
-                                         .threads = a->options.threads > 0
-                                                        ? a->options.threads
-                                                        : (int64_t)proc_cores()};
+    const struct session_identity who = {
+        .name = a->options.name,
+        .boot = a->boot,
+        .host = a->host,
+        .version = RELUSWEEP_VERSION,
+        .catalog = catalog_json,
+        .slots = a->options.slots,
+        .threads = a->options.threads > 0 ? a->options.threads : (int64_t)proc_cores()};
     const struct session_io io = {.ctx = a,
                                   .send = io_send,
                                   .reconnect = io_reconnect,
@@ -448,7 +447,8 @@ open_session(struct agent *a, const char *catalog_json)
                                           .jobs_dir = a->dir.jobs,
                                           .spool_dir = a->dir.spool,
                                           .program = "/proc/self/exe",
-                                          .env = a->env};
+                                          .env = a->env,
+                                          .share_cores = a->options.threads == 0};
 }
 
 /* Results of an earlier agent are sent as if they were ours. */

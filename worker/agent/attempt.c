@@ -267,7 +267,7 @@ start(struct attempt *a)
 
     if ((a->env->share_cores && write_share(a, 1, &err) != 0)
         || child_start(&a->child, a->env->program, argv, a->env->env, a->log.path, &err)
-        != 0) {
+               != 0) {
         attempt_fail(a, err_kind_name(err.kind), err.text);
         return;
     }

@@ -21,8 +21,8 @@ struct attempt {
     /* RUN */
     struct child *child;
     int32_t threads; /* granted last; 0: never */
-    json_t *result; /* what the stage said, or NULL */
-    json_t *error;  /* what the stage said, or NULL */
+    json_t *result;  /* what the stage said, or NULL */
+    json_t *error;   /* what the stage said, or NULL */
     bool cancelled, giving_back;
     char *reason; /* of the cancelling */
 

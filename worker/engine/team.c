@@ -26,7 +26,9 @@ struct helper {
 
 struct team {
     int threads;
-    struct helper *helpers; /* threads - 1 */
+    int working;                  /* of this round; the others sit it out */
+    const _Atomic int32_t *limit; /* see team_limit */
+    struct helper *helpers;       /* threads - 1 */
     team_fn *fn;
     void *ctx;
     int64_t n;
@@ -82,7 +84,8 @@ helper_main(void *arg)
         wait_for_round(t, seen);
         if (atomic_load(&t->stop))
             return NULL;
-        take_tasks(t, h->thread);
+        if (h->thread < t->working)
+            take_tasks(t, h->thread);
         if (atomic_fetch_sub(&t->busy, 1) == 1) {
             pthread_mutex_lock(&t->lock);
             pthread_cond_signal(&t->finished);
@@ -161,13 +164,30 @@ team_threads(const struct team *t)
 }
 
 void
+team_limit(struct team *t, const _Atomic int32_t *limit)
+{
+    t->limit = limit;
+}
+
+static int
+allowed(const struct team *t)
+{
+    const int limit = t->limit != NULL ? atomic_load(t->limit) : t->threads;
+
+    return limit < 1 ? 1 : limit < t->threads ? limit : t->threads;
+}
+
+void
 team_run(struct team *t, int64_t n, team_fn *fn, void *ctx)
 {
-    if (t->threads == 1 || n <= 1) {
+    const int working = allowed(t);
+
+    if (working == 1 || n <= 1) {
         for (int64_t task = 0; task < n; task++)
             fn(ctx, task, 0);
         return;
     }
+    t->working = working;
     t->fn = fn;
     t->ctx = ctx;
     t->n = n;

@@ -16,6 +16,7 @@
 #include "shared/spec/job.h"
 #include "worker/methods/method.h"
 #include "worker/pipeline/provenance.h"
+#include "worker/pipeline/share.h"
 #include "worker/pipeline/stage.h"
 
 /* ---- environment ----------------------------------------------------------------- */
@@ -114,12 +115,14 @@ run_with_engine(struct stage_context *ctx, const struct method_stage *s,
                 const struct run_options *options, struct err *err)
 {
     const int threads = options->threads > 0 ? (int)options->threads : proc_cores();
+    struct share share;
 
     if (backend_find(&ctx->backend, options->backend, err) != 0)
         return -1;
     ctx->team = team_new(threads);
     if (ctx->team == NULL)
         return err_set(err, ERR_SYS, "cannot make %d threads", threads);
+    share_follow(&share, ctx->dir, ctx->team);
     ctx->data_dir = options->data_dir[0] != '\0' ? options->data_dir : NULL;
     ctx->checkpoint_seconds = options->checkpoint_seconds;
     ctx->keep_checkpoints = ctx->events->fd != STDOUT_FILENO;
@@ -128,6 +131,7 @@ run_with_engine(struct stage_context *ctx, const struct method_stage *s,
     if (rc == 0)
         rc = stage_find(s->runner)->run(ctx, err);
     team_free(ctx->team);
+    share_release(&share);
     return rc;
 }
 

@@ -47,6 +47,43 @@ every_task_runs_exactly_once(void **state)
     }
 }
 
+/* Threads that took a task of the last round. */
+struct seen {
+    atomic_int threads[5];
+    atomic_int tasks;
+};
+
+static void
+note_thread(void *ctx, int64_t task, int thread)
+{
+    struct seen *s = ctx;
+
+    (void)task;
+    atomic_fetch_add(&s->tasks, 1);
+    atomic_store(&s->threads[thread], 1);
+}
+
+static void
+a_limit_holds_from_the_next_run_and_is_cut_to_the_team(void **state)
+{
+    static const int32_t limits[] = {-3, 0, 1, 2, 3, 4, 99};
+    _Atomic int32_t limit;
+    struct team *team = team_new(4);
+
+    (void)state;
+    team_limit(team, &limit);
+    for (int i = 0; i < 200; i++) {
+        struct seen s = {0};
+        const int32_t l = limits[i % 7];
+        atomic_store(&limit, l);
+        team_run(team, 64, note_thread, &s);
+        assert_int_equal(atomic_load(&s.tasks), 64);
+        for (int thread = l < 1 ? 1 : l; thread < 4; thread++)
+            assert_int_equal(atomic_load(&s.threads[thread]), 0);
+    }
+    team_free(team);
+}
+
 static void
 add_task(void *ctx, int64_t task, int thread)
 {
@@ -81,6 +118,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_runs_exactly_once),
+        cmocka_unit_test(a_limit_holds_from_the_next_run_and_is_cut_to_the_team),
         cmocka_unit_test(work_is_visible_when_run_returns),
         cmocka_unit_test(a_team_without_work_ends),
     };
