@@ -156,6 +156,7 @@ set_labels(json_t *report)
             buf_puts(&b, group_is_reference(group) ? "all ReLUs" : "the only setting");
         json_object_set_new(group, "label", json_string(buf_str(&b)));
     }
+    buf_release(&b);
 }
 
 struct ranked {

@@ -314,10 +314,11 @@ note_incomplete(json_t *notes, const json_t *report)
     }
     if (n == 0)
         return;
-    buf_printf(&b,
-               "%zu of %zu settings with results lack%s some of their cells; the plots "
-               "show %s hollow.",
-               n, all, n == 1 ? "s" : "", n == 1 ? "it" : "them");
+    buf_printf(
+        &b,
+        "Not all cells of %zu of the %zu settings with results have finished; the "
+        "plots show these hollow.",
+        n, all);
     add_note(notes, &b);
 }
 

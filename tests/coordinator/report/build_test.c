@@ -200,7 +200,7 @@ notes_say_what_limits_the_numbers(void **state)
     assert_true(has_note(report, "Selection on the test set is on"));
     assert_true(has_note(report, "Small-scale run (8,000 training images"));
     assert_true(has_note(report, "1 cell failed"));
-    assert_true(has_note(report, "1 of 7 settings with results lacks some"));
+    assert_true(has_note(report, "Not all cells of 1 of the 8 settings"));
     json_decref(report);
 
     rows = fixture_empty();
