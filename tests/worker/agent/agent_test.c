@@ -244,7 +244,7 @@ start_agent(struct world *w)
     if (w->agent == 0) {
         setenv("RELUSWEEP_LOG", "error", 0);
         execl("/proc/self/exe", "agent_test", "agent", "--connect", connect,
-              "--work-dir", work, "--name", "w", "--threads", "1", (char *)NULL);
+              "--work-dir", work, "--name", "w", "--threads", "0", (char *)NULL);
         _exit(127);
     }
     assert_true(w->agent > 0);
@@ -337,6 +337,16 @@ a_job_runs_from_grant_to_result(void **state)
     await(w, MSG_HEARTBEAT);
     assert_true(is_empty(w, "jobs"));
     assert_true(is_empty(w, "spool"));
+}
+
+static void
+a_job_that_runs_alone_is_granted_all_cores(void **state)
+{
+    struct world *w = *state;
+
+    grant(w, 7, "start all-cores model result", NULL, NULL);
+    await(w, MSG_RESULT);
+    assert_string_equal(w->last.u.result.outcome, "ok");
 }
 
 static void
@@ -579,6 +589,7 @@ main(int argc, char **argv)
         return play_agent(argc - 1, argv + 1);
     const struct CMUnitTest tests[] = {
         TEST(a_job_runs_from_grant_to_result),
+        TEST(a_job_that_runs_alone_is_granted_all_cores),
         TEST(inputs_and_the_checkpoint_are_fetched),
         TEST(a_failing_stage_is_a_recorded_failure),
         TEST(a_crash_is_told_with_its_signal_and_last_lines),

@@ -10,6 +10,7 @@
 #include "shared/base/err.h"
 #include "shared/base/file.h"
 #include "shared/base/json.h"
+#include "shared/base/proc.h"
 
 static volatile sig_atomic_t asked_to_stop;
 
@@ -100,6 +101,24 @@ resume(const char *dir)
     free(path);
 }
 
+/* Until the agent grants this process all cores. */
+static void
+wait_for_all_cores(const char *dir)
+{
+    char *path = file_join(dir, "threads");
+    int32_t granted = 0;
+
+    while (granted != proc_cores()) {
+        struct buf text = {0};
+        struct err err;
+        if (file_read(&text, path, &err) == 0 && text.len == sizeof granted)
+            memcpy(&granted, text.data, sizeof granted);
+        buf_release(&text);
+        usleep(5000);
+    }
+    free(path);
+}
+
 /* Returns an exit code that ends the stage, or -1 to go on. */
 static int
 act(const char *dir, const char *word)
@@ -135,6 +154,8 @@ act(const char *dir, const char *word)
         return hang(dir);
     else if (strcmp(word, "deaf") == 0)
         deaf();
+    else if (strcmp(word, "all-cores") == 0)
+        wait_for_all_cores(dir);
     else if (strcmp(word, "resume") == 0)
         resume(dir);
     return -1;
