@@ -66,6 +66,8 @@ set_request(json_t *report, const json_t *rows)
             json_array_append_new(y, json_string(usual_metrics[i]));
     json_object_set_new(report, "y", y);
     json_object_set_new(report, "x", json_string(json_str(request, "x", "relus")));
+    json_object_set_new(report, "published",
+                        words_of(json_object_get(request, "reference")));
     json_object_set_new(report, "axes", words_of(json_object_get(rows, "axes")));
     json_object_set_new(report, "group_over",
                         words_of(json_object_get(request, "group_over")));

@@ -89,12 +89,16 @@ put_without_numbers(struct buf *out, const char *text)
     }
 }
 
+/* The one that the queue has recorded, else one of our own. Caller frees. */
 static char *
 fingerprint(const json_t *job)
 {
     const json_t *error = json_object_get(job, "error");
+    const char *given = json_str(error, "fingerprint", "");
     struct buf b = {0};
 
+    if (given[0] != '\0')
+        return xstrdup(given);
     buf_printf(&b, "%s\n%s\n", json_str(job, "stage", ""), json_str(error, "kind", ""));
     put_without_numbers(&b, json_str(error, "text", ""));
     const struct sha256 digest = sha256_bytes(buf_str(&b), b.len);

@@ -10,8 +10,9 @@
  * place in the longest chain that it is part of. */
 json_t *jobs_list(const json_t *cells);
 
-/* Jobs that failed, grouped by cause: stage, kind of error and its text without the
- * numbers in it. New array, most frequent first:
+/* Jobs that failed, grouped by cause: the fingerprint that the queue recorded or else
+ * stage, kind of error and its text without the numbers in it. New array, most frequent
+ * first:
  *   {"fingerprint", "kind", "stage", "text": of the first job, "count", "jobs": [ids],
  *    "dependants": number of jobs that were never run because of it,
  *    "cells": [indices of the cells that are lost]} */

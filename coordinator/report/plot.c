@@ -322,11 +322,12 @@ draw_markers(struct plot *p, size_t series)
     const enum display_color color = display_series_color(series);
     const enum display_marker shape = display_series_marker(series);
     const struct display_style filled = {.stroke = color, .fill = color, .width = 1.4};
+    const char *label = p->c->series[series];
     struct display_style hollow = filled;
     const double r = p->radius;
 
     hollow.fill = DISPLAY_PAPER;
-    display_group(p->d, filled, NULL, NULL);
+    display_group(p->d, filled, label[0] != '\0' ? label : NULL, NULL);
     for (size_t i = 0; i < p->c->n_points; i++) {
         const struct chart_point *point = &p->c->points[i];
         if (point->series != series)

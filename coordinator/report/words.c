@@ -389,6 +389,26 @@ note_not_numbers(json_t *notes, const json_t *report, const json_t *cells)
     add_note(notes, &b);
 }
 
+/* The sweep asks for published curves, which are not part of these rows. */
+static void
+note_published(json_t *notes, const json_t *report)
+{
+    const json_t *names = json_object_get(report, "published");
+    struct buf b = {0};
+    json_t *name;
+    size_t i;
+
+    json_array_foreach(names, i, name)
+    {
+        buf_printf(&b, "%s%s", i > 0 ? ", " : "Published results (",
+                   json_string_value(name));
+    }
+    if (b.len == 0)
+        return;
+    buf_puts(&b, ") are not drawn: the plots show what this sweep has run.");
+    add_note(notes, &b);
+}
+
 json_t *
 words_notes(const json_t *report, const json_t *cells)
 {
@@ -400,5 +420,6 @@ words_notes(const json_t *report, const json_t *cells)
     note_incomplete(notes, report);
     note_missing(notes, report);
     note_not_numbers(notes, report, cells);
+    note_published(notes, report);
     return notes;
 }

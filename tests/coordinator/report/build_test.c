@@ -211,7 +211,7 @@ notes_say_what_limits_the_numbers(void **state)
 }
 
 static void
-a_metric_that_nothing_reported_is_said(void **state)
+what_was_asked_for_and_is_not_there_is_said(void **state)
 {
     json_t *rows = fixture_empty();
 
@@ -220,9 +220,11 @@ a_metric_that_nothing_reported_is_said(void **state)
     json_t *request = json_object_get(rows, "report");
     json_object_set_new(request, "y", json_pack("[s,s]", "CA", "bleu"));
     json_object_set_new(request, "x", json_string("parsecs"));
+    json_object_set_new(request, "reference", json_pack("[s,s]", "rlnet", "senet"));
     json_t *report = fixture_report(rows);
     assert_true(has_note(report, "No finished cell reported bleu."));
     assert_true(has_note(report, "No finished cell reported parsecs"));
+    assert_true(has_note(report, "Published results (rlnet, senet) are not drawn"));
     json_decref(report);
 }
 
@@ -277,7 +279,7 @@ main(void)
         cmocka_unit_test(failures_that_differ_only_in_numbers_have_one_cause),
         cmocka_unit_test(a_shared_job_is_counted_once_and_stages_follow_the_chain),
         cmocka_unit_test(notes_say_what_limits_the_numbers),
-        cmocka_unit_test(a_metric_that_nothing_reported_is_said),
+        cmocka_unit_test(what_was_asked_for_and_is_not_there_is_said),
         cmocka_unit_test(an_empty_sweep_and_rows_without_cells_are_told_apart),
         cmocka_unit_test(a_metric_where_less_is_better_has_its_front_downwards),
     };
