@@ -1,6 +1,7 @@
 #ifndef WORKER_ATTACKS_ATTACK_H
 #define WORKER_ATTACKS_ATTACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/base/err.h"
@@ -23,10 +24,12 @@ struct attack_config {
     int steps;   /* 7 */
 };
 
-/* One row of the registry: "pgd-7", "pgd-20", "fgsm", "kl-pgd-7". */
+/* One row of the registry. */
 struct attack {
-    const char *name, *doc, *source;
+    const char *name; /* as in a sweep file */
+    const char *doc, *source;
     struct attack_config config;
+    bool needs_teacher; /* reads target->teacher */
     /* start: values in [-1,1] scaled by eps and added to x (random start); ignored by
      * attacks without one. Writes the last iterate to `out`. */
     int (*run)(float *out, const float *x, const float *start, int64_t n,

@@ -31,5 +31,6 @@ const struct attack attack_kl_pgd_7 = {
     .doc = "7 steps of 2/255 away from the teacher's softened output, random start",
     .source = "RLNet, Eq. 2",
     .config = {.eps = 8.0 / 255, .step = 2.0 / 255, .steps = 7},
+    .needs_teacher = true,
     .run = kl_pgd_run,
 };

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "worker/attacks/attack.h"
 #include "worker/data/dataset.h"
@@ -26,13 +25,6 @@ append(const char **list, const char *name)
     list[n] = name;
 }
 
-/* An attack on a teacher's logits has no meaning where there is no teacher. */
-static int
-needs_teacher(const struct attack *a)
-{
-    return strncmp(a->name, "kl-", 3) == 0;
-}
-
 __attribute__((constructor)) static void
 fill(void)
 {
@@ -43,7 +35,7 @@ fill(void)
     append(choices_attack, "auto");
     for (const struct attack *const *a = attacks; *a != NULL; a++) {
         append(choices_attack, (*a)->name);
-        if (!needs_teacher(*a))
+        if (!(*a)->needs_teacher) /* evaluation has none */
             append(choices_evaluate, (*a)->name);
     }
 }
