@@ -22,7 +22,6 @@ run(struct stage_context *ctx, struct err *err)
         .epochs = ctx->config.finetune_epochs,
         .lr = ctx->config.finetune_lr,
         .milestones = ctx->config.finetune_milestones,
-        .loss = ctx->config.loss,
         .begin = begin,
     };
 

@@ -116,7 +116,6 @@ run(struct stage_context *ctx, struct err *err)
         .epochs = ctx->config.mask_epochs,
         .lr = ctx->config.mask_lr,
         .milestones = ctx->config.mask_milestones,
-        .loss = ctx->config.mask_loss,
         .begin = begin,
         .end_epoch = end_epoch,
     };

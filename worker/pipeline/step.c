@@ -110,11 +110,9 @@ choose_attack(struct step *s, const struct step_config *config, struct err *err)
     s->attack = attack_find(name);
     if (s->attack == NULL)
         return err_set(err, ERR_USAGE, "attack: unknown attack `%s`", name);
-    if (strncmp(name, "kl-", 3) == 0 && s->teacher == NULL)
+    if (s->attack->needs_teacher && s->teacher == NULL)
         return err_set(err, ERR_USAGE,
-                       "attack `%s` needs a teacher, and this stage has "
-                       "none",
-                       name);
+                       "attack `%s` needs a teacher, and this stage has none", name);
     const int own = s->attack->config.steps;
     const int wanted = config->attack_steps == 0 ? own : (int)config->attack_steps;
     if (!automatic && own > 1 && wanted != own)

@@ -24,9 +24,9 @@ struct step_config {
                                  NULL: "ce", "ce+kl", "ce+kl+pram" by stage */
     const char *loss_weights; /* "released" | "paper": weights of unweighted terms */
     const char *pram_form;    /* "released" (attention transfer) | "paper" */
-    const char *pram_views;  /* "clean,aug" (main method) | "clean" | "clean,aug,adv" */
-    double temperature;      /* of losses and of the KL attack */
-    const char *attack;      /* "auto" (CE for teacher, KL otherwise), "pgd-7", ... */
+    const char *pram_views; /* "clean,aug" (main method) | "clean" | "clean,aug,adv" */
+    double temperature;     /* of losses and of the KL attack; where there is none, 0 */
+    const char *attack;     /* "auto" (CE for teacher, KL otherwise), "pgd-7", ... */
     double eps, attack_step; /* 8/255, 2/255 */
     int64_t attack_steps;    /* 7; 0: as many as the attack's name says. A named attack
                                 with another number of its own is an error */

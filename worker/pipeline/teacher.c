@@ -19,7 +19,6 @@ run(struct stage_context *ctx, struct err *err)
         .epochs = ctx->config.teacher_epochs,
         .lr = ctx->config.teacher_lr,
         .milestones = ctx->config.teacher_milestones,
-        .loss = "ce",
         .begin = begin,
     };
 

@@ -101,7 +101,7 @@ make_net(struct net **out, const struct trace *t, const struct backend *backend,
                         .w = t->spec.image.w,
                         .classes = t->spec.classes};
     const struct network_config config = {
-        .model = t->spec.model,
+        .model = t->spec.config.model,
         .data = &d,
         .role = role,
         .bn_paths = 2,
@@ -149,7 +149,7 @@ check_names(const struct trace *t, struct net *n, const char *prefix, struct err
         const char *name = st_at(t->in, i)->name;
         if (strncmp(name, prefix, skip) == 0 && net_find_param(n, name + skip) == NULL)
             return err_set(err, ERR_DATA, "tensor `%s`: %s has no such parameter", name,
-                           t->spec.model);
+                           t->spec.config.model);
     }
     return 0;
 }

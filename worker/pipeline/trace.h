@@ -11,12 +11,11 @@
  * `relusweep-worker trace`: exact optimiser steps on given data, everything shown, so
  * that any other implementation can be compared number by number.
  *
- * spec (JSON): `stage` (teacher, mask, finetune), `model`, `classes`, and the
- * parameters of the stage as in the catalogue (loss, loss_weights, pram_form,
- * pram_views, temperature, attack, eps, attack_step, attack_steps, lr, momentum,
- * weight_decay, teacher_bn). They may stand at the top or under "params" or
- * "parameters"; <stage>_lr and <stage>_loss go before lr and loss; other members are
- * ignored. A `dataset` gives the normalisation and, where it is absent, `classes`;
+ * spec (JSON): `stage` (teacher, mask, finetune) and, where it is not the catalogue's
+ * first, `method`; `classes`; `teacher_bn`; and the stage's parameters as in the
+ * catalogue, each with its default, but `dataset` and `relu_budget` may be absent. They
+ * may stand at the top or under "params" or "parameters"; <stage>_lr and <stage>_loss go
+ * before lr and loss; other members are ignored. A `dataset` gives the normalisation and, where it is absent, `classes`;
  * arrays `mean` and `std` of three numbers go before it; with neither, pixels are not
  * normalised.
  *

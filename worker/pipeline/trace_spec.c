@@ -1,6 +1,7 @@
 /*
- * trace_spec.c - reads the JSON file of a trace. Lenient in where a member stands (top,
- * "params", "parameters"; <stage>_lr or lr), strict in its value.
+ * trace_spec.c - reads the JSON file of a trace with the rows that the catalogue has for
+ * its stage. Lenient in where a member stands (top, "params", "parameters"; <stage>_lr or
+ * lr), strict in its value.
  */
 #include "worker/pipeline/trace_spec.h"
 
@@ -8,46 +9,26 @@
 #include <string.h>
 
 #include "shared/base/mem.h"
-#include "shared/base/param.h"
 #include "worker/data/dataset.h"
-#include "worker/losses/loss.h"
-#include "worker/models/model.h"
+#include "worker/methods/method.h"
+#include "worker/pipeline/step_options.h"
 
-/* What a stage is and what it does by default (methods.md 4). */
 static const struct stage_row {
-    const char *name;
+    const char *runner; /* of a stage that makes steps */
     enum step_stage stage;
-    const char *lr, *loss;
 } stage_rows[] = {
-    {"teacher", STEP_TEACHER, "0.05", "ce"},
-    {"mask", STEP_MASK, "0.05", "ce+kl"},
-    {"finetune", STEP_FINETUNE, "0.01", "ce+kl+pram"},
+    {"teacher", STEP_TEACHER},
+    {"mask", STEP_MASK},
+    {"finetune", STEP_FINETUNE},
 };
 enum { N_STAGES = sizeof stage_rows / sizeof stage_rows[0] };
 
-static const char *const stage_names[] = {"teacher", "mask", "finetune", NULL};
+/* What a trace is told beside the stage's parameters. */
 static const char *const teacher_bn[] = {"shared", "dual", NULL};
-
-#define SPEC struct trace_spec
-static const struct param spec_params[] = {
-    PARAM_ROW_CHOICE(SPEC, stage, NULL, stage_names, "whose step is made"),
-    PARAM_ROW_CHOICE(SPEC, model, NULL, model_names, "network"),
-    PARAM_ROW_STRING(SPEC, dataset, "", "gives normalisation and classes"),
-    PARAM_ROW_INT(SPEC, classes, "0", 0, 100000, "outputs of the network"),
-    PARAM_ROW_CHOICE(SPEC, teacher_bn, "shared", teacher_bn, "shortcuts' batch norm"),
-    PARAM_ROW_SUM(SPEC, loss, NULL, loss_names, "weighted sum of terms"),
-    PARAM_ROW_CHOICE(SPEC, loss_weights, "released", loss_weighting,
-                     "weights of terms without one"),
-    PARAM_ROW_CHOICE(SPEC, pram_form, "released", loss_weighting, "which formula"),
-    PARAM_ROW_SET(SPEC, pram_views, "clean,aug", loss_view_names, "views of pram"),
-    PARAM_ROW_REAL(SPEC, temperature, "4", 1e-3, 1e6, "of losses and of the KL attack"),
-    PARAM_ROW_STRING(SPEC, attack, "auto", "name of an attack, or auto"),
-    PARAM_ROW_REAL(SPEC, eps, "8/255", 0, 1, "radius of the attack, pixels in [0,1]"),
-    PARAM_ROW_REAL(SPEC, attack_step, "2/255", 0, 1, "size of its steps"),
-    PARAM_ROW_INT(SPEC, attack_steps, "7", 0, 100000, "number of its steps"),
-    PARAM_ROW_REAL(SPEC, lr, NULL, 0, 1e6, "learning rate"),
-    PARAM_ROW_REAL(SPEC, momentum, "0.9", 0, 1, "of SGD"),
-    PARAM_ROW_REAL(SPEC, weight_decay, "0.0005", 0, 1, "of SGD"),
+static const struct param own_params[] = {
+    PARAM_ROW_INT(struct trace_spec, classes, "0", 0, 100000, "outputs of the network"),
+    PARAM_ROW_CHOICE(struct trace_spec, teacher_bn, "shared", teacher_bn,
+                     "batch norm of the teacher's shortcuts"),
 };
 
 /* ---- finding members ------------------------------------------------------------- */
@@ -75,34 +56,73 @@ find_stage_member(const json_t *doc, const char *stage, const char *key)
     return value != NULL ? value : find_member(doc, key);
 }
 
-/* The row of the document's stage; NULL and *err where there is none. */
-static const struct stage_row *
-find_stage(const json_t *doc, struct err *err)
+/* The method's stage that the document names; NULL and *err where it makes no steps.
+ * A document without a method means the first of the catalogue. */
+static const struct method_stage *
+find_stage(enum step_stage *stage, const json_t *doc, struct err *err)
 {
     const char *name = json_string_value(find_member(doc, "stage"));
+    const char *method = json_string_value(find_member(doc, "method"));
+    const struct method *m = method != NULL ? method_find(method) : methods[0];
+    const struct method_stage *s =
+        m != NULL && name != NULL ? method_find_stage(m, name) : NULL;
 
-    for (int i = 0; i < N_STAGES && name != NULL; i++)
-        if (strcmp(stage_rows[i].name, name) == 0)
-            return &stage_rows[i];
+    for (int i = 0; i < N_STAGES && s != NULL; i++) {
+        if (strcmp(stage_rows[i].runner, s->runner) != 0)
+            continue;
+        *stage = stage_rows[i].stage;
+        return s;
+    }
     err_set(err, ERR_USAGE,
             "`stage` is %s; stages that can be traced: teacher, mask, finetune",
             name == NULL ? "missing" : name);
     return NULL;
 }
 
-/* The members that the table knows, as one flat object; new reference. */
-static json_t *
-gather(const json_t *doc, const struct stage_row *row)
+/* Data and masks come as tensors, so the rows that would choose them may be absent. */
+static bool
+may_be_absent(const struct param *p)
 {
-    json_t *flat = json_pack("{s:s, s:s}", "lr", row->lr, "loss", row->loss);
+    return strcmp(p->name, "dataset") == 0 || strcmp(p->name, "relu_budget") == 0;
+}
 
-    for (size_t i = 0; i < PARAM_COUNT(spec_params); i++) {
-        const char *key = spec_params[i].name;
-        json_t *value = find_stage_member(doc, row->name, key);
-        if (value != NULL && !json_is_null(value))
-            json_object_set(flat, key, value);
+/* Fills s->config by the stage's rows; what was read stays in s->values. */
+static int
+apply_stage(struct trace_spec *s, const json_t *doc, const struct method_stage *stage,
+            const char *path, struct err *err)
+{
+    const size_t prefix = strlen(stage->name) + 1;
+    struct param *rows = xcalloc(stage->n_params, sizeof *rows);
+    size_t n = 0;
+
+    for (size_t i = 0; i < stage->n_params; i++) {
+        const struct param *p = &stage->params[i];
+        const bool own = strncmp(p->name, stage->name, prefix - 1) == 0
+                         && p->name[prefix - 1] == '_';
+        json_t *value =
+            find_stage_member(doc, stage->name, own ? p->name + prefix : p->name);
+        const bool given = value != NULL && !json_is_null(value);
+        if (given)
+            json_object_set(s->values, p->name, value);
+        if (given || !may_be_absent(p))
+            rows[n++] = *p;
     }
-    return flat;
+    const int rc = param_apply(rows, n, s->values, &s->config, path, err);
+    free(rows);
+    return rc;
+}
+
+/* Fills the members that own_params names. */
+static int
+apply_own(struct trace_spec *s, const json_t *doc, const char *path, struct err *err)
+{
+    for (size_t i = 0; i < PARAM_COUNT(own_params); i++) {
+        json_t *value = find_member(doc, own_params[i].name);
+        if (value != NULL && !json_is_null(value))
+            json_object_set(s->own_values, own_params[i].name, value);
+    }
+    return param_apply(own_params, PARAM_COUNT(own_params), s->own_values, s, path,
+                       err);
 }
 
 /* ---- the rest -------------------------------------------------------------------- */
@@ -128,10 +148,9 @@ read_three(float *out, const json_t *doc, const char *key, struct err *err)
 static int
 fill_normalisation(struct trace_spec *s, const json_t *doc, struct err *err)
 {
-    const struct dataset_source *d = dataset_find(s->dataset);
+    const char *name = s->config.dataset;
+    const struct dataset_source *d = name != NULL ? dataset_find(name) : NULL;
 
-    if (d == NULL && s->dataset[0] != '\0')
-        return err_set(err, ERR_USAGE, "unknown dataset `%s`", s->dataset);
     for (int c = 0; c < 3; c++) {
         s->mean[c] = d != NULL ? d->mean[c] : 0;
         s->std[c] = d != NULL ? d->std[c] : 1;
@@ -149,38 +168,32 @@ fill_normalisation(struct trace_spec *s, const json_t *doc, struct err *err)
     return 0;
 }
 
-static void
-fill_step(struct trace_spec *s, enum step_stage stage)
+static double
+first_lr(const struct stage_config *c, enum step_stage stage)
 {
-    s->step = (struct step_config){.stage = stage,
-                                   .loss = s->loss,
-                                   .loss_weights = s->loss_weights,
-                                   .pram_form = s->pram_form,
-                                   .pram_views = s->pram_views,
-                                   .temperature = s->temperature,
-                                   .attack = s->attack,
-                                   .eps = s->eps,
-                                   .attack_step = s->attack_step,
-                                   .attack_steps = s->attack_steps,
-                                   .momentum = s->momentum,
-                                   .weight_decay = s->weight_decay};
+    switch (stage) {
+    case STEP_TEACHER: return c->teacher_lr;
+    case STEP_MASK: return c->mask_lr;
+    case STEP_FINETUNE: break;
+    }
+    return c->finetune_lr;
 }
 
 static int
 read_document(struct trace_spec *s, const json_t *doc, const char *path,
               struct err *err)
 {
-    const struct stage_row *row = find_stage(doc, err);
+    enum step_stage stage;
+    const struct method_stage *row = find_stage(&stage, doc, err);
 
     if (row == NULL)
         return err_wrap(err, "%s", path);
-    s->values = gather(doc, row);
-    if (param_apply(spec_params, PARAM_COUNT(spec_params), s->values, s, path, err)
-        != 0)
+    if (apply_stage(s, doc, row, path, err) != 0 || apply_own(s, doc, path, err) != 0)
         return -1;
     if (fill_normalisation(s, doc, err) != 0)
         return err_wrap(err, "%s", path);
-    fill_step(s, row->stage);
+    s->lr = first_lr(&s->config, stage);
+    s->step = step_options(&s->config, stage);
     return 0;
 }
 
@@ -192,6 +205,8 @@ trace_spec_read(struct trace_spec *out, const char *path, struct err *err)
     *out = (struct trace_spec){0};
     if (json_load(&doc, path, err) != 0)
         return -1;
+    out->values = json_object();
+    out->own_values = json_object();
     const int rc = read_document(out, doc, path, err);
     json_decref(doc);
     if (rc != 0)
@@ -203,5 +218,6 @@ void
 trace_spec_release(struct trace_spec *s)
 {
     json_decref(s->values);
+    json_decref(s->own_values);
     *s = (struct trace_spec){0};
 }

@@ -6,19 +6,20 @@
 #include "shared/base/err.h"
 #include "shared/base/json.h"
 #include "worker/engine/graph.h"
+#include "worker/methods/config.h"
 #include "worker/pipeline/step.h"
 
-/* The JSON file of a trace (trace.h), read and checked. Strings are borrowed from
- * `values`. */
+/* The JSON file of a trace (trace.h), read and checked. Strings are borrowed from the
+ * two objects at the end. */
 struct trace_spec {
-    const char *stage, *model, *dataset, *teacher_bn;
-    const char *loss, *loss_weights, *pram_form, *pram_views, *attack;
-    int64_t classes, attack_steps;
-    double temperature, eps, attack_step, lr, momentum, weight_decay;
+    struct stage_config config; /* the stage's parameters; dataset may be NULL */
+    const char *teacher_bn;
+    int64_t classes;
     float mean[3], std[3];
+    double lr;
+    struct step_config step;  /* config's, as a step takes it */
     struct graph_shape image; /* filled in from the data */
-    struct step_config step;  /* the same as above, as a step takes it */
-    json_t *values;
+    json_t *values, *own_values;
 };
 
 MUST_CHECK int trace_spec_read(struct trace_spec *out, const char *path,

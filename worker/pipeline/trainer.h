@@ -24,7 +24,6 @@ struct trainer_plan {
     int64_t epochs;
     double lr; /* the first */
     const char *milestones;
-    const char *loss; /* canonical sum */
     /* Parameters and masks before the first step. */
     int (*begin)(struct trainer *t, struct err *err);
     /* After the last step of an epoch, before validation; may be NULL. Must give the
@@ -64,9 +63,5 @@ MUST_CHECK int trainer_open_input(struct model_file **out,
                                   const struct stage_context *context,
                                   const char *stage, enum model_role role,
                                   struct err *err);
-
-/* The step's share of a stage's configuration. */
-struct step_config trainer_step_config(const struct stage_config *config,
-                                       enum step_stage stage, const char *loss);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "shared/base/mem.h"
 #include "worker/pipeline/network.h"
+#include "worker/pipeline/step_options.h"
 
 enum { BN_PATHS = 2 }; /* clean and adversarial */
 
@@ -25,26 +26,6 @@ count_steps(const struct trainer *t)
     const int64_t batches = loader_batches(t->data.batches);
 
     return t->data.n_train % t->context->config.batch == 1 ? batches - 1 : batches;
-}
-
-struct step_config
-trainer_step_config(const struct stage_config *c, enum step_stage stage,
-                    const char *loss)
-{
-    return (struct step_config){
-        .stage = stage,
-        .loss = loss,
-        .loss_weights = c->loss_weights != NULL ? c->loss_weights : "released",
-        .pram_form = c->pram_form != NULL ? c->pram_form : "released",
-        .pram_views = c->pram_views != NULL ? c->pram_views : "clean,aug",
-        .temperature = c->temperature > 0 ? c->temperature : 1,
-        .attack = c->attack,
-        .eps = c->eps,
-        .attack_step = c->attack_step,
-        .attack_steps = c->attack_steps,
-        .momentum = c->momentum,
-        .weight_decay = c->weight_decay,
-    };
 }
 
 static int
@@ -122,8 +103,7 @@ make_step(struct trainer *t, struct err *err)
     const struct stage_config *c = &t->context->config;
     const struct dataset *d = &t->data.train;
     const size_t pixels = (size_t)(c->batch * d->c * d->h * d->w);
-    const struct step_config config =
-        trainer_step_config(c, t->plan->stage, t->plan->loss);
+    const struct step_config config = step_options(c, t->plan->stage);
 
     t->start = mem_large_alloc(pixels * sizeof *t->start);
     if (t->start == NULL)

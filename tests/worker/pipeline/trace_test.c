@@ -131,7 +131,7 @@ trace(struct scene *s, const char *spec, int64_t steps, struct err *err)
 static float
 total(struct scene *s, const char *spec, int64_t steps)
 {
-    struct st_file *f;
+    struct st_file *f = NULL;
     struct err err;
 
     if (trace(s, spec, steps, &err) != 0 || st_read(&f, s->out, &err) != 0)
@@ -172,6 +172,24 @@ parameters_may_stand_in_several_places(void **state)
                          "{\"stage\":\"finetune\",\"model\":\"resnet10-w8\","
                          "\"classes\":4,\"temperature\":3,\"loss\":\"kl\"}",
                          1));
+}
+
+static void
+defaults_are_those_of_the_catalogue(void **state)
+{
+    struct scene *s = *state;
+    const char *plain = "{\"stage\":\"finetune\",\"model\":\"resnet10-w8\","
+                        "\"classes\":4}";
+    const char *attacked = "{\"stage\":\"finetune\",\"model\":\"resnet10-w8\","
+                           "\"classes\":4,\"attack\":\"pgd-20\"}";
+    const char *method = "{\"method\":\"rlnet\",\"stage\":\"finetune\","
+                         "\"model\":\"resnet10-w8\",\"classes\":4,\"dataset\":null,"
+                         "\"loss\":\"ce+kl+pram\",\"temperature\":4,\"lr\":0.01}";
+
+    write_input(s, "", NULL);
+    assert_true(total(s, plain, 2) == total(s, method, 2));
+    /* a named attack brings its own number of steps */
+    assert_true(total(s, plain, 1) != total(s, attacked, 1));
 }
 
 static void
@@ -301,6 +319,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TRACE_TEST(parameters_may_stand_in_several_places),
+        TRACE_TEST(defaults_are_those_of_the_catalogue),
         TRACE_TEST(a_dataset_gives_normalisation_and_classes),
         TRACE_TEST(masks_and_scores_have_the_maps_shape),
         TRACE_TEST(a_spec_that_says_too_little_or_too_much_is_refused),
