@@ -1,0 +1,27 @@
+# relusweep_fuzz(name LINK ...): the target NAME_fuzz.c on the files of seeds/NAME. With
+# RELUSWEEP_FUZZ it looks for new inputs for five seconds, else it replays the files.
+function(relusweep_fuzz name)
+  cmake_parse_arguments(A "" "" "LINK" ${ARGN})
+  set(target fuzz.${name})
+  set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/seeds/${name})
+  add_executable(${target} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/${name}_fuzz.c)
+  target_link_libraries(${target} PRIVATE ${A_LINK})
+  if(RELUSWEEP_FUZZ)
+    set(found ${CMAKE_CURRENT_BINARY_DIR}/fuzz/${name})
+    file(MAKE_DIRECTORY ${found})
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    add_test(NAME ${target} COMMAND ${target} -max_total_time=5 -timeout=5
+      -rss_limit_mb=1024 -artifact_prefix=${found}- ${found} ${seeds})
+    set_tests_properties(${target} PROPERTIES LABELS fuzz TIMEOUT 60)
+  else()
+    target_sources(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/replay.c)
+    add_test(NAME ${target} COMMAND ${target} ${seeds})
+    set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 60)
+  endif()
+endfunction()
+
+relusweep_fuzz(sweep LINK sweep_fixture)
+relusweep_fuzz(catalog LINK shared)
+relusweep_fuzz(msg LINK wire)
+relusweep_fuzz(st LINK worker_core)
+relusweep_fuzz(idx LINK worker_core)
