@@ -124,7 +124,8 @@ go_on(const char *dir)
 static void
 sleep_ms(long ms)
 {
-    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000},
+              NULL);
 }
 
 /* Sends `signal_number` after 20, 40, 80, ... ms until a run gets through. */
