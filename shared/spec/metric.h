@@ -9,7 +9,8 @@
  * are curves.
  *
  * Names used by the stages of this project: "CA", "NPA", "AdvA", "mCE" (percent),
- * "relus", "relus_total", "macs", "train/loss", "val/CA", "images_per_second",
+ * "relus", "relus_total", "macs", "train/loss", "train/<loss term>", "val/CA",
+ * "images_per_second",
  * "corruption/<name>/<severity>", "attack/<name>/<path>".
  */
 enum metric_goal { METRIC_NONE, METRIC_MAX, METRIC_MIN };

@@ -52,6 +52,7 @@ struct loss {
     double (*run)(const struct loss_view *view, double scale, float *dlogits);
 };
 
+enum { LOSS_MAX_ROWS = 16 };               /* room for one number a row */
 extern const struct loss *const losses[];  /* NULL-terminated */
 extern const char *const loss_names[];     /* the same, for parameter tables */
 extern const char *const loss_weighting[]; /* "released", "paper", NULL */

@@ -160,6 +160,15 @@ loss_set_needs_teacher(const struct loss_set *s, enum loss_view_id view)
     return false;
 }
 
+bool
+loss_set_has(const struct loss_set *s, const char *name)
+{
+    for (int i = 0; i < s->n_terms; i++)
+        if (strcmp(s->terms[i].loss->name, name) == 0)
+            return true;
+    return false;
+}
+
 void
 loss_set_start(struct loss_set *s)
 {

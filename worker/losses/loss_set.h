@@ -33,6 +33,9 @@ void loss_set_free(struct loss_set *s);
 /* Does a term of this view compare maps, so that the teacher must have seen it? */
 bool loss_set_needs_teacher(const struct loss_set *s, enum loss_view_id view);
 
+/* Is the term called `name` a part of the loss? */
+bool loss_set_has(const struct loss_set *s, const char *name);
+
 /* Forgets the last step's values. */
 void loss_set_start(struct loss_set *s);
 

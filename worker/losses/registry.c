@@ -16,6 +16,8 @@ LOSSES(DECLARE)
 
 #define ENTRY(id) &loss_##id,
 const struct loss *const losses[] = {LOSSES(ENTRY) NULL};
+_Static_assert(sizeof losses / sizeof losses[0] <= LOSS_MAX_ROWS + 1,
+               "raise LOSS_MAX_ROWS, and CHECKPOINT_VERSION with it");
 
 #define LABEL(id) #id,
 const char *const loss_names[] = {LOSSES(LABEL) NULL};

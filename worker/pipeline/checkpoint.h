@@ -5,6 +5,7 @@
 
 #include "shared/base/err.h"
 #include "worker/engine/net.h"
+#include "worker/losses/loss.h"
 #include "worker/pipeline/snapshot.h"
 
 /*
@@ -14,7 +15,7 @@
  * there is a best; `scores` in a mask search; `counts` (I64) and `sums` (F64) of struct
  * checkpoint_state; metadata `job` (digest of the spec) and `version`.
  */
-enum { CHECKPOINT_VERSION = 1 };
+enum { CHECKPOINT_VERSION = 2 };
 
 /* The trainer's numbers. All members of a group have one type: they are stored as one
  * tensor. */
@@ -27,10 +28,13 @@ struct checkpoint_state {
         int64_t best_correct, best_n; /* of the selection images; n 0: not measured */
         int64_t steps;                /* summed up below, in this epoch */
         int64_t correct_clean, n_clean, correct_adv, n_adv;
+        int64_t masked_epoch, masked_changes; /* last one whose end made new masks, and
+                                                 how many places they changed */
     } counts;
     struct {
-        double ce, kl, pram, total;
-    } sums; /* of this epoch's losses */
+        double total;
+        double terms[LOSS_MAX_ROWS]; /* as in struct step_result */
+    } sums;                          /* of this epoch's losses */
 };
 
 /* What a checkpoint is made of, all borrowed. */

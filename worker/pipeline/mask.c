@@ -92,18 +92,31 @@ next_mask(struct trainer *t, int index, int64_t k)
 }
 
 static int
-end_epoch(struct trainer *t, struct err *err)
+next_masks(struct trainer *t, struct err *err)
 {
-    int64_t *count, changed = 0;
+    int64_t *count;
 
     if (layer_budgets(&count, t, err) != 0)
         return -1;
+    t->state.counts.masked_changes = 0;
     for (int i = 0; i < graph_n_masks(net_graph(t->net)); i++)
-        changed += next_mask(t, i, count[i]);
+        t->state.counts.masked_changes += next_mask(t, i, count[i]);
+    t->state.counts.masked_epoch = t->state.counts.epoch;
     free(count);
+    return 0;
+}
+
+/* After a stop in the validation the masks are there already. */
+static int
+end_epoch(struct trainer *t, struct err *err)
+{
+    const int64_t epoch = t->state.counts.epoch;
+
+    if (t->state.counts.masked_epoch != epoch && next_masks(t, err) != 0)
+        return -1;
     const struct metric point = {.name = "mask/changed",
-                                 .value = (double)changed,
-                                 .step = t->state.counts.epoch,
+                                 .value = (double)t->state.counts.masked_changes,
+                                 .step = epoch,
                                  .unit = "ReLUs"};
     return events_metrics(t->context->events, &point, 1, err);
 }

@@ -375,9 +375,6 @@ fill_result(const struct step *s, const struct step_batch *b, int64_t h,
     const int64_t n_adv = b->n - h;
 
     *result = (struct step_result){
-        .ce = loss_set_value(s->losses, "ce"),
-        .kl = loss_set_value(s->losses, "kl"),
-        .pram = loss_set_value(s->losses, "pram"),
         .total = loss_set_total(s->losses),
         .correct_clean = count_correct(clean, b->y, h, s->classes),
         .n_clean = h,
@@ -388,6 +385,8 @@ fill_result(const struct step *s, const struct step_batch *b, int64_t h,
         .logits_adv = adv,
         .x_adv = s->x_adv,
     };
+    for (int i = 0; losses[i] != NULL; i++)
+        result->terms[i] = loss_set_value(s->losses, losses[i]->name);
 }
 
 int
@@ -405,6 +404,12 @@ step_run(struct step *s, const struct step_batch *batch, double lr,
     optim_sgd_step(s->student, &s->sgd, lr);
     fill_result(s, batch, h, result);
     return 0;
+}
+
+bool
+step_has_term(const struct step *s, int row)
+{
+    return loss_set_has(s->losses, losses[row]->name);
 }
 
 double

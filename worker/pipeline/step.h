@@ -8,6 +8,7 @@
 #include "shared/base/json.h"
 #include "worker/engine/net.h"
 #include "worker/engine/optim/optim.h"
+#include "worker/losses/loss.h"
 
 /*
  * One optimiser step of three-view training (clean, augmented, adversarial), as RLNet's
@@ -44,9 +45,10 @@ struct step_batch {
 
 /* What a step computed; arrays live in the step until its next run. */
 struct step_result {
-    double ce, kl, pram, total; /* ce, kl: mean over the three views; pram: mean over
-                                   pram_views; all before weighting, 0 when they are no
-                                   part of the loss. total: their weighted sum */
+    double total; /* the weighted sum of */
+    double
+        terms[LOSS_MAX_ROWS]; /* by row of losses[]: mean over the term's views before
+                                    weighting, 0 where it is no part of the loss */
     int64_t correct_clean, n_clean, correct_adv, n_adv;
     const float *logits_clean, *logits_aug, *logits_adv; /* (h|n-h, classes) */
     const float *x_adv;                                  /* (n-h,c,h,w) */
@@ -69,6 +71,9 @@ void step_free(struct step *s);
  * stage may count the refused batch). */
 MUST_CHECK int step_run(struct step *s, const struct step_batch *batch, double lr,
                         struct step_result *result, struct err *err);
+
+/* Is the term losses[row] a part of the loss? */
+bool step_has_term(const struct step *s, int row);
 
 /* Multiply-adds of one step on n images: a forward pass 1, backward 2, backward to the
  * input alone 1 of the network's graph_macs. For measuring. */

@@ -217,25 +217,30 @@ load_nets(struct trace *t, const struct backend *backend, struct err *err)
 /* ---- what comes out -------------------------------------------------------------- */
 
 static void
+put_loss(struct st_writer *w, struct trace *t, const char *name, double value)
+{
+    float *kept = arena_alloc(&t->mem, sizeof *kept);
+
+    *kept = (float)value;
+    st_writer_add(w, arena_printf(&t->mem, "loss/%s", name), ST_F32, NULL, 0, kept);
+}
+
+static void
 put_result(struct st_writer *w, struct trace *t)
 {
     const struct step_result *r = &t->result;
     const struct graph_shape s = t->spec.image;
     const int64_t clean[] = {r->n_clean, t->spec.classes};
     const int64_t adv[] = {r->n_adv, t->spec.classes};
-    const char *const names[] = {"loss/ce", "loss/kl", "loss/pram", "loss/total"};
-    const double values[] = {r->ce, r->kl, r->pram, r->total};
 
     st_writer_add(w, "logits/clean", ST_F32, clean, 2, r->logits_clean);
     st_writer_add(w, "logits/aug", ST_F32, clean, 2, r->logits_aug);
     st_writer_add(w, "logits/adv", ST_F32, adv, 2, r->logits_adv);
     st_writer_add(w, "x_adv", ST_F32, (int64_t[]){r->n_adv, s.c, s.h, s.w}, 4,
                   r->x_adv);
-    for (int i = 0; i < 4; i++) {
-        float *value = arena_alloc(&t->mem, sizeof *value);
-        *value = (float)values[i];
-        st_writer_add(w, names[i], ST_F32, NULL, 0, value);
-    }
+    put_loss(w, t, "total", r->total);
+    for (int i = 0; losses[i] != NULL; i++)
+        put_loss(w, t, losses[i]->name, r->terms[i]);
 }
 
 static void

@@ -27,9 +27,8 @@
  *
  * out (safetensors), of the last step: `logits/clean`, `logits/aug`
  * (floor(B/2),classes), `logits/adv` (ceil(B/2),classes), `x_adv`; scalars `loss/ce`,
- * `loss/kl` (means over the three views), `loss/pram` (mean over pram_views), before
- * weighting and 0 when they are no part of the loss, and `loss/total`, their weighted
- * sum; `grad/<name>` (d total, without weight decay); after the step `student/<name>`;
+ * `loss/kl`, `loss/pram`, ... (each term's mean over its views, before weighting, 0 where
+ * it is no part of the loss) and `loss/total`, their weighted sum; `grad/<name>` (d total, without weight decay); after the step `student/<name>`;
  * in stage mask `score/<i>` (C,H,W), summed over all steps.
  */
 struct trace_config {

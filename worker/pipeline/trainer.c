@@ -105,10 +105,9 @@ add_result(struct checkpoint_state *s, const struct step_result *r)
     s->counts.n_clean += r->n_clean;
     s->counts.correct_adv += r->correct_adv;
     s->counts.n_adv += r->n_adv;
-    s->sums.ce += r->ce;
-    s->sums.kl += r->kl;
-    s->sums.pram += r->pram;
     s->sums.total += r->total;
+    for (int i = 0; losses[i] != NULL; i++)
+        s->sums.terms[i] += r->terms[i];
 }
 
 /* Step `index` of the current epoch. The attack starts from noise named by sample. */

@@ -5,6 +5,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/base/mem.h"
 
 int
 trainer_report_progress(struct trainer *t, double loss, struct err *err)
@@ -33,36 +34,56 @@ percent(int64_t part, int64_t all)
     return all > 0 ? 100.0 * (double)part / (double)all : 0;
 }
 
+enum { MAX_POINTS = 16 + LOSS_MAX_ROWS };
+
+/* One point of each term of the loss; returns how many. Their names live in `mem`. */
+static size_t
+term_points(struct metric *points, const struct trainer *t, struct arena *mem)
+{
+    const struct checkpoint_state *s = &t->state;
+    size_t n = 0;
+
+    for (int i = 0; losses[i] != NULL; i++)
+        if (step_has_term(t->step, i))
+            points[n++] =
+                (struct metric){arena_printf(mem, "train/%s", losses[i]->name),
+                                s->sums.terms[i] / (double)s->counts.steps,
+                                s->counts.epoch, "", METRIC_MIN};
+    return n;
+}
+
 int
 trainer_report_epoch(const struct trainer *t, const struct tally *seen, struct err *err)
 {
     const struct checkpoint_state *s = &t->state;
     const int64_t epoch = s->counts.epoch;
-    const double steps = (double)s->counts.steps;
+    const double loss = s->sums.total / (double)s->counts.steps;
+    const double clean = percent(s->counts.correct_clean, s->counts.n_clean);
+    const double adv = percent(s->counts.correct_adv, s->counts.n_adv);
+    const double rate = schedule_lr(&t->schedule, epoch), seen_ca = tally_percent(seen);
     const char *name = t->data.on_test ? "test/CA" : "val/CA";
-    struct metric points[] = {
-        {"train/loss", s->sums.total / steps, epoch, "", METRIC_MIN},
-        {"train/ce", s->sums.ce / steps, epoch, "", METRIC_MIN},
-        {"train/CA", percent(s->counts.correct_clean, s->counts.n_clean), epoch, "%",
-         METRIC_MAX},
-        {"train/AdvA", percent(s->counts.correct_adv, s->counts.n_adv), epoch, "%",
-         METRIC_MAX},
-        {"lr", schedule_lr(&t->schedule, epoch), epoch, "", METRIC_NONE},
+    struct metric points[MAX_POINTS] = {
+        {"train/loss", loss, epoch, "", METRIC_MIN},
+        {"train/CA", clean, epoch, "%", METRIC_MAX},
+        {"train/AdvA", adv, epoch, "%", METRIC_MAX},
+        {"lr", rate, epoch, "", METRIC_NONE},
         {"images_per_second", t->epoch_rate, epoch, "images/s", METRIC_MAX},
-        {name, tally_percent(seen), epoch, "%", METRIC_MAX},
-        {"train/kl", s->sums.kl / steps, epoch, "", METRIC_MIN},
-        {"train/pram", s->sums.pram / steps, epoch, "", METRIC_MIN},
+        {name, seen_ca, epoch, "%", METRIC_MAX},
     };
-    const size_t n = sizeof points / sizeof points[0];
+    struct arena mem = {0};
+    size_t n = 0;
 
     log_info("trainer",
              "epoch=%" PRId64 "/%" PRId64 " loss=%.4f train_CA=%.2f train_AdvA=%.2f "
              "%s=%.2f best_epoch=%" PRId64 " images_per_second=%.1f",
-             epoch, t->plan->epochs, points[0].value, points[2].value, points[3].value,
-             name, points[6].value, s->counts.best_epoch, t->epoch_rate);
-    /* the teacher has neither of the last two */
-    return events_metrics(t->context->events, points, t->teacher != NULL ? n : n - 2,
-                          err);
+             epoch, t->plan->epochs, loss, clean, adv, name, seen_ca,
+             s->counts.best_epoch, t->epoch_rate);
+    while (points[n].name != NULL)
+        n++;
+    n += term_points(points + n, t, &mem);
+    const int rc = events_metrics(t->context->events, points, n, err);
+    arena_release(&mem);
+    return rc;
 }
 
 int
