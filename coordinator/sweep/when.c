@@ -109,7 +109,7 @@ add_word(struct parser *p, struct when *test, const char *text, struct err *err)
 static int
 parse_list(struct parser *p, struct when *test, struct err *err)
 {
-    const char *text;
+    const char *text = NULL;
 
     if (!take_sign(p, "["))
         return fail_at(p, "expected [ after `in`", err);
@@ -196,7 +196,7 @@ parse_not(struct parser *p, const struct when **out, struct err *err)
 static int
 parse_and(struct parser *p, const struct when **out, struct err *err)
 {
-    const struct when *right;
+    const struct when *right = NULL;
 
     if (parse_not(p, out, err) != 0)
         return -1;
@@ -211,7 +211,7 @@ parse_and(struct parser *p, const struct when **out, struct err *err)
 static int
 parse_or(struct parser *p, const struct when **out, struct err *err)
 {
-    const struct when *right;
+    const struct when *right = NULL;
 
     if (parse_and(p, out, err) != 0)
         return -1;
