@@ -6,6 +6,8 @@
 /* One line per data set; the definition is in the file of the same name. */
 #define SOURCES(X)   \
     X(fashion_mnist) \
+    X(cifar10)       \
+    X(cifar100)      \
     X(synthetic)
 
 #define DECLARE(name) extern const struct dataset_source dataset_source_##name;

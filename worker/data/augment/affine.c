@@ -14,6 +14,12 @@
 
 enum { CHANNELS = 3 };
 
+/* Takes the centre of an output pixel to the input:
+ * (a (x+.5) + b (y+.5) + c, d (x+.5) + e (y+.5) + f). */
+struct affine {
+    double a, b, c, d, e, f;
+};
+
 /* Where an output pixel comes from: four input pixels and the weights between them. */
 struct site {
     int64_t p00, p01, p10, p11; /* offsets in a plane */
@@ -86,9 +92,8 @@ transform_row(uint8_t *out, const uint8_t *in, int64_t h, int64_t w,
     }
 }
 
-void
-affine_transform(uint8_t *out, const uint8_t *in, int64_t h, int64_t w,
-                 const struct affine *m)
+static void
+transform(uint8_t *out, const uint8_t *in, int64_t h, int64_t w, const struct affine *m)
 {
     for (int64_t y = 0; y < h; y++)
         transform_row(out + y * w, in, h, w, m, (double)y + 0.5);
@@ -121,19 +126,19 @@ affine_rotate(uint8_t *out, const uint8_t *in, int64_t h, int64_t w, double degr
     }
     m.c = m.a * -cx + m.b * -cy + 0.0 + cx;
     m.f = m.d * -cx + m.e * -cy + 0.0 + cy;
-    affine_transform(out, in, h, w, &m);
+    transform(out, in, h, w, &m);
 }
 
 void
 affine_shear_x(uint8_t *out, const uint8_t *in, int64_t h, int64_t w, double l)
 {
-    affine_transform(out, in, h, w, &(struct affine){.a = 1, .b = l, .e = 1});
+    transform(out, in, h, w, &(struct affine){.a = 1, .b = l, .e = 1});
 }
 
 void
 affine_shear_y(uint8_t *out, const uint8_t *in, int64_t h, int64_t w, double l)
 {
-    affine_transform(out, in, h, w, &(struct affine){.a = 1, .d = l, .e = 1});
+    transform(out, in, h, w, &(struct affine){.a = 1, .d = l, .e = 1});
 }
 
 void
