@@ -1,4 +1,4 @@
-/* clock.c - the only file that asks the system for the time. */
+/* clock.c - monotonic time; see clock.h. */
 #include "shared/base/clock.h"
 
 #include <time.h>
@@ -19,10 +19,4 @@ clock_mono_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int64_t
-clock_wall_s(void)
-{
-    return (int64_t)time(NULL);
 }

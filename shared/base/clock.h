@@ -9,7 +9,4 @@ int64_t clock_mono_ms(void);
 /* Monotonic seconds with nanosecond resolution, for measuring. */
 double clock_mono_s(void);
 
-/* Wall time as seconds since 1970, for people; never compared with monotonic. */
-int64_t clock_wall_s(void);
-
 #endif

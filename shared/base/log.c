@@ -8,13 +8,7 @@
 #include <time.h>
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
-static int threshold = -1;
-
-void
-log_set_level(enum log_level level)
-{
-    threshold = (int)level;
-}
+static int threshold = -1; /* not yet read */
 
 static int
 current_threshold(void)

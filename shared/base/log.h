@@ -8,9 +8,8 @@
  */
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* Lines below this level are dropped; LOG_INFO at start, or RELUSWEEP_LOG. */
-void log_set_level(enum log_level level);
-
+/* Lines below the level that RELUSWEEP_LOG names (debug, info, warn, error; info where it
+ * is not set) are dropped. */
 void log_line(enum log_level level, const char *module, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
