@@ -170,8 +170,8 @@ put_plot(struct buf *out, const json_t *report, const char *metric)
     buf_puts(out, "</figcaption>\n</figure>\n");
 }
 
-void
-html_plots(struct buf *out, const json_t *report)
+static void
+put_plots(struct buf *out, const json_t *report)
 {
     json_t *metric;
     size_t i;
@@ -196,7 +196,7 @@ write_html(const json_t *report, const char *dir, struct err *err)
 
     put_head(&out, report);
     put_header(&out, report);
-    html_plots(&out, report);
+    put_plots(&out, report);
     html_cells(&out, report);
     html_failures(&out, report);
     html_provenance(&out, report);

@@ -9,7 +9,6 @@
 
 extern const char html_style[]; /* the style sheet */
 
-void html_plots(struct buf *out, const json_t *report);
 void html_cells(struct buf *out, const json_t *report);
 void html_failures(struct buf *out, const json_t *report);
 void html_provenance(struct buf *out, const json_t *report);
