@@ -1,4 +1,4 @@
-/* st_fuzz.c - safetensors files: every byte of every tensor that is found is readable. */
+/* st_fuzz.c - safetensors files: all bytes of every tensor that is found can be read. */
 #include <assert.h>
 
 #include "tests/fuzz/fuzz.h"

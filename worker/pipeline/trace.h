@@ -14,10 +14,10 @@
  * spec (JSON): `stage` (teacher, mask, finetune) and, where it is not the catalogue's
  * first, `method`; `classes`; `teacher_bn`; and the stage's parameters as in the
  * catalogue, each with its default, but `dataset` and `relu_budget` may be absent. They
- * may stand at the top or under "params" or "parameters"; <stage>_lr and <stage>_loss go
- * before lr and loss; other members are ignored. A `dataset` gives the normalisation and, where it is absent, `classes`;
- * arrays `mean` and `std` of three numbers go before it; with neither, pixels are not
- * normalised.
+ * may stand at the top or under "params" or "parameters"; <stage>_lr and <stage>_loss
+ * go before lr and loss; other members are ignored. A `dataset` gives the normalisation
+ * and, where it is absent, `classes`; arrays `mean` and `std` of three numbers go
+ * before it; with neither, pixels are not normalised.
  *
  * in (safetensors): `student/<name>`, `teacher/<name>` (not in stage teacher) with
  * state_dict names; a missing num_batches_tracked is 0; `mask/<i>` (C,H,W) u8 of the
@@ -27,9 +27,10 @@
  *
  * out (safetensors), of the last step: `logits/clean`, `logits/aug`
  * (floor(B/2),classes), `logits/adv` (ceil(B/2),classes), `x_adv`; scalars `loss/ce`,
- * `loss/kl`, `loss/pram`, ... (each term's mean over its views, before weighting, 0 where
- * it is no part of the loss) and `loss/total`, their weighted sum; `grad/<name>` (d total, without weight decay); after the step `student/<name>`;
- * in stage mask `score/<i>` (C,H,W), summed over all steps.
+ * `loss/kl`, `loss/pram`, ... (each term's mean over its views, before weighting, 0
+ * where it is no part of the loss) and `loss/total`, their weighted sum; `grad/<name>`
+ * (d total, without weight decay); after the step `student/<name>`; in stage mask
+ * `score/<i>` (C,H,W), summed over all steps.
  */
 struct trace_config {
     const char *spec, *in, *out; /* paths */

@@ -1,7 +1,7 @@
 /*
- * trace_spec.c - reads the JSON file of a trace with the rows that the catalogue has for
- * its stage. Lenient in where a member stands (top, "params", "parameters"; <stage>_lr or
- * lr), strict in its value.
+ * trace_spec.c - reads the JSON file of a trace with the rows that the catalogue has
+ * for its stage. Lenient in where a member stands (top, "params", "parameters";
+ * <stage>_lr or lr), strict in its value.
  */
 #include "worker/pipeline/trace_spec.h"
 
