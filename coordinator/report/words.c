@@ -389,6 +389,30 @@ note_not_numbers(json_t *notes, const json_t *report, const json_t *cells)
     add_note(notes, &b);
 }
 
+/* The published benchmark (Hendrycks and Dietterich 2019) has this many corruptions. */
+static const double all_corruptions = 15;
+
+/* NPA over fewer corruptions is another number than the published one. */
+static void
+note_corruptions(json_t *notes, const json_t *cells)
+{
+    double least = NAN;
+    struct buf b = {0};
+    json_t *cell;
+    size_t i;
+
+    json_array_foreach(cells, i, cell)
+    {
+        least = fmin(least, aggregate_value(cell, "corruptions"));
+    }
+    if (!(least < all_corruptions))
+        return;
+    buf_printf(&b,
+               "NPA and mCE are means over %.0f of the benchmark's %.0f corruptions.",
+               least, all_corruptions);
+    add_note(notes, &b);
+}
+
 /* The sweep asks for published curves, which are not part of these rows. */
 static void
 note_published(json_t *notes, const json_t *report)
@@ -416,6 +440,7 @@ words_notes(const json_t *report, const json_t *cells)
 
     note_selection(notes, cells);
     note_scale(notes, cells);
+    note_corruptions(notes, cells);
     note_unfinished(notes, report);
     note_incomplete(notes, report);
     note_missing(notes, report);

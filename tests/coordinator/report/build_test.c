@@ -211,6 +211,21 @@ notes_say_what_limits_the_numbers(void **state)
 }
 
 static void
+fewer_corruptions_than_the_benchmark_has_are_named(void **state)
+{
+    json_t *rows = fixture_empty();
+    json_t *cell = fixture_add(rows, 5000, 4, 0, 70);
+
+    (void)state;
+    json_object_set_new(
+        json_object_get(cell, "metrics"), "corruptions",
+        json_pack("{s:f, s:s, s:s}", "value", 5.0, "unit", "", "goal", "none"));
+    json_t *report = fixture_report(rows);
+    assert_true(has_note(report, "means over 5 of the benchmark's 15 corruptions"));
+    json_decref(report);
+}
+
+static void
 what_was_asked_for_and_is_not_there_is_said(void **state)
 {
     json_t *rows = fixture_empty();
@@ -279,6 +294,7 @@ main(void)
         cmocka_unit_test(failures_that_differ_only_in_numbers_have_one_cause),
         cmocka_unit_test(a_shared_job_is_counted_once_and_stages_follow_the_chain),
         cmocka_unit_test(notes_say_what_limits_the_numbers),
+        cmocka_unit_test(fewer_corruptions_than_the_benchmark_has_are_named),
         cmocka_unit_test(what_was_asked_for_and_is_not_there_is_said),
         cmocka_unit_test(an_empty_sweep_and_rows_without_cells_are_told_apart),
         cmocka_unit_test(a_metric_where_less_is_better_has_its_front_downwards),
