@@ -14,24 +14,30 @@
 #include "shared/base/file.h"
 #include "shared/spec/catalog.h"
 #include "shared/spec/job.h"
+#include "worker/attacks/attack.h"
+#include "worker/data/corrupt/corrupt.h"
+#include "worker/losses/loss.h"
 #include "worker/methods/catalog.h"
 #include "worker/methods/method.h"
 #include "worker/models/model.h"
 #include "worker/pipeline/stage.h"
 
-/* Files of the folder that hold the text. */
+/* Places in the .c files of a folder below the root where the text stands. */
 static int
-count_files(const char *pattern, const char *text)
+count_places(const char *folder, const char *text)
 {
+    char pattern[512];
     glob_t found;
     struct err err;
     int n = 0;
 
+    snprintf(pattern, sizeof pattern, SOURCE_DIR "/%s/*.c", folder);
     assert_int_equal(glob(pattern, 0, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         struct buf bytes = {0};
         assert_int_equal(file_read(&bytes, found.gl_pathv[i], &err), 0);
-        n += strstr(buf_str(&bytes), text) != NULL;
+        for (const char *at = buf_str(&bytes); (at = strstr(at, text)) != NULL; at++)
+            n++;
         buf_release(&bytes);
     }
     globfree(&found);
@@ -46,8 +52,8 @@ every_file_of_a_method_has_its_line_in_the_registry(void **state)
     (void)state;
     while (methods[n] != NULL)
         n++;
-    assert_int_equal(n, count_files(SOURCE_DIR "/worker/methods/*.c",
-                                    "\nconst struct method method_"));
+    assert_int_equal(n,
+                     count_places("worker/methods", "\nconst struct method method_"));
 }
 
 static void
@@ -58,8 +64,28 @@ every_file_of_a_stage_has_its_line_in_the_registry(void **state)
     (void)state;
     while (stages[n] != NULL)
         n++;
-    assert_int_equal(n, count_files(SOURCE_DIR "/worker/pipeline/*.c",
-                                    "\nconst struct stage stage_"));
+    assert_int_equal(n, count_places("worker/pipeline", "\nconst struct stage stage_"));
+}
+
+static void
+every_loss_attack_and_corruption_has_its_line_in_the_registry(void **state)
+{
+    int n_losses = 0, n_attacks = 0, n_corruptions = 0;
+
+    (void)state;
+    while (losses[n_losses] != NULL)
+        n_losses++;
+    while (attacks[n_attacks] != NULL)
+        n_attacks++;
+    while (corruptions[n_corruptions] != NULL)
+        n_corruptions++;
+    assert_int_equal(n_losses,
+                     count_places("worker/losses", "\nconst struct loss loss_"));
+    assert_int_equal(n_attacks,
+                     count_places("worker/attacks", "\nconst struct attack attack_"));
+    assert_int_equal(
+        n_corruptions,
+        count_places("worker/data/corrupt", "\nconst struct corruption corruption_"));
 }
 
 static void
@@ -193,6 +219,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_file_of_a_method_has_its_line_in_the_registry),
         cmocka_unit_test(every_file_of_a_stage_has_its_line_in_the_registry),
+        cmocka_unit_test(every_loss_attack_and_corruption_has_its_line_in_the_registry),
         cmocka_unit_test(every_stage_of_a_method_has_a_runner),
         cmocka_unit_test(the_coordinator_accepts_the_catalogue),
         cmocka_unit_test(the_parameters_that_the_design_fixes_are_there),
