@@ -121,8 +121,10 @@ static int
 check_metadata(const struct st_file *f, const char *job, struct err *err)
 {
     const char *version = st_metadata(f, "version"), *of = st_metadata(f, "job");
+    char own[16];
 
-    if (version == NULL || atoi(version) != CHECKPOINT_VERSION)
+    snprintf(own, sizeof own, "%d", CHECKPOINT_VERSION);
+    if (version == NULL || strcmp(version, own) != 0)
         return err_set(err, ERR_DATA, "written by another version of this program");
     if (of == NULL || strcmp(of, job) != 0)
         return err_set(err, ERR_DATA, "is of another job (%.12s, not %.12s)",

@@ -107,7 +107,7 @@ need_text(char *out, size_t size, const struct model_file *f, const char *key,
         return err_set(err, ERR_DATA,
                        "%s: not a model of this program: metadata `%s` %s", f->path,
                        key, text == NULL ? "is missing" : "is malformed");
-    strcpy(out, text);
+    memcpy(out, text, strlen(text) + 1);
     return 0;
 }
 

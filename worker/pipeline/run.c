@@ -136,21 +136,21 @@ run_with_engine(struct stage_context *ctx, const struct method_stage *s,
 }
 
 static int
-run_job(struct stage_context *ctx, json_t *spec, struct err *err)
+run_job(const char *dir, struct events *events, json_t *spec, struct err *err)
 {
     const struct sha256 digest = job_spec_digest(spec);
+    struct stage_context ctx = {
+        .dir = dir, .spec = spec, .digest = digest.hex, .events = events};
     const struct method_stage *s;
     struct run_options options;
     json_t *params = NULL, *values = NULL;
     int rc = -1;
 
-    ctx->spec = spec;
-    ctx->digest = digest.hex;
-    if (find_stage(&s, spec, err) == 0 && read_config(ctx, s, &params, err) == 0
+    if (find_stage(&s, spec, err) == 0 && read_config(&ctx, s, &params, err) == 0
         && read_environment(&options, &values, err) == 0) {
         log_info("stage", "job=%.12s method=%s stage=%s", digest.hex,
                  json_str(spec, "method", ""), s->name);
-        rc = run_with_engine(ctx, s, &options, err);
+        rc = run_with_engine(&ctx, s, &options, err);
     }
     json_decref(params);
     json_decref(values);
@@ -161,7 +161,6 @@ int
 run_stage(const char *dir)
 {
     struct events events = {0};
-    struct stage_context ctx = {.dir = dir, .events = &events};
     struct err err;
     json_t *spec = NULL;
 
@@ -172,7 +171,7 @@ run_stage(const char *dir)
     }
     int rc = load_spec(&spec, dir, &err);
     if (rc == 0)
-        rc = run_job(&ctx, spec, &err);
+        rc = run_job(dir, &events, spec, &err);
     json_decref(spec);
     if (rc == 0)
         return 0;

@@ -417,7 +417,7 @@ header_row(const struct st_tensor *t, size_t begin)
         json_array_append_new(shape, json_integer(t->dims[i]));
     return json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtypes[t->dtype].name, "shape",
                      shape, "data_offsets", (json_int_t)begin,
-                     (json_int_t)(begin + t->bytes));
+                     (json_int_t)begin + (json_int_t)t->bytes);
 }
 
 /* Appends length and header, padded with spaces so that the data start at 8 k. */
