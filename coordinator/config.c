@@ -14,6 +14,8 @@ const struct param config_params[] = {
                   "ms of silence after which a worker's jobs run elsewhere"),
     PARAM_ROW_INT(struct config, heartbeat_ms, "500", 20, 600000,
                   "ms between signs of life"),
+    PARAM_ROW_INT(struct config, max_lost, "2", 1, 1000000,
+                  "workers that a job may lose before it is quarantined at the next"),
     PARAM_ROW_STRING(struct config, ready_file, "",
                      "JSON file with the endpoints, written when workers are served"),
     PARAM_ROW_BOOL(struct config, help, "false", "show this help"),

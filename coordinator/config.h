@@ -10,7 +10,7 @@
 struct config {
     const char *database;
     const char *listen, *listen_bulk;
-    int64_t lease_ms, heartbeat_ms;
+    int64_t lease_ms, heartbeat_ms, max_lost;
     const char *ready_file;
     bool help, version;
 };

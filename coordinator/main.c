@@ -94,6 +94,7 @@ serve(const struct config *config, int stop_fd, struct err *err)
     const struct dispatcher_config d = {.database = config->database,
                                         .lease_ms = config->lease_ms,
                                         .heartbeat_ms = config->heartbeat_ms,
+                                        .max_lost = config->max_lost,
                                         .control = control,
                                         .store = store,
                                         .ready_file = config->ready_file,

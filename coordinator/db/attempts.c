@@ -53,15 +53,20 @@ attempts_end(struct pg *pg, int64_t job, int64_t attempt, const struct attempt_e
 }
 
 int
-attempts_has_result(struct pg *pg, int64_t job, int64_t attempt, bool *has,
-                    struct err *err)
+attempts_standing(struct pg *pg, int64_t job, int64_t attempt,
+                  enum attempt_standing *out, struct err *err)
 {
-    int64_t one;
+    int64_t number;
 
-    return pg_number(pg, &one, has,
-                     "SELECT 1 FROM attempt WHERE job = $1 AND attempt = $2"
-                     " AND outcome IS NOT NULL AND outcome NOT IN ('lost', 'returned')",
-                     PG_ARGS(PG_INT(job), PG_INT(attempt)), err);
+    if (pg_number(pg, &number, NULL,
+                  "SELECT CASE WHEN outcome IN ('lost', 'returned') THEN 1 ELSE 2 END"
+                  " FROM attempt WHERE job = $1 AND attempt = $2"
+                  " AND outcome IS NOT NULL",
+                  PG_ARGS(PG_INT(job), PG_INT(attempt)), err)
+        != 0)
+        return -1;
+    *out = (enum attempt_standing)number;
+    return 0;
 }
 
 int
@@ -78,19 +83,19 @@ attempts_next_metrics(struct pg *pg, int64_t job, int64_t attempt, int64_t seq,
 }
 
 int
-attempts_log(struct pg *pg, int64_t job, int64_t attempt, int64_t start,
+attempts_log(struct pg *pg, int64_t job, int64_t attempt, int64_t worker, int64_t start,
              const char *text, struct err *err)
 {
-    return pg_query(
-        pg, NULL,
-        "INSERT INTO log_chunk (job, attempt, start, text)"
-        " SELECT $1::bigint, $2::bigint, $3::bigint, $4"
-        " WHERE $3::bigint BETWEEN 0 AND $5::bigint"
-        " AND EXISTS (SELECT 1 FROM attempt WHERE job = $1 AND attempt = $2)"
-        " ON CONFLICT DO NOTHING",
-        PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(start), PG_TEXT(text),
-                PG_INT(LOG_MAX_BYTES)),
-        err);
+    return pg_query(pg, NULL,
+                    "INSERT INTO log_chunk (job, attempt, start, text)"
+                    " SELECT $1::bigint, $2::bigint, $3::bigint, $4"
+                    " WHERE $3::bigint BETWEEN 0 AND $5::bigint"
+                    " AND EXISTS (SELECT 1 FROM attempt WHERE job = $1 AND attempt = $2"
+                    "  AND ($6::bigint = 0 OR worker = $6))"
+                    " ON CONFLICT DO NOTHING",
+                    PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(start), PG_TEXT(text),
+                            PG_INT(LOG_MAX_BYTES), PG_INT(worker)),
+                    err);
 }
 
 /* Pieces may overlap when an agent was restarted: what is behind `*end` is new. */

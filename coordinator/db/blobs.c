@@ -110,7 +110,8 @@ blobs_sweep(struct pg *pg, struct err *err)
 {
     return pg_script(
         pg,
-        "DELETE FROM blob b WHERE created_at < now() - interval '1 day'"
+        "DELETE FROM blob b WHERE created_at"
+        " < now() - CASE WHEN stored THEN interval '1 hour' ELSE interval '1 day' END"
         " AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.blob = b.id)"
         " AND NOT EXISTS (SELECT 1 FROM checkpoint_head c WHERE c.blob = b.id)",
         err);

@@ -43,8 +43,9 @@ MUST_CHECK int blobs_remove(struct pg *pg, int64_t id, struct err *err);
 /* Removes a blob that no artifact and no checkpoint points at. */
 MUST_CHECK int blobs_drop_unused(struct pg *pg, int64_t id, struct err *err);
 
-/* Removes blobs that nobody points at and that were begun more than a day ago: uploads
- * that were given up, results that were refused. */
+/* Removes blobs that nobody points at: complete ones after an hour (checkpoints that were
+ * overtaken, results that were refused), others after a day (uploads that were given
+ * up). */
 MUST_CHECK int blobs_sweep(struct pg *pg, struct err *err);
 
 /* Appends the piece at `place` to `out`. */

@@ -33,7 +33,10 @@ save_progress(struct pg *pg, const struct worker_progress *p, struct err *err)
     return pg_query(
         pg, NULL,
         "INSERT INTO progress (job, attempt, epoch, epochs, step, steps,"
-        " images_per_second, loss, seconds_left) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)"
+        " images_per_second, loss, seconds_left)"
+        " SELECT id, attempt, $3::bigint, $4::bigint, $5::bigint, $6::bigint,"
+        "  $7::float8, $8::float8, $9::float8"
+        " FROM job WHERE id = $1 AND attempt = $2 AND state = 'leased'"
         " ON CONFLICT (job) DO UPDATE SET attempt = excluded.attempt,"
         "  epoch = excluded.epoch, epochs = excluded.epochs, step = excluded.step,"
         "  steps = excluded.steps, images_per_second = excluded.images_per_second,"

@@ -12,7 +12,7 @@ struct op *
 batch_add(struct batch *b, enum op_kind kind)
 {
     b->ops = xgrow(b->ops, &b->capacity, b->n + 1, sizeof *b->ops);
-    b->ops[b->n] = (struct op){.kind = kind};
+    b->ops[b->n] = (struct op){.kind = kind, .max_lost = b->max_lost};
     return &b->ops[b->n++];
 }
 

@@ -8,6 +8,7 @@ struct batch {
     struct arena mem;
     struct op *ops;
     size_t n, capacity;
+    int64_t max_lost; /* goes into every op; the owner sets it */
 };
 
 /* A new op at the end; borrowed until the next one. */

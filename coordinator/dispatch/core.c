@@ -267,12 +267,25 @@ drop_session(struct core *core, struct session *s)
     free(s);
 }
 
+/* A process is of the agent that got the lease and of nobody else; a result lies in a
+ * folder, which the next agent of that name inherits. */
 static bool
-adopt(struct core *core, struct session *s, struct msg_run run)
+owns(const struct core *core, const struct session *s, const struct lease *l,
+     bool result)
+{
+    const struct session *holder = session_of(core, l);
+
+    if (strcmp(l->boot, s->boot) == 0)
+        return true;
+    return result && (holder == NULL || strcmp(holder->name, s->name) == 0);
+}
+
+static bool
+adopt(struct core *core, struct session *s, struct msg_run run, bool result)
 {
     struct lease *l = find_lease(core, run);
 
-    if (l == NULL)
+    if (l == NULL || !owns(core, s, l, result))
         return false;
     if (l->session != s->id)
         assign(core, l, s);
@@ -300,10 +313,10 @@ core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
         l->named = false;
     *n_kill = 0;
     for (size_t i = 0; i < hello->n_running; i++)
-        if (!adopt(core, s, hello->running[i]))
+        if (!adopt(core, s, hello->running[i], false))
             kill[(*n_kill)++] = hello->running[i];
     for (size_t i = 0; i < hello->n_held; i++)
-        adopt(core, s, hello->held[i]);
+        adopt(core, s, hello->held[i], true);
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
         if (!l->named && strcmp(l->boot, s->boot) == 0)
             end_by(core, l, CORE_RETURN, false);

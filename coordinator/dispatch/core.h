@@ -64,8 +64,9 @@ void core_ended(struct core *core, struct msg_run run);
 /* ---- what workers say ------------------------------------------------------------ */
 
 /* A HELLO. The session replaces an older one of the same process. Runs that it names and
- * that are current are adopted; running ones that are not go to `kill` (room for
- * hello->n_running), *n_kill of them. Leases of the process that it does not name are
+ * that are current and its own are adopted; running ones that are not go to `kill` (room
+ * for hello->n_running), *n_kill of them. A result may also be the one of an earlier
+ * agent of that name. Leases of the process that it does not name are
  * handed back. */
 struct session *core_hello(struct core *core, const struct msg_hello *hello,
                            int64_t now_ms, struct msg_run *kill, size_t *n_kill);

@@ -37,6 +37,7 @@ dispatcher_new(struct dispatcher **out, const struct dispatcher_config *config,
 
     *out = NULL;
     d->config = *config;
+    d->batch.max_lost = config->max_lost;
     if (pg_open(&d->pg, config->database, "relusweep-coordinator", err) != 0
         || migrate_apply(d->pg, err) != 0) {
         dispatcher_free(d);

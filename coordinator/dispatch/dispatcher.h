@@ -16,6 +16,7 @@
 struct dispatcher_config {
     const char *database; /* libpq connection string */
     int64_t lease_ms, heartbeat_ms;
+    int64_t max_lost;       /* workers that a job may lose; 0: as in retry.h */
     struct sock *control;   /* bound; borrowed */
     struct store *store;    /* borrowed */
     const char *ready_file; /* written when workers can be served; "" none */

@@ -33,6 +33,12 @@ same_major(const char *a, const char *b)
     return n == strcspn(b, ".") && strncmp(a, b, n) == 0;
 }
 
+static bool
+same_peer(const struct sock_peer *a, const struct sock_peer *b)
+{
+    return a->n == b->n && memcmp(a->id, b->id, a->n) == 0;
+}
+
 /* NULL when the hello can be served; else what is wrong. */
 static const char *
 check_hello(const struct msg_hello *h)
@@ -87,6 +93,19 @@ welcome(struct dispatcher *d, const struct session *s, struct msg_run *kill,
     return m;
 }
 
+/* A process keeps its `boot`; so one connection cannot fill the queue with sessions. */
+static bool
+may_speak_for(struct dispatcher *d, const struct sock_peer *from,
+              const struct msg_hello *h)
+{
+    struct session *s;
+
+    for (size_t at = 0; (s = core_next_session(d->core, &at)) != NULL;)
+        if (same_peer(&s->peer, from))
+            return strcmp(s->boot, h->boot) == 0;
+    return true;
+}
+
 static void
 take_hello(struct dispatcher *d, const struct sock_peer *from, const struct msg *m,
            int64_t now_ms)
@@ -113,6 +132,14 @@ take_hello(struct dispatcher *d, const struct sock_peer *from, const struct msg 
         reject(d, from, "refused", wrong);
         log_warn("dispatch", "worker=%s host=%s action=refused why=\"%s\"", h->name,
                  h->host, wrong);
+        return;
+    }
+    if (!may_speak_for(d, from, h)) {
+        reject(d, from, "refused", "HELLO: this connection belongs to another process");
+        log_warn("dispatch",
+                 "worker=%s host=%s boot=%s action=refused why=\"its "
+                 "connection belongs to another process\"",
+                 h->name, h->host, h->boot);
         return;
     }
     struct msg_run *kill =
@@ -180,12 +207,6 @@ address_of(const struct msg *m, int64_t *session, struct msg_run *run,
 #undef CASE
 }
 
-static bool
-same_peer(const struct sock_peer *a, const struct sock_peer *b)
-{
-    return a->n == b->n && memcmp(a->id, b->id, a->n) == 0;
-}
-
 static void
 take_in_session(struct dispatcher *d, struct session *s, const struct msg *m,
                 struct msg_run run, enum op_kind kind, int64_t now_ms)
@@ -202,7 +223,9 @@ take_in_session(struct dispatcher *d, struct session *s, const struct msg *m,
     } else {
         struct op *op = batch_add(&d->batch, kind);
         op->session = s->id;
+        op->worker = s->worker;
         op->run = run;
+        op->foreign = core_session_of(d->core, run) != s;
         op->m = m;
     }
 }

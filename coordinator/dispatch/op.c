@@ -13,6 +13,7 @@
 #include "coordinator/db/metrics.h"
 #include "coordinator/db/workers.h"
 #include "coordinator/dispatch/op_end.h"
+#include "coordinator/dispatch/result.h"
 
 static int
 apply_hello(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
@@ -55,14 +56,17 @@ apply_lease(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
     return artifacts_checkpoint(pg, job, &op->resume, err);
 }
 
-/* Asks the fence; fills the disposition of a run that is not current. */
+/* Asks the fence; fills the disposition of a run that is not current, or that is the
+ * business of another worker. */
 static int
 check_current(struct pg *pg, struct op *op, bool *current, struct err *err)
 {
-    if (jobs_is_current(pg, op->run.job, op->run.attempt, current, err) != 0)
+    *current = false;
+    if (!op->foreign
+        && jobs_is_current(pg, op->run.job, op->run.attempt, current, err) != 0)
         return -1;
     op->disposition = *current ? "committed" : "fenced";
-    op->detail = *current ? "" : "this attempt is not the current one";
+    op->detail = *current ? "" : "this attempt is not the current one of your session";
     return 0;
 }
 
@@ -122,7 +126,8 @@ apply_log(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
     const struct msg_log *m = &op->m->u.log;
 
     (void)mem;
-    return attempts_log(pg, op->run.job, op->run.attempt, m->offset, m->text, err);
+    return attempts_log(pg, op->run.job, op->run.attempt, op->foreign ? op->worker : 0,
+                        m->offset, m->text, err);
 }
 
 static int
@@ -146,13 +151,19 @@ apply_checkpoint(struct pg *pg, struct op *op, struct arena *mem, struct err *er
     return 0;
 }
 
+/* A result that says "ok" and is not sound is a failure of the attempt. */
 static int
 apply_success(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
 {
     const struct msg_result *m = &op->m->u.result;
-    struct op_success s = {.finals = points_of(m->finals, m->n_finals, mem),
-                           .n_finals = m->n_finals};
+    const struct msg *fault = result_fault(m, mem);
 
+    if (fault != NULL) {
+        op->m = fault;
+        return op_end_failure(pg, op, mem, err);
+    }
+    const struct op_success s = {.finals = points_of(m->finals, m->n_finals, mem),
+                                 .n_finals = m->n_finals};
     return op_end_success(pg, op, &s, err);
 }
 
@@ -160,21 +171,22 @@ static int
 apply_result(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
 {
     const struct msg_result *m = &op->m->u.result;
-    bool current, has;
+    enum attempt_standing standing;
+    bool current;
 
     if (check_current(pg, op, &current, err) != 0)
         return -1;
     if (current)
         return strcmp(m->outcome, "ok") == 0 ? apply_success(pg, op, mem, err)
                                              : op_end_failure(pg, op, mem, err);
-    if (attempts_has_result(pg, op->run.job, op->run.attempt, &has, err) != 0)
+    if (attempts_standing(pg, op->run.job, op->run.attempt, &standing, err) != 0)
         return -1;
-    if (has) {
+    if (standing == ATTEMPT_HAS_RESULT) {
         op->disposition = "duplicate";
         op->detail = "";
         return 0;
     }
-    return op_end_refused(pg, op, err);
+    return op_end_refused(pg, op, standing == ATTEMPT_GIVEN_UP, err);
 }
 
 int

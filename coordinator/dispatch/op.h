@@ -31,8 +31,10 @@ struct op {
     enum op_kind kind;
     struct msg_run run;
     int64_t session;         /* that it came from or goes to */
-    int64_t worker;          /* LEASE: its number in the database */
+    int64_t worker;          /* that session's number in the database */
     bool charged;            /* LOST: counts against the job */
+    int64_t max_lost;        /* workers that a job may lose; 0: as in retry.h */
+    bool foreign;            /* STARTED and what follows: not of a run of its session */
     const char *boot;        /* GONE */
     const struct msg *m;     /* HELLO and what follows STARTED */
     const char *catalog;     /* HELLO: canonical, NULL when it is known already */

@@ -118,6 +118,7 @@ decide(struct pg *pg, const struct op *op, const struct failure *f,
                                                 [RETRY_OOM] = counts->oom,
                                                 [RETRY_TIMEOUT] = counts->timeout},
                                           .same = counts->same,
+                                          .max_lost = op->max_lost,
                                           .cancel_requested = counts->cancel_requested};
     *out = retry_decide(f->kind, &history,
                         (uint64_t)op->run.job * 1009u + (uint64_t)op->run.attempt);
@@ -188,11 +189,13 @@ op_end_failure(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
 }
 
 int
-op_end_refused(struct pg *pg, struct op *op, struct err *err)
+op_end_refused(struct pg *pg, struct op *op, bool given_up, struct err *err)
 {
-    log_warn("dispatch", "job=%lld attempt=%lld result=fenced outcome=%s",
-             (long long)op->run.job, (long long)op->run.attempt,
+    log_warn("dispatch", "job=%lld attempt=%lld session=%lld result=fenced outcome=%s",
+             (long long)op->run.job, (long long)op->run.attempt, (long long)op->session,
              op->m->u.result.outcome);
+    if (!given_up)
+        return 0;
     return events_add(pg, op->run.job, op->run.attempt, "fenced",
                       "a result came after its attempt had been given up", err);
 }

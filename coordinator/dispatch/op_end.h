@@ -19,8 +19,11 @@ MUST_CHECK int op_end_success(struct pg *pg, struct op *op, const struct op_succ
 MUST_CHECK int op_end_failure(struct pg *pg, struct op *op, struct arena *mem,
                               struct err *err);
 
-/* A RESULT of an attempt that is not the current one and never had a result. */
-MUST_CHECK int op_end_refused(struct pg *pg, struct op *op, struct err *err);
+/* A RESULT of an attempt that is not the sender's current one and never had a result.
+ * given_up: it is an attempt that was lost or handed back, which people may want to
+ * know. */
+MUST_CHECK int op_end_refused(struct pg *pg, struct op *op, bool given_up,
+                              struct err *err);
 
 MUST_CHECK int op_end_lost(struct pg *pg, struct op *op, struct arena *mem,
                            struct err *err);

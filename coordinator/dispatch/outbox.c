@@ -118,7 +118,7 @@ send_ack(struct dispatcher *d, const struct op *op, const char *what, int64_t se
 static void
 deliver_result(struct dispatcher *d, const struct op *op, int64_t now_ms)
 {
-    if (!op->failed && strcmp(op->disposition, "missing") != 0)
+    if (!op->failed && !op->foreign && strcmp(op->disposition, "missing") != 0)
         deliver_end(d, op, now_ms);
     send_ack(d, op, "result", 0, now_ms);
 }

@@ -9,7 +9,11 @@
 #include "shared/base/err.h"
 #include "shared/base/sha256.h"
 
-enum { WAIT_CAP_MS = 600 * 1000, MAX_DOUBLINGS = 16 };
+enum {
+    WAIT_CAP_MS = 600 * 1000,
+    LOST_CAP_MS = 5 * 1000, /* it was the worker; another one may be there at once */
+    MAX_DOUBLINGS = 16,
+};
 
 static const struct budget {
     const char *name, *counter;
@@ -63,12 +67,13 @@ retry_counter(enum retry_kind kind)
 
 /* base * 2^n with a cap, +-20 %. */
 static int64_t
-wait_of(int64_t base_ms, int64_t n, uint64_t seed)
+wait_of(enum retry_kind kind, int64_t n, uint64_t seed)
 {
-    int64_t wait = base_ms << (n < MAX_DOUBLINGS ? n : MAX_DOUBLINGS);
+    const int64_t cap = kind == RETRY_LOST ? LOST_CAP_MS : WAIT_CAP_MS;
+    int64_t wait = budgets[kind].wait_ms << (n < MAX_DOUBLINGS ? n : MAX_DOUBLINGS);
 
-    if (wait > WAIT_CAP_MS)
-        wait = WAIT_CAP_MS;
+    if (wait > cap)
+        wait = cap;
     const uint64_t mixed = (seed + 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
     const int64_t percent = 80 + (int64_t)((mixed >> 33) % 41);
     return wait * percent / 100;
@@ -81,19 +86,21 @@ retry_decide(enum retry_kind kind, const struct retry_history *h, uint64_t seed)
 
     if (h->cancel_requested)
         return (struct retry_decision){.event = EV_CANCEL, .why = "cancelled"};
-    if (b->forgiven < 0)
+    const int64_t forgiven =
+        kind == RETRY_LOST && h->max_lost > 0 ? h->max_lost : b->forgiven;
+    if (forgiven < 0)
         return (struct retry_decision){.event = b->then, .why = "handed back"};
-    if (h->n[kind] >= b->forgiven)
+    if (h->n[kind] >= forgiven)
         return (struct retry_decision){
             .event = b->then,
-            .why = b->forgiven == 0 ? "this kind of failure repeats itself: not retried"
-                                    : "no retry is left"};
+            .why = forgiven == 0 ? "this kind of failure repeats itself: not retried"
+                                 : "no retry is left"};
     if (h->same > 0)
         return (struct retry_decision){
             .event = EV_GIVE_UP,
             .why = "failed in the same way twice: not retried again"};
     return (struct retry_decision){.event = EV_TRY_AGAIN,
-                                   .wait_ms = wait_of(b->wait_ms, h->n[kind], seed),
+                                   .wait_ms = wait_of(kind, h->n[kind], seed),
                                    .why = "tried again"};
 }
 

@@ -35,7 +35,8 @@ const char *retry_counter(enum retry_kind kind);
 /* What the row says before this failure is counted. */
 struct retry_history {
     int64_t n[RETRY_KIND_COUNT];
-    int64_t same; /* earlier failures with the same fingerprint */
+    int64_t same;     /* earlier failures with the same fingerprint */
+    int64_t max_lost; /* how many RETRY_LOST are forgiven; 0: as in the table */
     bool cancel_requested;
 };
 

@@ -19,6 +19,7 @@ enum {
     BATCH = 16, /* messages of up to 1 MiB */
     POLL_MS = 100,
     RECONNECT_MS = 500,
+    SWEEP_MS = 600 * 1000, /* between two removals of what nobody needs */
 };
 
 struct store {
@@ -31,7 +32,7 @@ struct store {
     struct pg *pg;
     struct bulk bulk;
     int64_t connect_ms;
-    int64_t swept_epoch;
+    int64_t swept_epoch, sweep_ms;
 };
 
 static void
@@ -131,6 +132,23 @@ discard(struct store *s)
     arena_release(&mem);
 }
 
+/* Checkpoints that were replaced before anybody pointed at them, and uploads that were
+ * given up. Memory of another epoch is out of date. */
+static void
+tidy(struct store *s, int64_t epoch)
+{
+    struct err err;
+
+    if (s->swept_epoch == epoch && clock_mono_ms() < s->sweep_ms)
+        return;
+    if (s->swept_epoch != epoch)
+        bulk_forget(&s->bulk);
+    s->swept_epoch = epoch;
+    s->sweep_ms = clock_mono_ms() + SWEEP_MS;
+    if (blobs_sweep(s->pg, &err) != 0)
+        fail(s, &err);
+}
+
 /* A connection, when it is time for one; the first work of an epoch is to tidy up. */
 static bool
 connected(struct store *s, int64_t epoch)
@@ -142,12 +160,8 @@ connected(struct store *s, int64_t epoch)
         log_warn("store", "action=reconnect why=\"%s\"", err.text);
         s->connect_ms = clock_mono_ms() + RECONNECT_MS;
     }
-    if (s->pg != NULL && s->swept_epoch != epoch) {
-        s->swept_epoch = epoch;
-        bulk_forget(&s->bulk);
-        if (blobs_sweep(s->pg, &err) != 0)
-            fail(s, &err);
-    }
+    if (s->pg != NULL)
+        tidy(s, epoch);
     return s->pg != NULL;
 }
 
@@ -178,7 +192,7 @@ store_start(struct store **out, const char *endpoint, const char *database,
 
     *out = NULL;
     s->database = xstrdup(database);
-    if (sock_bind(&s->sock, endpoint, err) != 0) {
+    if (sock_bind_bulk(&s->sock, endpoint, err) != 0) {
         free(s->database);
         free(s);
         return -1;

@@ -23,6 +23,7 @@
 enum {
     SEND_QUEUE = 1000, /* messages, for each peer */
     RECV_QUEUE = 256,
+    BULK_QUEUE = 64, /* of a socket for large messages, in either direction */
     LINGER_MS = 1000,
     BACKLOG = 4096,
     HANDSHAKE_MS = 5000,
@@ -153,14 +154,16 @@ bind_failed(const char *endpoint, struct err *err)
                    zmq_strerror(zmq_errno()));
 }
 
-int
-sock_bind(struct sock **out, const char *endpoint, struct err *err)
+static int
+bind_router(struct sock **out, const char *endpoint, bool bulk, struct err *err)
 {
     struct sock *s = open_sock(ZMQ_ROUTER, endpoint, err);
 
     *out = NULL;
     if (s == NULL)
         return -1;
+    set_int(s, ZMQ_SNDHWM, bulk ? BULK_QUEUE : SEND_QUEUE);
+    set_int(s, ZMQ_RCVHWM, bulk ? BULK_QUEUE : RECV_QUEUE);
     set_int(s, ZMQ_ROUTER_MANDATORY, 1);
     set_int(s, ZMQ_BACKLOG, BACKLOG);
     size_t size = sizeof s->endpoint;
@@ -173,6 +176,18 @@ sock_bind(struct sock **out, const char *endpoint, struct err *err)
     }
     *out = s;
     return 0;
+}
+
+int
+sock_bind(struct sock **out, const char *endpoint, struct err *err)
+{
+    return bind_router(out, endpoint, false, err);
+}
+
+int
+sock_bind_bulk(struct sock **out, const char *endpoint, struct err *err)
+{
+    return bind_router(out, endpoint, true, err);
 }
 
 int

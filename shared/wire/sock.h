@@ -21,6 +21,10 @@ struct sock_peer {
  * not there yet), are errors that say what to do. */
 MUST_CHECK int sock_bind(struct sock **out, const char *endpoint, struct err *err);
 
+/* The same for messages of up to MSG_MAX_BYTES each: shorter queues, so that a peer that
+ * asks and never reads costs 64 MiB and not a gigabyte. What does not fit is lost. */
+MUST_CHECK int sock_bind_bulk(struct sock **out, const char *endpoint, struct err *err);
+
 /* Connects a DEALER; returns at once, libzmq reconnects by itself. */
 MUST_CHECK int sock_connect(struct sock **out, const char *endpoint, struct err *err);
 void sock_close(struct sock *s);

@@ -236,12 +236,40 @@ a_held_result_of_a_restarted_agent_keeps_its_lease(void **state)
     core_tick(core, 1);
     actions(core);
     core_leased(core, held[0], true);
-    const struct msg_hello h = {
-        .name = "w", .boot = "new", .host = "h", .slots = 1, .held = held, .n_held = 1};
+    const struct msg_hello h = {.name = "old",
+                                .boot = "new",
+                                .host = "h",
+                                .slots = 1,
+                                .held = held,
+                                .n_held = 1};
     core_hello(core, &h, 100, kill, &n_kill);
     core_heard(core, 1002, LEASE_MS);
     core_tick(core, LEASE_MS + 1);
     assert_string_equal(actions(core), "gone old"); /* and no lost */
+}
+
+static void
+nobody_takes_a_lease_by_naming_it(void **state)
+{
+    struct core *core = *state;
+    struct msg_run run = {1, 1}, kill[1];
+    size_t n_kill;
+
+    struct session *owner = hello(core, "owner", 1, NULL, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_tick(core, 1);
+    core_leased(core, run, true);
+    const struct msg_hello thief = {.name = "thief",
+                                    .boot = "thief",
+                                    .host = "h",
+                                    .slots = 1,
+                                    .running = &run,
+                                    .n_running = 1,
+                                    .held = &run,
+                                    .n_held = 1};
+    core_hello(core, &thief, 100, kill, &n_kill);
+    assert_int_equal(n_kill, 1);
+    assert_ptr_equal(core_session_of(core, run), owner);
 }
 
 static void
@@ -331,6 +359,7 @@ main(void)
         TEST(a_hello_reconciles_what_each_side_believes),
         TEST(a_reconnected_process_keeps_its_jobs_under_a_new_session),
         TEST(a_held_result_of_a_restarted_agent_keeps_its_lease),
+        TEST(nobody_takes_a_lease_by_naming_it),
         TEST(goodbye_hands_jobs_back_without_charge),
         TEST(a_worker_that_vanishes_during_the_commit_of_its_lease_gives_it_back),
         TEST(a_lease_whose_commit_was_never_confirmed_is_handed_back),

@@ -54,6 +54,18 @@ one_budget_does_not_use_up_another(void **state)
 }
 
 static void
+a_larger_budget_for_lost_workers_is_for_nothing_else(void **state)
+{
+    const struct retry_history h = {.n = {[RETRY_LOST] = 40, [RETRY_ERROR] = 2},
+                                    .max_lost = 41};
+
+    (void)state;
+    assert_int_equal(retry_decide(RETRY_LOST, &h, 1).event, EV_TRY_AGAIN);
+    assert_true(retry_decide(RETRY_LOST, &h, 1).wait_ms <= 6000);
+    assert_int_equal(retry_decide(RETRY_ERROR, &h, 1).event, EV_GIVE_UP);
+}
+
+static void
 outcomes_have_kinds(void **state)
 {
     (void)state;
@@ -143,6 +155,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_has_its_own_budget),
         cmocka_unit_test(one_budget_does_not_use_up_another),
+        cmocka_unit_test(a_larger_budget_for_lost_workers_is_for_nothing_else),
         cmocka_unit_test(outcomes_have_kinds),
         cmocka_unit_test(waiting_grows_with_jitter_up_to_a_cap),
         cmocka_unit_test(the_same_failure_twice_is_not_tried_a_third_time),
