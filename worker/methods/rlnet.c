@@ -38,19 +38,19 @@ static const char *const mask_topk[] = {"exact", "released", NULL};
         PARAM_ROW_REAL(CFG, momentum, "0.9", 0, 1, "of SGD"),                         \
         PARAM_ROW_REAL(CFG, weight_decay, "0.0005", 0, 1,                             \
                        "of SGD, on every parameter"),                                 \
-        PARAM_ROW_CHOICE(CFG, attack, "auto", choices_attack,                         \
-                         "attack in a training step; auto: PGD on the cross-entropy " \
-                         "for the teacher, on the KL divergence after"),              \
-        PARAM_ROW_REAL(CFG, eps, "8/255", 0, 1, "radius of that attack, in [0,1]"),   \
+        PARAM_ROW_REAL(CFG, eps, "8/255", 0, 1, "radius of the attack in a step"),    \
         PARAM_ROW_REAL(CFG, attack_step, "2/255", 0, 1, "size of one of its steps"),  \
         PARAM_ROW_INT(CFG, attack_steps, "0", 0, 1000,                                \
-                      "number of its steps; 0: the attack's own, 7 for auto")
+                      "number of its steps; 0: its own, which is 7 for auto")
 
 #define ROWS_DISTILLATION                                                           \
     PARAM_ROW_BUDGET(CFG, relu_budget, NULL,                                        \
                      "ReLUs that are kept; all: no reduction"),                     \
         PARAM_ROW_REAL(CFG, temperature, "4", 0.01, 1000,                           \
                        "of the softmax in the KL loss and attack"),                 \
+        PARAM_ROW_CHOICE(CFG, attack, "auto", choices_attack,                       \
+                         "attack in a step of the student; auto: PGD on the KL "    \
+                         "divergence. The teacher's is PGD on the cross-entropy"),  \
         PARAM_ROW_CHOICE(CFG, loss_weights, "released", loss_weighting,             \
                          "weights of terms written without one: 0.5 ce + 0.5 kl + " \
                          "1000 pram (released), or 1, 1 and 1000 (paper)")

@@ -159,6 +159,8 @@ a_stage_depends_on_no_more_than_changes_its_numbers(void **state)
     assert_false(stage_has(m, "teacher", "relu_budget"));
     assert_false(stage_has(m, "teacher", "temperature"));
     assert_false(stage_has(m, "teacher", "loss"));
+    assert_false(stage_has(m, "teacher", "attack")); /* of the student */
+    assert_true(stage_has(m, "teacher", "attack_steps"));
     assert_false(stage_has(m, "teacher", "mask_epochs"));
     assert_false(stage_has(m, "mask", "loss"));
     assert_false(stage_has(m, "mask", "teacher_epochs"));
