@@ -405,13 +405,13 @@ apply_one(const struct param *p, json_t *values, void *config, const char *what,
 }
 
 int
-param_apply(const struct param *params, size_t n, const json_t *values, void *config,
+param_apply(const struct param *params, size_t n, json_t *values, void *config,
             const char *what, struct err *err)
 {
     const char *key;
     json_t *v;
 
-    json_object_foreach((json_t *)values, key, v)
+    json_object_foreach(values, key, v)
     {
         if (param_find(params, n, key) != NULL)
             continue;
@@ -421,7 +421,7 @@ param_apply(const struct param *params, size_t n, const json_t *values, void *co
                        near ? "`?" : "");
     }
     for (size_t i = 0; i < n; i++)
-        if (apply_one(&params[i], (json_t *)values, config, what, err) != 0)
+        if (apply_one(&params[i], values, config, what, err) != 0)
             return -1;
     return 0;
 }

@@ -88,9 +88,9 @@ MUST_CHECK int param_read(json_t **out, const struct param *p, const char *text,
                           struct err *err);
 
 /* Fills `config` from the object `values`; absent members take their default; unknown
- * members are an error naming the nearest one. Strings are borrowed from `values` or
- * from the table. `what` names the object in errors. */
-MUST_CHECK int param_apply(const struct param *params, size_t n, const json_t *values,
+ * members are an error naming the nearest one. Every row's canonical value is put into
+ * `values`, and strings are borrowed from there. `what` names the object in errors. */
+MUST_CHECK int param_apply(const struct param *params, size_t n, json_t *values,
                            void *config, const char *what, struct err *err);
 
 /* [{"name","type","default","min","max","choices","doc"}, ...], new reference. */
