@@ -43,7 +43,7 @@ write_files(const struct cmd_ctx *ctx, const struct report_config *c,
         printf("\nreport: %s/index.html\n", dir);
     }
     free(dir);
-    return rc;
+    return rc == 0 ? 0 : err_wrap(err, "not written (--out chooses another folder)");
 }
 
 static int

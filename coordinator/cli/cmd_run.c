@@ -4,18 +4,18 @@
  * this at any moment loses nothing and the same command goes on.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "coordinator/cli/cmd.h"
+#include "coordinator/cli/follow.h"
 #include "coordinator/cli/progress.h"
 #include "coordinator/cli/sweepfile.h"
 #include "coordinator/launch/local.h"
 #include "coordinator/report/report.h"
+#include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
 
@@ -48,53 +48,6 @@ static const struct param run_params[] = {
                   "at most this much work is repeated after a kill"),
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-static void
-catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-/* Watches until no job is open. Returns 0, -1 with err, or EXIT_INTERRUPTED. */
-static int
-follow(struct cmd_ctx *ctx, struct db *db, int64_t sweep, struct local *programs,
-       struct err *err)
-{
-    const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
-    struct progress *view = progress_new(ctx);
-    int rc = 0;
-
-    for (;;) {
-        json_t *status = NULL;
-        if (interrupted)
-            rc = EXIT_INTERRUPTED;
-        else if (db_status(db, sweep, &status, err) != 0
-                 || local_tend(programs, err) != 0)
-            rc = -1;
-        if (rc == 0)
-            progress_show(view, status);
-        const bool over = rc != 0 || progress_open_jobs(status) == 0;
-        json_decref(status);
-        if (over)
-            break;
-        nanosleep(&pause, NULL);
-    }
-    progress_end(view);
-    return rc;
-}
-
 static int64_t
 default_slots(void)
 {
@@ -104,8 +57,8 @@ default_slots(void)
 }
 
 static int
-work(struct cmd_ctx *ctx, const struct run_config *c, struct db *db, int64_t sweep,
-     struct err *err)
+work(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs,
+     int64_t sweep, struct err *err)
 {
     const struct local_config config = {
         .state_dir = ctx->state_dir,
@@ -117,14 +70,14 @@ work(struct cmd_ctx *ctx, const struct run_config *c, struct db *db, int64_t swe
         .data = c->data_dir,
         .checkpoint_seconds = c->checkpoint_seconds,
     };
-    struct local *programs;
+    json_t *last = NULL;
 
-    if (local_start(&programs, &config, err) != 0)
+    if (local_start(programs, &config, err) != 0)
         return -1;
-    const int rc = follow(ctx, db, sweep, programs, err);
+    const int rc = follow(ctx, sweep, programs, &last, err);
+    json_decref(last);
     if (rc == EXIT_INTERRUPTED)
         fprintf(stderr, "stopping: running jobs write their checkpoints ...\n");
-    local_stop(programs);
     return rc;
 }
 
@@ -151,36 +104,42 @@ out:
     return rc;
 }
 
+/* Before days of work: can the report be written there at all? */
 static int
-run_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
-        struct err *err)
+check_out(const char *dir, struct err *err)
 {
-    const struct run_config *c = config;
-    struct db_submitted sub = {0};
+    if (file_make_dirs(dir, err) != 0) {
+        err->kind = ERR_USAGE;
+        return err_wrap(err, "no place for the report; choose another with --out");
+    }
+    if (access(dir, W_OK | X_OK) != 0)
+        return err_set(err, ERR_USAGE,
+                       "the report cannot be written to %s: %s; choose another folder "
+                       "with --out",
+                       dir, strerror(errno));
+    return 0;
+}
+
+/* The sweep is in the database: what is open is done, then comes the report. */
+static int
+do_sweep(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs,
+         int64_t sweep, const char *name, const char *dir, struct err *err)
+{
     json_t *status = NULL;
-    char *name = NULL, *dir = NULL;
     struct db *db;
     int rc = -1;
 
-    (void)n_words;
-    if (sweepfile_submit(&sub, &name, ctx, words[0], &c->file, err) != 0
-        || cmd_ctx_db(ctx, true, &db, err) != 0
-        || db_status(db, sub.sweep, &status, err) != 0)
+    if (cmd_ctx_db(ctx, true, &db, err) != 0 || db_status(db, sweep, &status, err) != 0)
         goto out;
-    catch_signals();
-    rc = progress_open_jobs(status) > 0 ? work(ctx, c, db, sub.sweep, err) : 0;
-    if (rc == EXIT_INTERRUPTED)
-        fprintf(stderr, "interrupted; nothing is lost: `relusweep run %s` goes on\n",
-                words[0]);
+    rc = progress_open_jobs(status) > 0 ? work(ctx, c, programs, sweep, err) : 0;
     if (rc != 0)
         goto out;
-    dir = c->out[0] ? xstrdup(c->out) : xasprintf("report-%s", name);
     json_decref(status);
     status = NULL;
-    if (finish(ctx, db, sub.sweep, dir, err) != 0
-        || db_status(db, sub.sweep, &status, err) != 0)
+    if (cmd_ctx_db(ctx, false, &db, err) != 0 || finish(ctx, db, sweep, dir, err) != 0
+        || db_status(db, sweep, &status, err) != 0) {
         rc = -1;
-    else if (progress_bad_jobs(status) > 0) {
+    } else if (progress_bad_jobs(status) > 0) {
         fprintf(stderr,
                 "%lld jobs did not succeed; `relusweep jobs %s --state failed` "
                 "and `relusweep explain JOB` say why\n",
@@ -189,6 +148,37 @@ run_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_wo
     }
 out:
     json_decref(status);
+    return rc;
+}
+
+static int
+run_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
+        struct err *err)
+{
+    const struct run_config *c = config;
+    struct db_submitted sub = {0};
+    struct local *programs = NULL;
+    char *name = NULL, *dir = NULL;
+    int rc = -1;
+
+    (void)n_words;
+    follow_catch_signals();
+    if (local_reserve(&programs, ctx->state_dir, err) != 0
+        || sweepfile_submit(&sub, &name, ctx, words[0], &c->file, err) != 0)
+        goto out;
+    dir = c->out[0] ? xstrdup(c->out) : xasprintf("report-%s", name);
+    const bool made = !file_exists(dir);
+    if (check_out(dir, err) == 0)
+        rc = do_sweep(ctx, c, programs, sub.sweep, name, dir, err);
+    if (made && rc != 0)
+        rmdir(dir); /* when nothing came into it */
+out:
+    local_stop(programs);
+    if (rc == -1 && follow_interrupted()) /* Ctrl-C reached a server being made */
+        rc = EXIT_INTERRUPTED;
+    if (rc == EXIT_INTERRUPTED)
+        fprintf(stderr, "interrupted; nothing is lost: `relusweep run %s` goes on\n",
+                words[0]);
     free(dir);
     free(name);
     return rc;

@@ -1,42 +1,31 @@
 /* cmd_watch.c - follow a sweep until no job is open. Ctrl-C leaves it running. */
 #include <stdio.h>
-#include <time.h>
 
 #include "coordinator/cli/cmd.h"
+#include "coordinator/cli/follow.h"
 #include "coordinator/cli/progress.h"
 
 static int
 watch_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
           struct err *err)
 {
-    const struct timespec pause = {.tv_nsec = 300 * 1000 * 1000};
-    struct progress *view;
-    int64_t sweep, bad = 0, open = 1;
+    json_t *last = NULL;
+    int64_t sweep;
     struct db *db;
-    int rc = 0;
 
     (void)config;
     (void)n_words;
     if (cmd_ctx_db(ctx, false, &db, err) != 0
         || db_sweep_id(db, words[0], &sweep, err) != 0)
         return -1;
-    view = progress_new(ctx);
-    while (rc == 0 && open > 0) {
-        json_t *status = NULL;
-        rc = db_status(db, sweep, &status, err);
-        if (rc == 0) {
-            progress_show(view, status);
-            open = progress_open_jobs(status);
-            bad = progress_bad_jobs(status);
-        }
-        json_decref(status);
-        if (rc == 0 && open > 0)
-            nanosleep(&pause, NULL);
-    }
-    progress_end(view);
-    if (rc != 0)
-        return -1;
-    return bad > 0 ? EXIT_JOBS_FAILED : EXIT_OK;
+    follow_catch_signals();
+    int rc = follow(ctx, sweep, NULL, &last, err);
+    if (rc == EXIT_INTERRUPTED)
+        fprintf(stderr, "no longer watching; the sweep is as it was\n");
+    else if (rc == 0 && progress_bad_jobs(last) > 0)
+        rc = EXIT_JOBS_FAILED;
+    json_decref(last);
+    return rc;
 }
 
 const struct cmd cmd_watch = {

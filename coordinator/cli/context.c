@@ -134,6 +134,24 @@ server_in_environment(void)
     return false;
 }
 
+/* Under a private server that we opened already, only the connection is missing. */
+static int
+find_server(struct cmd_ctx *ctx, bool create, struct err *err)
+{
+    struct cmd_ctx_private *priv = ctx->priv;
+
+    if (ctx->database != NULL)
+        priv->conninfo = ctx->database;
+    else if (server_in_environment())
+        priv->conninfo = "";
+    else if (priv->pg == NULL
+             && private_pg_open(&priv->pg, ctx->state_dir, create, err) != 0)
+        return -1;
+    else
+        priv->conninfo = private_pg_conninfo(priv->pg);
+    return 0;
+}
+
 int
 cmd_ctx_db(struct cmd_ctx *ctx, bool create, struct db **out, struct err *err)
 {
@@ -142,18 +160,27 @@ cmd_ctx_db(struct cmd_ctx *ctx, bool create, struct db **out, struct err *err)
     *out = priv->db;
     if (priv->db != NULL)
         return 0;
-    if (ctx->database != NULL)
-        priv->conninfo = ctx->database;
-    else if (server_in_environment())
-        priv->conninfo = "";
-    else if (private_pg_open(&priv->pg, ctx->state_dir, create, err) != 0)
-        return -1;
-    else
-        priv->conninfo = private_pg_conninfo(priv->pg);
-    if (db_open(&priv->db, priv->conninfo, err) != 0)
+    if (find_server(ctx, create, err) != 0
+        || db_open(&priv->db, priv->conninfo, err) != 0)
         return -1;
     *out = priv->db;
     return create ? db_migrate(priv->db, err) : 0;
+}
+
+int
+cmd_ctx_db_again(struct cmd_ctx *ctx, struct db **out, struct err *err)
+{
+    struct cmd_ctx_private *priv = ctx->priv;
+
+    *out = NULL;
+    db_close(priv->db);
+    priv->db = NULL;
+    if (priv->pg != NULL && private_pg_revive(priv->pg, err) != 0)
+        return -1;
+    if (db_open(&priv->db, priv->conninfo, err) != 0)
+        return -1;
+    *out = priv->db;
+    return 0;
 }
 
 const char *

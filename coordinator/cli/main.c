@@ -1,10 +1,12 @@
 /* main.c - `relusweep VERB ...`: finds the verb, parses by its table, runs it. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/cli/context.h"
+#include "coordinator/cli/help.h"
 #include "shared/base/args.h"
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
@@ -12,22 +14,11 @@
 static void
 print_overview(FILE *to)
 {
-    const char *group = "";
+    struct buf text = {0};
 
-    fprintf(to,
-            "relusweep %s: sweeps of ReLU-reduction methods, from a grid to a Pareto "
-            "report\n\nusage: relusweep VERB [arguments] [options]\n",
-            RELUSWEEP_VERSION);
-    for (const struct cmd *const *c = cmds; *c != NULL; c++) {
-        if (strcmp((*c)->group, group) != 0)
-            fprintf(to, "\n%s\n", (*c)->group);
-        group = (*c)->group;
-        fprintf(to, "  %-11s %s\n", (*c)->name, (*c)->doc);
-    }
-    fprintf(to,
-            "\n`relusweep VERB --help` tells the options of a verb. Exit codes: 0 ok, "
-            "1 jobs failed,\n2 usage or sweep file, 3 cannot reach database or "
-            "coordinator, 4 refused, 130 interrupted.\n");
+    help_overview(&text);
+    fputs(buf_str(&text), to);
+    buf_release(&text);
 }
 
 static void
@@ -35,14 +26,7 @@ print_help(const struct cmd *c)
 {
     struct buf text = {0};
 
-    buf_printf(&text, "relusweep %s: %s\n\nusage: relusweep %s %s [options]\n", c->name,
-               c->doc, c->name, c->usage);
-    if (c->n_params > 0) {
-        buf_puts(&text, "\noptions:\n");
-        args_help(&text, c->params, c->n_params);
-    }
-    buf_puts(&text, "\noptions of every verb:\n");
-    args_help(&text, global_params, n_global_params);
+    help_verb(&text, c);
     fputs(buf_str(&text), stdout);
     buf_release(&text);
 }
@@ -79,13 +63,12 @@ check_words(const struct cmd *c, const struct args *args, struct err *err)
     const int n = (int)args->n_words;
 
     if (n < c->min_words)
-        return err_set(err, ERR_USAGE, "something is missing; usage: relusweep %s %s",
+        return err_set(err, ERR_USAGE, "an argument is missing; usage: relusweep %s %s",
                        c->name, c->usage);
     if (c->max_words >= 0 && n > c->max_words)
-        return err_set(err, ERR_USAGE,
-                       "`%s` is one argument too many; usage: relusweep "
-                       "%s %s",
-                       args->words[c->max_words], c->name, c->usage);
+        return err_set(
+            err, ERR_USAGE, "`%s` is one argument too many; usage: relusweep %s%s%s",
+            args->words[c->max_words], c->name, c->usage[0] ? " " : "", c->usage);
     return 0;
 }
 
@@ -127,6 +110,13 @@ verb_or_hint(const char *name)
 
     if (c != NULL)
         return c;
+    if (name[0] == '-') {
+        fprintf(stderr,
+                "relusweep: `%s` stands where the verb belongs; write relusweep VERB "
+                "%s (relusweep --help lists the verbs)\n",
+                name, name);
+        return NULL;
+    }
     for (size_t i = 0; cmds[i] != NULL && i < 63; i++)
         names[i] = cmds[i]->name;
     const char *near = word_nearest(names, name);
@@ -136,26 +126,79 @@ verb_or_hint(const char *name)
     return NULL;
 }
 
-int
-main(int argc, char **argv)
+static bool
+is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+/* -h is --help wherever an option may stand. */
+static void
+lengthen_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "-h") == 0)
+            argv[i] = (char *)"--help";
+}
+
+/* What was printed must have arrived: a full disk is an error, a reader that has seen
+ * enough (`| head`) is not. */
+static int
+close_output(int code)
+{
+    const bool failed = fflush(stdout) != 0 || ferror(stdout);
+
+    if (!failed || errno == EPIPE)
+        return code;
+    fprintf(stderr, "relusweep: cannot write the output: %s\n", strerror(errno));
+    return code == EXIT_OK ? EXIT_JOBS_FAILED : code;
+}
+
+/* argv[1] is neither missing nor an option of the program itself. */
+static int
+run_named(int argc, char **argv)
 {
     struct err err = {0};
-
-    signal(SIGPIPE, SIG_IGN);
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        print_overview(argc < 2 ? stderr : stdout);
-        return argc < 2 ? EXIT_USAGE : EXIT_OK;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("relusweep %s\n", RELUSWEEP_VERSION);
-        return EXIT_OK;
-    }
     const struct cmd *c = verb_or_hint(argv[1]);
+
     if (c == NULL)
         return EXIT_USAGE;
+    lengthen_help(argc - 1, argv + 1);
     const int rc = run_verb(c, argc - 1, argv + 1, &err);
     if (rc >= 0)
         return rc;
     fprintf(stderr, "relusweep %s: %s\n", c->name, err.text);
     return exit_code_of(err.kind);
+}
+
+static int
+help_about(const char *verb)
+{
+    const struct cmd *c = verb_or_hint(verb);
+
+    if (c == NULL)
+        return EXIT_USAGE;
+    print_help(c);
+    return EXIT_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+    int code = EXIT_OK;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        print_overview(stderr);
+        code = EXIT_USAGE;
+    } else if (strcmp(argv[1], "help") == 0 && argc > 2) {
+        code = help_about(argv[2]);
+    } else if (is_one_of(argv[1], "--help", "-h", "help")) {
+        print_overview(stdout);
+    } else if (is_one_of(argv[1], "--version", "-V", "version")) {
+        printf("relusweep %s\n", RELUSWEEP_VERSION);
+    } else {
+        code = run_named(argc, argv);
+    }
+    return close_output(code);
 }

@@ -25,19 +25,20 @@ static const char *const states[] = {"succeeded",       "leased",      "ready",
 enum { N_STATES = sizeof states / sizeof states[0], FIRST_OPEN = 1, FIRST_BAD = 5 };
 
 struct progress {
-    bool redraw;
+    bool redraw, onlooker;
     int columns, lines; /* lines drawn last time */
     int64_t last_ms, started_ms;
     char *last_counts;
 };
 
 struct progress *
-progress_new(const struct cmd_ctx *ctx)
+progress_new(const struct cmd_ctx *ctx, bool onlooker)
 {
     struct progress *p = xcalloc(1, sizeof *p);
     struct winsize size;
 
     p->redraw = ctx->tty_err;
+    p->onlooker = onlooker;
     p->columns = 80;
     if (p->redraw && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
         p->columns = size.ws_col;
@@ -89,7 +90,7 @@ word_of(const char *state)
 
 /* "20 jobs: 5 done, 2 running, 13 waiting" */
 static void
-put_counts(struct buf *out, const json_t *status)
+put_counts(const struct progress *p, struct buf *out, const json_t *status)
 {
     int64_t all = 0;
     const char *separator = ": ";
@@ -104,6 +105,9 @@ put_counts(struct buf *out, const json_t *status)
         buf_printf(out, "%s%" PRId64 " %s", separator, n, word_of(states[i]));
         separator = ", ";
     }
+    if (p->onlooker && progress_open_jobs(status) > 0
+        && !json_is_object(json_object_get(status, "coordinator")))
+        buf_puts(out, "; no coordinator is running");
 }
 
 /* "  finetune #14  epoch 2/4  812 img/s  loss 1.234  8 s left" */
@@ -150,7 +154,7 @@ draw(struct progress *p, const json_t *status)
         fprintf(stderr, "\033[%dA", p->lines);
     const int before = p->lines;
     p->lines = 0;
-    put_counts(&line, status);
+    put_counts(p, &line, status);
     buf_printf(&line, "  [%s]",
                table_duration((double)(clock_mono_ms() - p->started_ms) / 1000.0));
     draw_line(p, buf_str(&line));
@@ -180,7 +184,7 @@ print_plain(struct progress *p, const json_t *status, bool changed)
     const json_t *running = json_object_get(sweep_of(status), "running");
     struct buf line = {0};
 
-    put_counts(&line, status);
+    put_counts(p, &line, status);
     for (size_t i = 0; !changed && i < json_array_size(running) && i < 4; i++) {
         buf_puts(&line, " | ");
         put_running(&line, json_array_get(running, i));
@@ -197,7 +201,7 @@ progress_show(struct progress *p, const json_t *status)
     const int64_t now = clock_mono_ms();
     struct buf counts = {0};
 
-    put_counts(&counts, status);
+    put_counts(p, &counts, status);
     const bool changed = strcmp(buf_str(&counts), p->last_counts) != 0;
     if (p->redraw && (changed || now - p->last_ms >= REDRAW_MS)) {
         draw(p, status);

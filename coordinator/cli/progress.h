@@ -9,7 +9,9 @@
  * when a state count changes, and at most every 10 s otherwise.
  */
 struct progress;
-struct progress *progress_new(const struct cmd_ctx *ctx);
+
+/* `onlooker`: the programs are somebody else's, so say when none is running. */
+struct progress *progress_new(const struct cmd_ctx *ctx, bool onlooker);
 
 /* Shows the newest status; call as often as you like, it limits itself. */
 void progress_show(struct progress *p, const json_t *status);

@@ -18,6 +18,8 @@ sweepfile_load(struct sweep **sweep, struct dag **dag, struct cmd_ctx *ctx,
 
     *sweep = NULL;
     *dag = NULL;
+    if (path[0] == '\0')
+        return err_set(err, ERR_USAGE, "the name of the sweep file is empty");
     if (cmd_ctx_catalog(ctx, &catalog, err) != 0
         || sweep_load(sweep, path, catalog, &options, err) != 0)
         return -1;

@@ -123,12 +123,39 @@ fit(const struct table *t, size_t *width, size_t columns)
     }
 }
 
+/* Removes the columns in which no row says anything. */
+static void
+drop_empty_columns(struct table *t)
+{
+    for (size_t c = t->n_columns; c-- > 1;) {
+        const size_t n = t->n_columns;
+        bool empty = t->n_cells >= n;
+        for (size_t i = c; i < t->n_cells; i += n)
+            empty = empty && t->cells[i][0] == '\0';
+        if (!empty)
+            continue;
+        size_t kept = 0;
+        for (size_t i = 0; i < t->n_cells; i++)
+            if (i % n == c)
+                free(t->cells[i]);
+            else
+                t->cells[kept++] = t->cells[i];
+        t->n_cells = kept;
+        for (size_t k = c; k + 1 < n; k++) {
+            t->names[k] = t->names[k + 1];
+            t->right[k] = t->right[k + 1];
+        }
+        t->n_columns--;
+    }
+}
+
 void
 table_print(struct table *t, const struct cmd_ctx *ctx)
 {
     size_t width[MAX_COLUMNS];
     struct buf line = {0};
 
+    drop_empty_columns(t);
     fit(t, width, (size_t)ctx->columns);
     for (size_t c = 0; c < t->n_columns; c++)
         put_cell(&line, t->names[c], width[c], t->right[c], c + 1 == t->n_columns);

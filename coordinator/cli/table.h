@@ -7,7 +7,8 @@
 
 /*
  * Tables for a terminal: aligned columns, numbers to the right, the widest text column
- * cut with "..." where the line would be longer than the terminal. Control characters
+ * cut with "..." where the line would be longer than the terminal, columns without any
+ * text left out. Control characters
  * of data are shown as "?", so nothing from a peer reaches the terminal raw.
  */
 struct table;

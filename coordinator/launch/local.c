@@ -133,7 +133,7 @@ take_lock(struct local *l, const char *state_dir, struct err *err)
 
     l->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (l->lock < 0)
-        rc = err_sys(err, "open %s", path);
+        rc = err_sys(err, "open %s (--state-dir chooses another folder)", path);
     else if (flock(l->lock, LOCK_EX | LOCK_NB) != 0)
         rc = err_set(
             err, ERR_REFUSED,
@@ -191,33 +191,40 @@ wait_ready(struct local *l, struct err *err)
 }
 
 int
-local_start(struct local **out, const struct local_config *config, struct err *err)
+local_reserve(struct local **out, const char *state_dir, struct err *err)
 {
     struct local *l = xcalloc(1, sizeof *l);
-    char *dir = paths_socket_dir(config->state_dir, "ipc");
-    int rc = -1;
 
-    *out = l;
+    *out = NULL;
     l->lock = -1;
-    l->ready_file = file_join(config->state_dir, "coordinator.ready");
-    if (take_lock(l, config->state_dir, err) != 0 || make_socket_dir(dir, err) != 0)
-        goto out;
-    l->n = N_PROGRAMS;
-    describe_coordinator(&l->programs[0], l, dir, config);
-    describe_worker(&l->programs[1], dir, config);
-    unlink(l->ready_file);
-    if (start_program(&l->programs[0], err) != 0 || wait_ready(l, err) != 0)
-        goto out;
-    for (size_t i = 1; i < l->n; i++)
-        if (start_program(&l->programs[i], err) != 0)
-            goto out;
-    rc = 0;
-out:
-    free(dir);
-    if (rc != 0) {
+    if (paths_make_state_dir(state_dir, err) != 0
+        || take_lock(l, state_dir, err) != 0) {
         local_stop(l);
-        *out = NULL;
+        return -1;
     }
+    *out = l;
+    return 0;
+}
+
+int
+local_start(struct local *l, const struct local_config *config, struct err *err)
+{
+    char *dir = paths_socket_dir(config->state_dir, "ipc");
+    int rc = make_socket_dir(dir, err);
+
+    if (rc == 0) {
+        l->ready_file = file_join(config->state_dir, "coordinator.ready");
+        l->n = N_PROGRAMS;
+        describe_coordinator(&l->programs[0], l, dir, config);
+        describe_worker(&l->programs[1], dir, config);
+        unlink(l->ready_file);
+        rc = start_program(&l->programs[0], err);
+    }
+    if (rc == 0)
+        rc = wait_ready(l, err);
+    for (size_t i = 1; rc == 0 && i < l->n; i++)
+        rc = start_program(&l->programs[i], err);
+    free(dir);
     return rc;
 }
 

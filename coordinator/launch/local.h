@@ -23,15 +23,21 @@ struct local_config {
 
 struct local;
 
-/* ERR_REFUSED when another command has programs running in this state folder. Returns
- * when the coordinator accepts workers. */
-MUST_CHECK int local_start(struct local **out, const struct local_config *config,
+/* Takes the state folder (made if needed) for the programs, before anything is changed
+ * in it. ERR_REFUSED when another command has it; *out is NULL after an error. */
+MUST_CHECK int local_reserve(struct local **out, const char *state_dir,
+                             struct err *err);
+
+/* Starts the programs; returns when the coordinator accepts workers. What was started
+ * before an error is stopped by local_stop. */
+MUST_CHECK int local_start(struct local *l, const struct local_config *config,
                            struct err *err);
 
 /* To be called a few times a second. */
 MUST_CHECK int local_tend(struct local *l, struct err *err);
 
-/* Workers write checkpoints and leave, then the coordinator ends. Accepts NULL. */
+/* Workers write checkpoints and leave, then the coordinator ends, and the state folder
+ * is free again. Accepts NULL. */
 void local_stop(struct local *l);
 
 #endif

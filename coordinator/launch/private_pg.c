@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +25,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
-enum { MIN_MAJOR = 15 };
+enum { MIN_MAJOR = 15, MIN_FREE_MB = 100 };
 
 struct private_pg {
     char *state_dir, *bindir, *data, *socket_dir, *log, *conninfo;
@@ -76,13 +78,22 @@ find_user(struct private_pg *pg, struct err *err)
     return 0;
 }
 
-/* Makes a folder that belongs to the server's user. */
+/* Makes a folder that belongs to the server's user. Long state paths put it into /tmp,
+ * where somebody else may have been first: then it is refused. */
 static int
 make_server_dir(const struct private_pg *pg, const char *path, struct err *err)
 {
+    struct stat st;
+
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return err_sys(err, "make folder %s", path);
-    if (pg->user.uid != 0 && chown(path, pg->user.uid, pg->user.gid) != 0)
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)
+        || (st.st_uid != geteuid() && st.st_uid != pg->user.uid))
+        return err_set(err, ERR_REFUSED,
+                       "%s belongs to somebody else; have it removed, or choose "
+                       "another --state-dir",
+                       path);
+    if (pg->user.uid != 0 && lchown(path, pg->user.uid, pg->user.gid) != 0)
         return err_sys(err, "give %s to user %u", path, (unsigned)pg->user.uid);
     return 0;
 }
@@ -111,7 +122,10 @@ lock_file(const struct private_pg *pg, const char *name, int how, struct err *er
     int rc = fd;
 
     if (fd < 0)
-        rc = err_sys(err, "open lock %s", path);
+        rc = err_set(err, ERR_DB,
+                     "cannot open %s: %s; is this somebody else's state folder? "
+                     "--state-dir or RELUSWEEP_STATE choose another",
+                     path, strerror(errno));
     else if (flock(fd, how) != 0) {
         rc = err_sys(err, "lock %s", path);
         close(fd);
@@ -120,10 +134,28 @@ lock_file(const struct private_pg *pg, const char *name, int how, struct err *er
     return rc;
 }
 
+/* `text` between quotes, for libpq's connection strings (escape: a backslash) and for
+ * postgresql.conf (a quote again). Caller frees. */
+static char *
+quoted(const char *text, char escape)
+{
+    struct buf out = {0};
+
+    buf_putc(&out, '\'');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\'' || *c == '\\')
+            buf_putc(&out, *c == '\\' ? '\\' : escape);
+        buf_putc(&out, *c);
+    }
+    buf_putc(&out, '\'');
+    return buf_take(&out);
+}
+
 static int
 write_config(const struct private_pg *pg, struct err *err)
 {
     char *path = file_join(pg->data, "postgresql.conf");
+    char *sockets = quoted(pg->socket_dir, '\'');
     struct buf text = {0};
     int rc = file_read(&text, path, err);
 
@@ -131,20 +163,39 @@ write_config(const struct private_pg *pg, struct err *err)
         buf_printf(&text,
                    "\n# relusweep: a private cluster\n"
                    "listen_addresses = ''\n"
-                   "unix_socket_directories = '%s'\n"
+                   "unix_socket_directories = %s\n"
                    "unix_socket_permissions = 0700\n"
                    "max_connections = 64\n"
                    "shared_buffers = 64MB\n"
                    "max_wal_size = 256MB\n"
                    "log_min_messages = warning\n",
-                   pg->socket_dir);
+                   sockets);
         rc = file_write(path, buf_str(&text), text.len, err);
     }
     if (rc == 0 && pg->user.uid != 0 && chown(path, pg->user.uid, pg->user.gid) != 0)
         rc = err_sys(err, "give %s to the server's user", path);
     buf_release(&text);
+    free(sockets);
     free(path);
     return rc;
+}
+
+/* A new cluster takes 40 MB and a log of changes that grows: what initdb says about a
+ * full disk is hard to understand. */
+static int
+check_space(const struct private_pg *pg, struct err *err)
+{
+    struct statvfs fs;
+
+    if (statvfs(pg->state_dir, &fs) != 0)
+        return err_sys(err, "look at the space in %s", pg->state_dir);
+    const uint64_t free_mb = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
+    if (free_mb >= MIN_FREE_MB)
+        return 0;
+    return err_set(err, ERR_DB,
+                   "only %llu MB are free in %s, and the database needs %d MB to begin "
+                   "with; make room or choose another --state-dir",
+                   (unsigned long long)free_mb, pg->state_dir, MIN_FREE_MB);
 }
 
 /* The marker is written last: a killed initdb is simply started over. */
@@ -160,6 +211,9 @@ make_cluster(const struct private_pg *pg, struct err *err)
     int rc = 0;
 
     if (!file_exists(marker)) {
+        rc = check_space(pg, err);
+        if (rc != 0)
+            goto out;
         log_info("db", "making a private PostgreSQL cluster in %s", pg->data);
         rc = file_remove_tree(pg->data, err);
         if (rc == 0)
@@ -173,6 +227,7 @@ make_cluster(const struct private_pg *pg, struct err *err)
         if (rc == 0)
             rc = file_write(marker, "", 0, err);
     }
+out:
     free(marker);
     free(initdb);
     return rc;
@@ -227,9 +282,8 @@ make_database(const struct private_pg *pg, struct err *err)
     return rc;
 }
 
-/* Under the start lock: cluster made, server running, database there. */
 static int
-bring_up(struct private_pg *pg, struct err *err)
+bring_up_steps(const struct private_pg *pg, struct err *err)
 {
     if (make_cluster(pg, err) != 0)
         return err_wrap(err, "private PostgreSQL in %s", pg->data);
@@ -240,6 +294,40 @@ bring_up(struct private_pg *pg, struct err *err)
     return make_database(pg, err);
 }
 
+/* Under the start lock: cluster made, server running, database there. To a script, a
+ * server that does not come up is a database that cannot be reached. */
+static int
+bring_up(const struct private_pg *pg, struct err *err)
+{
+    const int rc = bring_up_steps(pg, err);
+
+    if (rc != 0 && err->kind == ERR_SYS)
+        err->kind = ERR_DB;
+    return rc;
+}
+
+/* As root: the server's user may walk through the folder, whatever else it allows, and
+ * may write the log. */
+static int
+open_to_server(const struct private_pg *pg, struct err *err)
+{
+    struct stat st;
+
+    if (pg->user.uid == 0)
+        return 0;
+    if (stat(pg->state_dir, &st) != 0
+        || ((st.st_mode & 0011) != 0011
+            && chmod(pg->state_dir, (st.st_mode & 07777) | 0011) != 0))
+        return err_sys(err, "open %s to the database's user", pg->state_dir);
+    const int fd = open(pg->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    const bool ok = fd >= 0 && fchown(fd, pg->user.uid, pg->user.gid) == 0;
+    if (!ok)
+        err_sys(err, "make %s", pg->log);
+    if (fd >= 0)
+        close(fd);
+    return ok ? 0 : -1;
+}
+
 static int
 prepare(struct private_pg *pg, const char *state_dir, bool create, struct err *err)
 {
@@ -247,7 +335,9 @@ prepare(struct private_pg *pg, const char *state_dir, bool create, struct err *e
     pg->data = file_join(state_dir, "pg");
     pg->log = file_join(state_dir, "pg.log");
     pg->socket_dir = paths_socket_dir(state_dir, "run");
-    pg->conninfo = xasprintf("host=%s user=relusweep dbname=relusweep", pg->socket_dir);
+    char *host = quoted(pg->socket_dir, '\\');
+    pg->conninfo = xasprintf("host=%s user=relusweep dbname=relusweep", host);
+    free(host);
     if (!create && !file_exists(pg->data))
         return err_set(
             err, ERR_DB,
@@ -255,17 +345,9 @@ prepare(struct private_pg *pg, const char *state_dir, bool create, struct err *e
             "run SWEEP.yaml`, or name a server with --database or PGHOST",
             pg->data);
     if (private_pg_bindir(&pg->bindir, err) != 0 || find_user(pg, err) != 0
-        || file_make_dirs(state_dir, err) != 0)
+        || paths_make_state_dir(state_dir, err) != 0)
         return -1;
-    if (pg->user.uid != 0) {
-        if (chmod(state_dir, 0711) != 0)
-            return err_sys(err, "open %s to the database's user", state_dir);
-        const int fd = open(pg->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (fd < 0 || fchown(fd, pg->user.uid, pg->user.gid) != 0)
-            return err_sys(err, "make %s", pg->log);
-        close(fd);
-    }
-    return 0;
+    return open_to_server(pg, err);
 }
 
 int
@@ -293,6 +375,18 @@ out:
     return rc;
 }
 
+int
+private_pg_revive(struct private_pg *pg, struct err *err)
+{
+    const int start = lock_file(pg, "pg.start.lock", LOCK_EX, err);
+
+    if (start < 0)
+        return -1;
+    const int rc = bring_up(pg, err);
+    close(start);
+    return rc;
+}
+
 const char *
 private_pg_conninfo(const struct private_pg *pg)
 {
@@ -309,7 +403,8 @@ private_pg_close(struct private_pg *pg)
     if (pg->users_lock >= 0) {
         const int start = lock_file(pg, "pg.start.lock", LOCK_EX, &err);
         const bool last = flock(pg->users_lock, LOCK_EX | LOCK_NB) == 0;
-        if (start >= 0 && last && pg_ctl(pg, "stop", "fast", &err) != 0)
+        if (start >= 0 && last && is_running(pg)
+            && pg_ctl(pg, "stop", "fast", &err) != 0)
             log_warn("db", "private PostgreSQL was not stopped: %s", err.text);
         close(pg->users_lock);
         if (start >= 0)

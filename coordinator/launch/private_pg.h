@@ -21,6 +21,10 @@ struct private_pg;
 MUST_CHECK int private_pg_open(struct private_pg **out, const char *state_dir,
                                bool create, struct err *err);
 
+/* After the server went away: starts it again unless it came back by itself. ERR_DB
+ * while it cannot run; may be tried again. */
+MUST_CHECK int private_pg_revive(struct private_pg *pg, struct err *err);
+
 /* libpq connection string; borrowed. */
 const char *private_pg_conninfo(const struct private_pg *pg);
 

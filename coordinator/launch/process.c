@@ -59,6 +59,7 @@ exec_child(char *const *argv, const char *log, const struct process_user *user)
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL); /* an ignored one would be inherited */
     redirect(log);
     if (become(user) != 0) {
         fprintf(stderr, "cannot change to user %u: %s\n", (unsigned)user->uid,

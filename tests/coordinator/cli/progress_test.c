@@ -39,7 +39,7 @@ shown(bool terminal, json_t *const *docs, size_t n)
 
     stderr = open_memstream(&text, &size);
     assert_non_null(stderr);
-    struct progress *p = progress_new(&ctx);
+    struct progress *p = progress_new(&ctx, false);
     for (size_t i = 0; i < n; i++)
         progress_show(p, docs[i]);
     progress_end(p);
