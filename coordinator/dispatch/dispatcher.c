@@ -146,7 +146,7 @@ static int
 take_lead(struct dispatcher *d, int64_t now_ms, struct err *err)
 {
     char me[320], host[256] = "?", holder[320];
-    int64_t epoch;
+    int64_t epoch, version;
 
     if (now_ms < d->connect_ms)
         return 0;
@@ -163,7 +163,9 @@ take_lead(struct dispatcher *d, int64_t now_ms, struct err *err)
         return 0;
     }
     d->connect_ms = 0;
-    if ((d->core == NULL && workers_gone(d->pg, NULL, err) != 0)
+    /* it may have been migrated while we waited or were away */
+    if (migrate_version(d->pg, DB_SCHEMA_VERSION, &version, err) != 0
+        || (d->core == NULL && workers_gone(d->pg, NULL, err) != 0)
         || pg_script(d->pg, "LISTEN relusweep; SET lock_timeout = '1s'", err) != 0)
         return -1;
     begin_epoch(d, epoch, now_ms);

@@ -2,16 +2,23 @@
 # A sweep under fire: every second or so something is killed with -9, stopped for longer
 # than a lease, or the database crashes. Then it is left alone and has to end with the
 # numbers of an undisturbed run, and with a history in the database that adds up.
-#   40-chaos.sh [SECONDS]    rounds until so many seconds have passed; SEED repeats one
+#   40-chaos.sh              one round of 25 s under fire
+#   40-chaos.sh SECONDS      longer rounds of more work until so many seconds have passed
+# SEED repeats the choices, FIRE sets the seconds under fire of a round.
 . "$(dirname "$0")/lib.sh"
 budget=${1:-1}
-fire=${FIRE:-25} # seconds of each round
+fire=${FIRE:-25}
 seed=${SEED:-$(date +%s)}
 RANDOM=$seed
 echo "40-chaos: SEED=$seed"
 cd "$work"
 sweep=(--set mask_epochs=12 --set teacher_epochs=3 --set train_images=64
     --set relu_budget=2k --checkpoint-seconds 1)
+if [ "$budget" -gt 60 ]; then
+    fire=${FIRE:-60}
+    sweep+=(--set mask_epochs=60 --set teacher_epochs=12 --set finetune_epochs=6
+        --set "relu_budget=2k,6k")
+fi
 
 # The programs again, with a coordinator that does not quarantine: here it is not the job
 # that kills its workers.
@@ -90,6 +97,11 @@ kill_all() {
     for pid in $(pids "$1"); do kill -KILL "$pid" 2>/dev/null || true; done
 }
 
+kill_command() {
+    kill -KILL "$run" 2>/dev/null || true
+    wait "$run" 2>/dev/null || true
+}
+
 # Stops processes for longer than a lease; they find out what they have missed.
 freeze() {
     local pid
@@ -126,7 +138,7 @@ shoot() {
     12) what=agent-frozen && freeze "$(pids 'relusweep-worker agent')" ;;
     13) what=coordinator-frozen && freeze "$(pids relusweep-coordinator)" ;;
     14) what=database && crash_database ;;
-    15) what=the-command && if running; then kill -KILL "$run"; fi ;;
+    15) what=the-command && kill_command ;;
     esac
     shots[$what]=$((${shots[$what]:-0} + 1))
 }

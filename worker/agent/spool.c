@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,7 +94,7 @@ spool_points(const json_t *rows, struct msg_point *out, size_t max)
             continue;
         out[n++] = (struct msg_point){.name = name,
                                       .step = json_int(row, "step", -1),
-                                      .value = json_num(row, "value", 0),
+                                      .value = json_num(row, "value", NAN),
                                       .unit = json_str(row, "unit", ""),
                                       .goal = json_str(row, "goal", "none")};
     }

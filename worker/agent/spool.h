@@ -31,7 +31,7 @@ struct msg_run spool_run(const json_t *entry);
 void spool_message(const json_t *entry, struct msg_result *out, struct arena *mem);
 
 /* Metric rows of JSON as points; strings are borrowed. At most `max` are taken; rows
- * without a name are left out. */
+ * without a name are left out. A row without a value is NaN, never 0: JSON has no NaN. */
 size_t spool_points(const json_t *rows, struct msg_point *out, size_t max);
 
 #endif

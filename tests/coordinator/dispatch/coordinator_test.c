@@ -170,6 +170,28 @@ a_second_coordinator_waits_and_takes_over(void **state)
 }
 
 static void
+a_newer_schema_is_left_to_newer_programs(void **state)
+{
+    struct world *w = *state;
+    char *control = xasprintf("%s2", w->control), *bulk = xasprintf("%s2", w->bulk);
+    char *ready = xasprintf("%s2", w->ready);
+    const pid_t waiting = world_spawn(w, control, bulk, ready);
+    int status;
+
+    usleep(500 * 1000);
+    world_number(w, "INSERT INTO schema_version (version, name, program)"
+                    " VALUES (99, '099_later.sql', '9.0') RETURNING version");
+    world_stop(w, SIGKILL);
+    waitpid(waiting, &status, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 4);
+    assert_int_equal(world_number(w, "SELECT count(*) FROM attempt"), 0);
+    free(control);
+    free(bulk);
+    free(ready);
+}
+
+static void
 a_crash_of_postgresql_loses_nothing(void **state)
 {
     struct world *w = *state;
@@ -253,6 +275,7 @@ main(void)
         TEST(a_goodbye_hands_the_job_to_the_next_worker_at_once),
         TEST(a_running_job_is_told_to_stop_when_a_person_cancels_it),
         TEST(a_second_coordinator_waits_and_takes_over),
+        TEST(a_newer_schema_is_left_to_newer_programs),
         TEST(a_crash_of_postgresql_loses_nothing),
         TEST(peers_that_do_not_fit_are_told_why),
         TEST(an_address_in_use_ends_the_program_with_code_3),

@@ -1,5 +1,6 @@
 /* The small parts of the agent: spool, log forwarding, environment, folder, checkpoints. */
 #include <inttypes.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,6 +89,21 @@ put(const struct place *p, const char *name, const char *text)
 }
 
 /* ---- spool ------------------------------------------------------------------------ */
+
+static void
+a_metric_without_a_value_is_not_zero(void **state)
+{
+    json_t *rows = json_pack("[{s:s, s:f}, {s:s, s:n}, {s:s}]", "name", "CA", "value",
+                             91.5, "name", "NPA", "value", "name", "AdvA");
+    struct msg_point points[3];
+
+    (void)state;
+    assert_int_equal(spool_points(rows, points, 3), 3);
+    assert_true(points[0].value == 91.5);
+    assert_true(isnan(points[1].value));
+    assert_true(isnan(points[2].value));
+    json_decref(rows);
+}
 
 static void
 a_result_survives_in_the_spool(void **state)
@@ -340,6 +356,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_metric_without_a_value_is_not_zero),
         TEST(a_result_survives_in_the_spool),
         TEST(the_log_travels_in_pieces_with_offsets),
         TEST(a_noisy_log_loses_its_middle_and_keeps_its_end),
