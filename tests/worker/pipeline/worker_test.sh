@@ -31,7 +31,6 @@ expect 0 "$worker" help
 says 'catalog'
 expect 2 "$worker"
 expect 2 "$worker" catalgo
-# shellcheck disable=SC2016 # the backticks are printed
 says 'did you mean `catalog`'
 expect 2 "$worker" stage
 expect 0 "$worker" bench --help
