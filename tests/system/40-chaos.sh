@@ -120,9 +120,9 @@ crash_database() {
     sleep "0.$((RANDOM % 10))"
     if [ "$(id -u)" = 0 ]; then
         (cd / && setpriv --reuid="$(stat -c %u "$state/pg")" --clear-groups \
-            "$control" -D "$state/pg" -w -l "$state/pg.log" start >/dev/null) || true
+            "$control" -D "$state/pg" -w -l "$state/pg.log" start >/dev/null 2>&1) || true
     else
-        "$control" -D "$state/pg" -w -l "$state/pg.log" start >/dev/null || true
+        "$control" -D "$state/pg" -w -l "$state/pg.log" start >/dev/null 2>&1 || true
     fi
 }
 
