@@ -63,7 +63,7 @@ fetch(struct db *db, const json_t *rows, const struct artifacts_config *c,
     if (rc == 0)
         puts(path);
     free(path);
-    return rc;
+    return rc == 0 ? 0 : err_wrap(err, "not fetched (--out chooses another file)");
 }
 
 static void

@@ -32,8 +32,13 @@ cancel_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n
         || select_jobs(&sel, db, words[0], c->job, c->state, err) != 0
         || db_cancel(db, &sel, c->now, &count, err) != 0)
         return -1;
-    fprintf(stderr, "%" PRId64 " jobs cancelled; `relusweep retry %s` takes it back\n",
-            count, words[0]);
+    if (count == 0)
+        fprintf(stderr, "nothing to cancel: no job of `%s` is waiting or running\n",
+                words[0]);
+    else
+        fprintf(stderr,
+                "%" PRId64 " %s cancelled; `relusweep retry %s` takes it back\n", count,
+                count == 1 ? "job" : "jobs", words[0]);
     return EXIT_OK;
 }
 

@@ -29,7 +29,12 @@ retry_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_
         || select_jobs(&sel, db, words[0], c->job, c->state, err) != 0
         || db_retry(db, &sel, &count, err) != 0)
         return -1;
-    fprintf(stderr, "%" PRId64 " jobs will be tried again\n", count);
+    if (count == 0)
+        fprintf(stderr, "nothing to retry: no job of `%s` failed or was cancelled\n",
+                words[0]);
+    else
+        fprintf(stderr, "%" PRId64 " %s will be tried again\n", count,
+                count == 1 ? "job" : "jobs");
     return EXIT_OK;
 }
 

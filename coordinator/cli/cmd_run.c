@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "coordinator/cli/cmd.h"
@@ -15,6 +16,7 @@
 #include "coordinator/cli/sweepfile.h"
 #include "coordinator/launch/local.h"
 #include "coordinator/report/report.h"
+#include "shared/base/clock.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
@@ -22,7 +24,7 @@
 static const char *const backends[] = {"auto", "dnnl", "blas", NULL};
 static const char *const profiles[] = {"fast", "portable", NULL};
 
-enum { MAX_SLOTS = 32 };
+enum { MAX_SLOTS = 32, OTHER_MS = 10000 };
 
 struct run_config {
     struct sweepfile_config file;
@@ -54,6 +56,35 @@ default_slots(void)
     const int cores = proc_cores();
 
     return cores < MAX_SLOTS ? cores : MAX_SLOTS;
+}
+
+/* One coordinator serves a database. That of a run which was killed is about to leave;
+ * one that stays is somebody else's, and does this sweep too. */
+static int
+wait_for_other_coordinator(struct db *db, int64_t sweep, const char *name,
+                           struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
+    const int64_t deadline = clock_mono_ms() + OTHER_MS;
+
+    for (;;) {
+        json_t *status = NULL;
+        if (db_status(db, sweep, &status, err) != 0)
+            return -1;
+        const bool there = json_is_object(json_object_get(status, "coordinator"));
+        json_decref(status);
+        if (!there)
+            return 0;
+        if (follow_interrupted())
+            return EXIT_INTERRUPTED;
+        if (clock_mono_ms() > deadline)
+            return err_set(err, ERR_REFUSED,
+                           "another coordinator serves this database already; the "
+                           "sweep is queued with it, and `relusweep watch %s` follows "
+                           "it",
+                           name);
+        nanosleep(&pause, NULL);
+    }
 }
 
 static int
@@ -131,7 +162,11 @@ do_sweep(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs
 
     if (cmd_ctx_db(ctx, true, &db, err) != 0 || db_status(db, sweep, &status, err) != 0)
         goto out;
-    rc = progress_open_jobs(status) > 0 ? work(ctx, c, programs, sweep, err) : 0;
+    rc = 0;
+    if (progress_open_jobs(status) > 0)
+        rc = wait_for_other_coordinator(db, sweep, name, err);
+    if (rc == 0 && progress_open_jobs(status) > 0)
+        rc = work(ctx, c, programs, sweep, err);
     if (rc != 0)
         goto out;
     json_decref(status);
@@ -141,8 +176,8 @@ do_sweep(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs
         rc = -1;
     } else if (progress_bad_jobs(status) > 0) {
         fprintf(stderr,
-                "%lld jobs did not succeed; `relusweep jobs %s --state failed` "
-                "and `relusweep explain JOB` say why\n",
+                "%lld jobs did not succeed; `relusweep status %s` and `relusweep "
+                "explain JOB` say why\n",
                 (long long)progress_bad_jobs(status), name);
         rc = EXIT_JOBS_FAILED;
     }
@@ -177,8 +212,7 @@ out:
     if (rc == -1 && follow_interrupted()) /* Ctrl-C reached a server being made */
         rc = EXIT_INTERRUPTED;
     if (rc == EXIT_INTERRUPTED)
-        fprintf(stderr, "interrupted; nothing is lost: `relusweep run %s` goes on\n",
-                words[0]);
+        fputs("interrupted; nothing is lost: the same command goes on\n", stderr);
     free(dir);
     free(name);
     return rc;

@@ -81,9 +81,13 @@ print_failures(const json_t *sweeps)
     {
         json_array_foreach(json_object_get(s, "failures"), k, f)
         {
+            const json_t *jobs = json_object_get(f, "jobs");
+            const size_t n = json_array_size(jobs);
             char *text = table_clean(json_str(f, "text", ""));
-            printf("\n%s: %" PRId64 " %s failed: %s\n", json_str(s, "name", ""),
-                   json_int(f, "jobs", 1), json_str(f, "stage", "job"), text);
+            printf("\n%s: %zu %s %s failed: %s (relusweep explain %" PRId64 ")\n",
+                   json_str(s, "name", ""), n, json_str(f, "stage", ""),
+                   n == 1 ? "job" : "jobs", text,
+                   (int64_t)json_integer_value(json_array_get(jobs, 0)));
             free(text);
         }
     }

@@ -168,7 +168,8 @@ draw(struct progress *p, const json_t *status)
         const json_t *f = json_array_get(failures, i);
         char *text = table_clean(json_str(f, "text", ""));
         buf_clear(&line);
-        buf_printf(&line, "  failed %" PRId64 "x %s: %s", json_int(f, "jobs", 1),
+        buf_printf(&line, "  failed %zux %s: %s",
+                   json_array_size(json_object_get(f, "jobs")),
                    json_str(f, "stage", ""), text);
         draw_line(p, buf_str(&line));
         free(text);

@@ -23,8 +23,9 @@ status(int done, int running, const char *failure)
         json_object_get(json_array_get(json_object_get(doc, "sweeps"), 0), "failures");
 
     if (failure != NULL)
-        json_array_append_new(failures, json_pack("{s:s, s:i, s:s}", "text", failure,
-                                                  "jobs", 1, "stage", "mask"));
+        json_array_append_new(failures,
+                              json_pack("{s:s, s:[i, i], s:s}", "text", failure, "jobs",
+                                        14, 15, "stage", "mask"));
     return doc;
 }
 
@@ -82,7 +83,7 @@ failures_are_shown_without_their_escapes(void **state)
     char *text = shown(true, docs, 1);
 
     (void)state;
-    assert_non_null(strstr(text, "failed 1x mask: NaN?[2J in loss"));
+    assert_non_null(strstr(text, "failed 2x mask: NaN?[2J in loss"));
     free(text);
 }
 
