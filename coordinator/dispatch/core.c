@@ -149,7 +149,7 @@ find_lease(const struct core *core, struct msg_run run)
 static void
 close_unnamed(struct core *core)
 {
-    struct lease **dead = xcalloc(core->leases.n + 1, sizeof *dead), *l;
+    struct lease **dead = xcalloc(core->leases.n + 1, sizeof(void *)), *l;
     size_t n = 0;
 
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
@@ -384,7 +384,7 @@ lose(struct core *core, struct session *s)
 static void
 expire(struct core *core, int64_t now_ms)
 {
-    struct session **dead = xcalloc(core->sessions.n + 1, sizeof *dead), *s;
+    struct session **dead = xcalloc(core->sessions.n + 1, sizeof(void *)), *s;
     struct lease *l;
     size_t n = 0;
 

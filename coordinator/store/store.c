@@ -174,12 +174,10 @@ store_thread(void *arg)
     while (!atomic_load(&s->stop)) {
         const bool news = sock_wait(&s->sock, 1, NULL, 0, &ready, POLL_MS) > 0;
         const int64_t epoch = atomic_load(&s->epoch);
-        if (epoch == 0)
+        if (epoch == 0 || !connected(s, epoch))
             discard(s);
-        else if (connected(s, epoch) && news)
-            serve(s, epoch);
         else if (news)
-            discard(s);
+            serve(s, epoch);
     }
     return NULL;
 }

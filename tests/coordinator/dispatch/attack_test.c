@@ -38,15 +38,15 @@ enum { DEAF_MIB = 128 };
 static int64_t
 resident_mib(pid_t pid)
 {
-    char path[64];
-    long long pages = 0;
+    char path[64], line[128] = "", *end;
 
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    assert_int_equal(fscanf(file, "%*s %lld", &pages), 1);
+    assert_non_null(fgets(line, sizeof line, file));
     fclose(file);
-    return pages * sysconf(_SC_PAGESIZE) >> 20;
+    (void)strtoll(line, &end, 10); /* the second number is the one */
+    return strtoll(end, NULL, 10) * sysconf(_SC_PAGESIZE) >> 20;
 }
 
 static void

@@ -35,7 +35,7 @@ world_spawn(struct world *w, const char *control, const char *bulk, const char *
     assert_non_null(program);
     if (pid != 0)
         return pid;
-    if (freopen(w->log, "a", stderr) == NULL)
+    if (program == NULL || freopen(w->log, "a", stderr) == NULL)
         _exit(99);
     execl(program, program, "--database", w->conninfo, "--listen", control,
           "--listen-bulk", bulk, "--ready-file", ready, "--lease-ms", "600",
