@@ -140,7 +140,7 @@ query_failed(struct pg *pg, const PGresult *result, struct err *err)
     char *why = one_line(message ? message : PQerrorMessage(pg->conn));
 
     snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state ? state : "");
-    if (!pg_alive(pg))
+    if (!pg_alive(pg) || state == NULL) /* the server's own errors have a state */
         err_set(err, ERR_DB, "the database went away: %s", why);
     else if (strcmp(pg->sqlstate, "42P01") == 0 || strcmp(pg->sqlstate, "42703") == 0)
         err_set(err, ERR_DB,
