@@ -133,7 +133,7 @@ def run_side(command, a, stage):
 
 def compare(a, stage):
     here = [sys.executable, os.path.abspath(__file__), a.worker, "--layout"]
-    sides = {"ours": [a.worker, "bench", "--json", "true"],
+    sides = {"ours": [a.worker, "bench", "--json"],
              "nchw": here + ["nchw"], "nhwc": here + ["nhwc"]}
     runs = {k: [] for k in sides}
     for _ in range(a.rounds):
