@@ -1,7 +1,6 @@
 /* catalogs.c - only writer of catalog. */
 #include "coordinator/db/catalogs.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/db/db.h"
@@ -25,14 +24,4 @@ db_catalog_load(struct db *db, json_t **out, struct err *err)
     return pg_json(db->pg, out,
                    "SELECT doc FROM catalog ORDER BY declared_at DESC, id DESC LIMIT 1",
                    PG_NONE, err);
-}
-
-int
-db_catalog_save(struct db *db, const json_t *catalog, struct err *err)
-{
-    char *text = json_canonical(catalog);
-    const int rc = catalogs_save(db->pg, text, err);
-
-    free(text);
-    return rc;
 }

@@ -29,7 +29,6 @@ MUST_CHECK int db_migrate(struct db *db, struct err *err);
 
 /* The catalogue that the newest worker declared; *out NULL when there is none yet. */
 MUST_CHECK int db_catalog_load(struct db *db, json_t **out, struct err *err);
-MUST_CHECK int db_catalog_save(struct db *db, const json_t *catalog, struct err *err);
 
 /* ---- writes ---------------------------------------------------------------------- */
 
