@@ -238,7 +238,7 @@ static void
 start_agent(struct world *w)
 {
     char *connect = xasprintf("ipc://%s/control", w->dir);
-    char *work = xasprintf("%s/work", w->dir);
+    char *work = xasprintf("%s/agent", w->dir);
 
     w->agent = fork();
     if (w->agent == 0) {
@@ -303,7 +303,7 @@ tear_down(void **state)
 static bool
 is_empty(const struct world *w, const char *folder)
 {
-    char *command = xasprintf("test -z \"$(ls %s/work/%s)\"", w->dir, folder);
+    char *command = xasprintf("test -z \"$(ls %s/agent/%s)\"", w->dir, folder);
     const bool empty = system(command) == 0;
 
     free(command);
@@ -414,7 +414,7 @@ static void
 a_folder_that_cannot_be_used_fails_the_attempt_not_the_agent(void **state)
 {
     struct world *w = *state;
-    char *jobs = xasprintf("%s/work/jobs", w->dir);
+    char *jobs = xasprintf("%s/agent/jobs", w->dir);
     struct err err;
 
     assert_int_equal(file_remove_tree(jobs, &err), 0);
