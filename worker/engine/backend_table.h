@@ -39,6 +39,18 @@ struct conv_shape {
     bool plain_x; /* x and dx are plain maps, y and dy always blocked */
 };
 
+/* Of the activation after a norm: z > low ? z : low. */
+enum norm_act { NORM_LINEAR, NORM_RELU, NORM_MASKED };
+
+/* What may follow a convolution in the same touch of memory:
+ * y = act(conv(x) * scale + shift + residual). */
+struct conv_after {
+    const float *scale, *shift; /* a value for each lane of y: padded k floats */
+    const float *residual;      /* as y, or NULL */
+    enum norm_act act;
+    const float *low; /* see norm_pass */
+};
+
 enum conv_pass { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS, CONV_PASSES };
 
 /* What a convolution needs, in floats. */
@@ -48,9 +60,6 @@ struct conv_sizes {
     int64_t partial;   /* one partial sum of the weight gradient */
     int64_t parts;     /* tasks of conv_add_grad */
 };
-
-/* Of the activation after a norm: z > low ? z : low. */
-enum norm_act { NORM_LINEAR, NORM_RELU, NORM_MASKED };
 
 /* How a norm treats one slice. Arrays have a value for each lane: padded c floats. */
 struct norm_pass {
@@ -86,8 +95,10 @@ struct backend {
     /* weight (k,c,r,s) plain -> the packed form of CONV_FORWARD or CONV_BACKWARD_DATA. */
     void (*conv_pack)(struct conv *c, enum conv_pass pass, float *packed,
                       const float *weight, int thread);
+    /* after may be NULL: y = conv(x) */
     void (*conv_forward)(struct conv *c, float *y, const float *x, const float *packed,
-                         int64_t images, float *workspace, int thread);
+                         const struct conv_after *after, int64_t images,
+                         float *workspace, int thread);
     void (*conv_backward_data)(struct conv *c, float *dx, bool accumulate,
                                const float *dy, const float *packed, int64_t images,
                                float *workspace, int thread);

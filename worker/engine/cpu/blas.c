@@ -143,7 +143,8 @@ col2im(float *dx, const float *cols, const struct conv_shape *s)
 
 static void
 conv_forward(struct conv *c, float *y, const float *x, const float *weight,
-             int64_t images, float *workspace, int thread)
+             const struct conv_after *after, int64_t images, float *workspace,
+             int thread)
 {
     (void)thread;
     const struct conv_shape *s = &c->shape;
@@ -155,6 +156,8 @@ conv_forward(struct conv *c, float *y, const float *x, const float *weight,
         const float *cols = im2col(workspace, x + n * s->c * s->h * s->w, s);
         gemm(y + n * s->k * pixels, weight, cols, &g);
     }
+    if (after != NULL)
+        cpu_conv_after(y, after, &(struct map){images, s->k, pixels, 1});
 }
 
 static void

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "shared/base/mem.h"
+#include "worker/engine/cpu/conv_kernel.h"
 #include "worker/engine/cpu/gemm.h"
 #include "worker/engine/cpu/maps.h"
 
@@ -46,6 +47,9 @@ struct prim_arg {
 struct conv {
     struct conv_shape shape;
     int threads;
+    bool gradients;
+    const struct conv_kernel
+        *kernels[CONV_PASSES];              /* NULL: oneDNN, with what follows */
     dnnl_memory_desc_t packed[CONV_PASSES]; /* weights as a pass reads or writes them */
     struct prim *prims[CONV_PASSES];        /* by number of images */
     size_t n_prims[CONV_PASSES];
@@ -414,12 +418,13 @@ make_conv(struct conv *c, bool gradients, struct err *err)
     const int n_pack = gradients ? 2 : 1;
 
     for (int pass = 0; pass < n_pack; pass++)
-        if (pick_layout(c, pass, err) < 0
-            || prim_make_reorder(&c->pack[pass], c->threads, &plain, &c->packed[pass],
-                                 false, err)
-                   < 0)
+        if (c->kernels[pass] == NULL
+            && (pick_layout(c, pass, err) < 0
+                || prim_make_reorder(&c->pack[pass], c->threads, &plain,
+                                     &c->packed[pass], false, err)
+                       < 0))
             return -1;
-    if (!gradients)
+    if (!gradients || c->kernels[CONV_BACKWARD_WEIGHTS] != NULL)
         return 0;
     if (pick_layout(c, CONV_BACKWARD_WEIGHTS, err) < 0)
         return -1;
@@ -451,6 +456,9 @@ conv_new(struct conv **out, const struct conv_shape *shape, bool gradients, int 
     gemm_init();
     c->shape = *shape;
     c->threads = threads;
+    c->gradients = gradients;
+    for (int pass = 0; pass < CONV_PASSES; pass++)
+        c->kernels[pass] = conv_kernel_find(shape, pass, block_of_dnnl());
     if (make_conv(c, gradients, err) < 0) {
         conv_free(c);
         return -1;
@@ -459,15 +467,31 @@ conv_new(struct conv **out, const struct conv_shape *shape, bool gradients, int 
     return 0;
 }
 
+static int64_t
+packed_size(const struct conv *c, enum conv_pass pass)
+{
+    const struct conv_kernel *kernel = c->kernels[pass];
+
+    if (kernel != NULL)
+        return kernel->packed(&c->shape, block_of_dnnl());
+    return desc_floats(&c->packed[pass]);
+}
+
 static struct conv_sizes
 conv_sizes(const struct conv *c)
 {
-    struct conv_sizes sizes = {.parts = c->parts};
+    const struct conv_kernel *kernel = c->kernels[CONV_BACKWARD_WEIGHTS];
+    struct conv_sizes sizes = {.packed = {packed_size(c, CONV_FORWARD)}};
 
-    sizes.packed[CONV_FORWARD] = desc_floats(&c->packed[CONV_FORWARD]);
-    if (c->pack[CONV_BACKWARD_DATA].primitive != NULL) {
-        sizes.packed[CONV_BACKWARD_DATA] = desc_floats(&c->packed[CONV_BACKWARD_DATA]);
+    if (!c->gradients)
+        return sizes;
+    sizes.packed[CONV_BACKWARD_DATA] = packed_size(c, CONV_BACKWARD_DATA);
+    if (kernel != NULL) {
+        sizes.partial = kernel->partial(&c->shape, block_of_dnnl());
+        sizes.parts = kernel->parts(&c->shape, block_of_dnnl());
+    } else {
         sizes.partial = desc_floats(&c->packed[CONV_BACKWARD_WEIGHTS]);
+        sizes.parts = c->parts;
     }
     return sizes;
 }
@@ -518,8 +542,11 @@ static int
 conv_prepare(int64_t *workspace, struct conv *c, enum conv_pass pass, int64_t images,
              struct err *err)
 {
+    if (c->kernels[pass] != NULL) {
+        *workspace = c->kernels[pass]->workspace(&c->shape, block_of_dnnl(), images);
+        return 0;
+    }
     struct prim *p = slot(c, pass, images);
-
     if (p->primitive == NULL && make_pass(p, c, pass, images, err) < 0)
         return -1;
     *workspace = p->scratch;
@@ -534,6 +561,10 @@ static void
 conv_pack(struct conv *c, enum conv_pass pass, float *packed, const float *weight,
           int thread)
 {
+    if (c->kernels[pass] != NULL) {
+        c->kernels[pass]->pack(packed, weight, &c->shape, block_of_dnnl());
+        return;
+    }
     assert(c->pack[pass].scratch == 0);
     prim_run(&c->pack[pass], thread, (float *[MAX_ARGS]){(float *)weight, packed});
 }
@@ -550,18 +581,35 @@ run(const struct conv *c, enum conv_pass pass, const float *x, const float *y,
 
 static void
 conv_forward(struct conv *c, float *y, const float *x, const float *packed,
-             int64_t images, float *workspace, int thread)
+             const struct conv_after *after, int64_t images, float *workspace,
+             int thread)
 {
+    const struct conv_shape *s = &c->shape;
+    const int64_t block = block_of_dnnl();
+
+    if (c->kernels[CONV_FORWARD] != NULL) {
+        c->kernels[CONV_FORWARD]->forward(y, x, packed, after, s, block, images,
+                                          workspace);
+        return;
+    }
     run(c, CONV_FORWARD, x, y, packed, images, workspace, thread);
+    if (after != NULL)
+        cpu_conv_after(y, after, &(struct map){images, s->k, s->p * s->q, block});
 }
 
 static void
 conv_backward_data(struct conv *c, float *dx, bool accumulate, const float *dy,
                    const float *packed, int64_t images, float *workspace, int thread)
 {
+    const struct conv_kernel *kernel = c->kernels[CONV_BACKWARD_DATA];
     const struct map m = x_map(&c->shape, images);
     float *blocked = workspace, *scratch = workspace + map_size(&m);
 
+    if (kernel != NULL) {
+        kernel->backward_data(dx, accumulate, dy, packed, &c->shape, block_of_dnnl(),
+                              images, workspace);
+        return;
+    }
     if (!accumulate && !c->shape.plain_x) {
         run(c, CONV_BACKWARD_DATA, dx, dy, packed, images, scratch, thread);
         return;
@@ -577,6 +625,13 @@ static void
 conv_backward_weights(struct conv *c, float *partial, const float *x, const float *dy,
                       int64_t images, float *workspace, int thread)
 {
+    const struct conv_kernel *kernel = c->kernels[CONV_BACKWARD_WEIGHTS];
+
+    if (kernel != NULL) {
+        kernel->backward_weights(partial, x, dy, &c->shape, block_of_dnnl(), images,
+                                 workspace);
+        return;
+    }
     run(c, CONV_BACKWARD_WEIGHTS, x, dy, partial, images, workspace, thread);
 }
 
@@ -584,9 +639,14 @@ static void
 conv_add_grad(struct conv *c, float *grad, float *partials, int64_t n, int64_t part,
               int thread)
 {
+    const struct conv_kernel *kernel = c->kernels[CONV_BACKWARD_WEIGHTS];
     const int64_t size = c->part_packed, stride = size * c->parts;
     float *sum = partials + part * size;
 
+    if (kernel != NULL) {
+        kernel->add_grad(grad, partials, n, part, &c->shape, block_of_dnnl());
+        return;
+    }
     for (int64_t i = 1; i < n; i++)
         cpu_copy(sum, true, sum + i * stride, size);
     assert(c->unpack.scratch == 0);

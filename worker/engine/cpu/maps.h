@@ -11,6 +11,8 @@
 void cpu_norm_stats(double *mean, double *m2, const float *x, const struct map *m);
 void cpu_norm(float *y, const float *x, const float *residual,
               const struct norm_pass *p);
+/* y = after(y), where y is the (k,p,q) map of a convolution that cannot do it itself. */
+void cpu_conv_after(float *y, const struct conv_after *after, const struct map *m);
 void cpu_norm_sums(double *dz, double *dzx, const float *dy, const float *y,
                    const float *x, const struct norm_pass *p);
 void cpu_norm_grad(struct grad_to dx, struct grad_to dresidual, const float *dy,

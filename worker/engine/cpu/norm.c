@@ -206,6 +206,40 @@ cpu_norm(float *y, const float *x, const float *residual, const struct norm_pass
         norm(y, x, residual, p, 1);
 }
 
+/* y = y * scale + shift */
+CPU_INLINE void
+scale_in_place(float *y, const float *restrict scale, const float *restrict shift,
+               int64_t n, const int block)
+{
+    for (int64_t i = 0; i < n; i += block)
+        for (int l = 0; l < block; l++)
+            y[i + l] = y[i + l] * scale[l] + shift[l];
+}
+
+CPU_INLINE void
+conv_after(float *y, const struct conv_after *after, const struct map *m,
+           const int block)
+{
+    for (struct tile t = {0}; next_tile(&t, m, block);) {
+        scale_in_place(y + t.at, after->scale + t.channel, after->shift + t.channel,
+                       t.n, block);
+        if (after->residual != NULL)
+            add_to(y + t.at, after->residual + t.at, t.n);
+        activate(y + t.at, after->act, after->low + t.in_image, t.n);
+    }
+}
+
+CPU_CLONES void
+cpu_conv_after(float *y, const struct conv_after *after, const struct map *m)
+{
+    if (m->block == 8)
+        conv_after(y, after, m, 8);
+    else if (m->block == 16)
+        conv_after(y, after, m, 16);
+    else
+        conv_after(y, after, m, 1);
+}
+
 /* lanes += dz, lanes of dz * (x - mean) */
 CPU_INLINE void
 tile_sums(double *dz_sum, double *dzx_sum, const float *restrict dz,

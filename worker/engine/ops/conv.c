@@ -168,7 +168,7 @@ forward(struct op_site *s, const struct op_slice *slice, int thread)
 
     s->backend->conv_forward(state->conv, op_site_at(s, s->y, slice, thread),
                              op_site_at(s, s->in[0], slice, thread),
-                             weights(s, CONV_FORWARD), slice->images,
+                             weights(s, CONV_FORWARD), NULL, slice->images,
                              s->pass->workspaces[thread], thread);
 }
 

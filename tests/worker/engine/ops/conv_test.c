@@ -131,7 +131,7 @@ check_forward(struct fixture *f)
     float *x = as_map(f, f->x, f->nx, &f->x_map), *y = floats(map_size(&f->y_map));
 
     memset(y, 0x41, (size_t)map_size(&f->y_map) * sizeof(float));
-    f->backend->conv_forward(f->conv, y, x, f->packed[CONV_FORWARD], f->ref.n,
+    f->backend->conv_forward(f->conv, y, x, f->packed[CONV_FORWARD], NULL, f->ref.n,
                              f->workspace, 0);
     float *got = as_plain(f, y, f->ny, &f->y_map);
     assert_near(got, f->y, f->ny, 1e-5);

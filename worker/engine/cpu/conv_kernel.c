@@ -1,0 +1,13 @@
+/* conv_kernel.c - the convolution kernels of our own, one line for each. */
+#include "worker/engine/cpu/conv_kernel.h"
+
+const struct conv_kernel *const conv_kernels[] = {NULL};
+
+const struct conv_kernel *
+conv_kernel_find(const struct conv_shape *s, enum conv_pass pass, int64_t block)
+{
+    for (size_t i = 0; conv_kernels[i] != NULL; i++)
+        if (conv_kernels[i]->pass == pass && conv_kernels[i]->suits(s, block))
+            return conv_kernels[i];
+    return NULL;
+}

@@ -1,0 +1,56 @@
+#ifndef WORKER_ENGINE_CPU_CONV_KERNEL_H
+#define WORKER_ENGINE_CPU_CONV_KERNEL_H
+
+#include "worker/engine/backend_table.h"
+
+/*
+ * One way to compute one pass of a convolution on blocked maps (block 8 or 16), written
+ * here because the library does it badly. A kernel has no state: all that it needs
+ * follows from the shape. Which kernel computes a pass is decided by conv_kernel_find
+ * from shape, pass and block alone, never by timing, so that a job that is resumed
+ * elsewhere on the same instruction set goes on with the same bits.
+ *
+ * Functions are run by one thread for some images that lie one after the other. Only
+ * those of the kernel's pass are there. Sizes are in floats.
+ */
+struct conv_kernel {
+    const char *name; /* "winograd": goes into the provenance of an attempt */
+    enum conv_pass pass;
+    /* Whether it computes this shape, and better than the library. */
+    bool (*suits)(const struct conv_shape *s, int64_t block);
+    int64_t (*workspace)(const struct conv_shape *s, int64_t block, int64_t images);
+
+    /* CONV_FORWARD and CONV_BACKWARD_DATA: their form of the weights (k,c,r,s). */
+    int64_t (*packed)(const struct conv_shape *s, int64_t block);
+    void (*pack)(float *packed, const float *weight, const struct conv_shape *s,
+                 int64_t block);
+
+    /* y = after(conv(x)); after may be NULL */
+    void (*forward)(float *y, const float *x, const float *packed,
+                    const struct conv_after *after, const struct conv_shape *s,
+                    int64_t block, int64_t images, float *workspace);
+    void (*backward_data)(float *dx, bool accumulate, const float *dy,
+                          const float *packed, const struct conv_shape *s,
+                          int64_t block, int64_t images, float *workspace);
+
+    /* CONV_BACKWARD_WEIGHTS: one partial sum, in the kernel's own form, and its addition
+     * to the plain gradient (k,c,r,s). parts: into how many tasks the latter is cut. */
+    int64_t (*partial)(const struct conv_shape *s, int64_t block);
+    int64_t (*parts)(const struct conv_shape *s, int64_t block);
+    void (*backward_weights)(float *partial, const float *x, const float *dy,
+                             const struct conv_shape *s, int64_t block, int64_t images,
+                             float *workspace);
+    /* grad += the sum of n partials, in order; `part` of all the parts. May overwrite
+     * the partials. */
+    void (*add_grad)(float *grad, float *partials, int64_t n, int64_t part,
+                     const struct conv_shape *s, int64_t block);
+};
+
+/* NULL-terminated; the first that suits is taken. */
+extern const struct conv_kernel *const conv_kernels[];
+
+/* NULL: the library does it. */
+const struct conv_kernel *conv_kernel_find(const struct conv_shape *s,
+                                           enum conv_pass pass, int64_t block);
+
+#endif
