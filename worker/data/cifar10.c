@@ -47,6 +47,7 @@ const struct dataset_source dataset_source_cifar10 = {
     .mean = {0.4914f, 0.4822f, 0.4465f},
     .std = {0.2023f, 0.1994f, 0.2010f},
     .where = WHERE,
+    .corrupted = "CIFAR-10-C",
     .load = load,
     .check = check,
 };

@@ -45,6 +45,7 @@ const struct dataset_source dataset_source_cifar100 = {
     .mean = {0.5071f, 0.4867f, 0.4408f},
     .std = {0.2675f, 0.2565f, 0.2761f},
     .where = WHERE,
+    .corrupted = "CIFAR-100-C",
     .load = load,
     .check = check,
 };

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "worker/data/corrupted.h"
 #include "worker/data/dataset.h"
 
 int
@@ -18,7 +19,10 @@ data_check(const char *dir, struct buf *out, struct err *err)
                    " training and %" PRId64 " test images\n",
                    (*s)->name, (*s)->classes, (*s)->h, (*s)->w, (*s)->n_train,
                    (*s)->n_test);
-        if ((*s)->check(out, dir, &each) == 0 || rc != 0)
+        if ((*s)->check(out, dir, &each) == 0
+            && corrupted_check(out, *s, dir, &each) == 0)
+            continue;
+        if (rc != 0)
             continue;
         *err = each;
         rc = err_wrap(err, "data set %s", (*s)->name);

@@ -22,7 +22,8 @@ struct dataset_source {
     const char *doc, *source;
     int64_t classes, h, w, n_train, n_test;
     float mean[3], std[3];
-    const char *where; /* what to do when it is missing, one sentence */
+    const char *where;     /* what to do when it is missing, one sentence */
+    const char *corrupted; /* folder of the published corrupted test images, or NULL */
     /* Reads and checks a part whole. Missing, truncated or corrupt files are ERR_DATA
      * naming file and offset. `dir`: RELUSWEEP_DATA or NULL for the default places. */
     int (*load)(struct dataset *out, const char *dir, enum dataset_part part,
