@@ -1,7 +1,16 @@
 /* conv_kernel.c - the convolution kernels of our own, one line for each. */
 #include "worker/engine/cpu/conv_kernel.h"
 
-const struct conv_kernel *const conv_kernels[] = {NULL};
+/* The first that suits is taken. */
+#define CONV_KERNELS(X) \
+    X(wino_forward)     \
+    X(wino_backward_data)
+
+#define DECLARE(name) extern const struct conv_kernel name;
+CONV_KERNELS(DECLARE)
+
+#define ENTRY(name) &name,
+const struct conv_kernel *const conv_kernels[] = {CONV_KERNELS(ENTRY) NULL};
 
 const struct conv_kernel *
 conv_kernel_find(const struct conv_shape *s, enum conv_pass pass, int64_t block)

@@ -1,0 +1,319 @@
+/* wino.c - Winograd convolution F(4x4,3x3), forward and data gradient: weights, chunks of
+ * tiles, and for which shapes. The vector code is in wino_lanes.inc.
+ *
+ * The gradient of the input is the same convolution of dy with the kernel turned by 180
+ * degrees and its channels exchanged, so both passes differ in their weights alone.
+ *
+ * Invariant: an image's result does not depend on which images are computed with it. */
+#include "worker/engine/cpu/wino.h"
+
+#include <string.h>
+
+#include "worker/engine/cpu/maps.h"
+
+enum {
+    CHUNK_TILES = 48, /* of which each product reads the weights once */
+    LINE = 16         /* floats of a cache line */
+};
+
+static int64_t
+round_up(int64_t n, int64_t multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+/* The pass as a convolution of c to k channels. */
+static struct wino_shape
+shape_of(const struct conv_shape *conv, enum conv_pass pass, int64_t block)
+{
+    struct wino_shape s = {.c = conv->c,
+                           .k = conv->k,
+                           .h = conv->h,
+                           .w = conv->w,
+                           .block = block,
+                           .rows = (conv->h + WINO_OUT - 1) / WINO_OUT,
+                           .columns = (conv->w + WINO_OUT - 1) / WINO_OUT};
+
+    if (pass == CONV_BACKWARD_DATA) {
+        s.c = conv->k;
+        s.k = conv->c;
+    }
+    s.c_lanes = round_up(s.c, block);
+    s.k_lanes = round_up(s.k, block);
+    return s;
+}
+
+/* ---- weights --------------------------------------------------------------------- */
+
+/* Lanes that are transformed together: a panel of `multiply` with block 16. */
+enum { PANEL = 32 };
+
+/* to[i] = G from for PANEL kernels; steps from element to element. Row i of G is
+ * (1, p, p^2) / product of the distances from point p to the others. */
+CPU_INLINE void
+transform_kernels(double *restrict to, int64_t to_step, const double *restrict from,
+                  int64_t from_step)
+{
+    const double a = (double)WINO_A, b = (double)WINO_B, a2 = a * a, b2 = b * b;
+    const double at_0 = 1.0 / (a2 * b2);
+    const double at_a = 0.5 / (a2 * (a2 - b2)), at_b = 0.5 / (b2 * (b2 - a2));
+
+    for (int l = 0; l < PANEL; l++) {
+        const double w0 = from[l], w1 = from[from_step + l],
+                     w2 = from[2 * from_step + l];
+        const double even_a = at_a * (w0 + a2 * w2), odd_a = at_a * a * w1;
+        const double even_b = at_b * (w0 + b2 * w2), odd_b = at_b * b * w1;
+
+        to[l] = at_0 * w0;
+        to[to_step + l] = even_a + odd_a;
+        to[2 * to_step + l] = even_a - odd_a;
+        to[3 * to_step + l] = even_b + odd_b;
+        to[4 * to_step + l] = even_b - odd_b;
+        to[5 * to_step + l] = w2;
+    }
+}
+
+/* u[point] (width lanes) = G w G^T for `width` kernels w (3,3,PANEL) */
+CPU_INLINE void
+transform_panel(float *u, int64_t stride, const double *w, int64_t width)
+{
+    double half[WINO_IN * 3 * PANEL], full[WINO_POINTS * PANEL];
+
+    for (int64_t j = 0; j < 3; j++)
+        transform_kernels(half + j * PANEL, 3 * PANEL, w + j * PANEL, 3 * PANEL);
+    for (int64_t i = 0; i < WINO_IN; i++)
+        transform_kernels(full + i * WINO_IN * PANEL, PANEL, half + i * 3 * PANEL,
+                          PANEL);
+    for (int64_t p = 0; p < WINO_POINTS; p++)
+        for (int64_t l = 0; l < width; l++)
+            u[p * stride + l] = (float)full[p * PANEL + l];
+}
+
+/* w (3,3,PANEL) = the kernels from channel c to the channels k... of the pass, zero where
+ * there are none */
+CPU_INLINE void
+gather_kernels(double *w, const float *weight, const struct conv_shape *conv,
+               enum conv_pass pass, int64_t c, int64_t k, int64_t width)
+{
+    const bool turned = pass == CONV_BACKWARD_DATA;
+    const int64_t limit = turned ? conv->c : conv->k;
+
+    memset(w, 0, 9 * PANEL * sizeof(double));
+    for (int64_t l = 0; l < width && k + l < limit; l++) {
+        const float *w_kc =
+            weight + (turned ? c * conv->c + k + l : (k + l) * conv->c + c) * 9;
+        for (int64_t i = 0; i < 9; i++)
+            w[i * PANEL + l] = (double)w_kc[turned ? 8 - i : i];
+    }
+}
+
+/* u[point] is a row of panels (c, 2 * block), the last of which may be half as wide:
+ * the order in which `multiply` reads them. */
+static CPU_CLONES void
+pack(float *u, const float *weight, const struct conv_shape *conv, enum conv_pass pass,
+     int64_t block)
+{
+    const struct wino_shape s = shape_of(conv, pass, block);
+    double w[9 * PANEL];
+
+    for (int64_t k = 0; k < s.k_lanes; k += 2 * block) {
+        const int64_t width = k + block < s.k_lanes ? 2 * block : block;
+
+        for (int64_t c = 0; c < s.c; c++) {
+            gather_kernels(w, weight, conv, pass, c, k, width);
+            transform_panel(u + k * s.c + c * width, s.c * s.k_lanes, w, width);
+        }
+    }
+}
+
+static int64_t
+packed_floats(const struct wino_shape *s)
+{
+    return WINO_POINTS * s->c * s->k_lanes;
+}
+
+/* ---- chunks ---------------------------------------------------------------------- */
+
+/* Rows of tiles in a chunk. */
+static int64_t
+chunk_rows(const struct wino_shape *s, int64_t images)
+{
+    const int64_t rows = CHUNK_TILES > s->columns ? CHUNK_TILES / s->columns : 1;
+
+    return rows < images * s->rows ? rows : images * s->rows;
+}
+
+/* Floats of the arrays of a chunk. */
+struct sizes {
+    int64_t v_stride, m_stride, columns, zeros, all;
+};
+
+/* From point to point there is one cache line more than needed, lest all points fall
+ * into one set of a cache. */
+static struct sizes
+sizes_of(const struct wino_shape *s, int64_t images)
+{
+    const int64_t tiles = chunk_rows(s, images) * s->columns;
+    struct sizes n = {.v_stride = round_up(tiles * s->c_lanes, LINE) + LINE,
+                      .m_stride = round_up(tiles * s->k_lanes, LINE) + LINE,
+                      .columns = (WINO_OUT * s->columns + 2) * WINO_IN * s->block,
+                      .zeros = s->w * s->block};
+
+    n.all = WINO_POINTS * (n.v_stride + n.m_stride) + n.columns + n.zeros;
+    return n;
+}
+
+static struct wino_chunk
+make_chunk(const struct wino_shape *s, int64_t images, float *workspace)
+{
+    const struct sizes n = sizes_of(s, images);
+    float *m = workspace + WINO_POINTS * n.v_stride;
+    float *columns = m + WINO_POINTS * n.m_stride, *zeros = columns + n.columns;
+
+    memset(zeros, 0, (size_t)n.zeros * sizeof(float));
+    return (struct wino_chunk){.v = workspace,
+                               .m = m,
+                               .v_stride = n.v_stride,
+                               .m_stride = n.m_stride,
+                               .columns = columns,
+                               .zeros = zeros};
+}
+
+/* The part of `out` that is image n. */
+static struct wino_out
+image_of(const struct wino_out *out, int64_t n, const struct wino_shape *s,
+         struct conv_after *after)
+{
+    const int64_t at = n * s->k_lanes * s->h * s->w;
+    struct wino_out y = {out->at + at, out->accumulate, NULL};
+
+    if (out->after == NULL)
+        return y;
+    *after = *out->after;
+    if (after->residual != NULL)
+        after->residual += at;
+    y.after = after;
+    return y;
+}
+
+static void
+convolve(const struct wino_out *out, const float *x, const float *u,
+         const struct wino_shape *s, int64_t images, float *workspace)
+{
+    const struct wino_lanes *lanes = s->block == 16 ? &wino16 : &wino8;
+    const int64_t step = chunk_rows(s, images), x_image = s->c_lanes * s->h * s->w;
+    struct wino_chunk chunk = make_chunk(s, images, workspace);
+
+    for (int64_t first = 0; first < images * s->rows; first += step) {
+        const int64_t end =
+            first + step < images * s->rows ? first + step : images * s->rows;
+
+        for (int64_t i = first; i < end; i++)
+            lanes->input(&chunk, (i - first) * s->columns, x + i / s->rows * x_image,
+                         i % s->rows, s);
+        chunk.tiles = (end - first) * s->columns;
+        lanes->multiply(&chunk, u, s);
+        for (int64_t i = first; i < end; i++) {
+            struct conv_after after;
+            const struct wino_out y = image_of(out, i / s->rows, s, &after);
+
+            lanes->output(&y, &chunk, (i - first) * s->columns, i % s->rows, s);
+        }
+    }
+}
+
+/* ---- the kernels ----------------------------------------------------------------- */
+
+static bool
+suits(const struct conv_shape *conv, int64_t block)
+{
+    return conv->kernel == 3 && conv->stride == 1 && conv->pad == 1 && !conv->plain_x
+           && (block == 8 || block == 16);
+}
+
+static int64_t
+workspace_of(const struct conv_shape *conv, enum conv_pass pass, int64_t block,
+             int64_t images)
+{
+    const struct wino_shape s = shape_of(conv, pass, block);
+
+    return sizes_of(&s, images).all;
+}
+
+static int64_t
+forward_workspace(const struct conv_shape *conv, int64_t block, int64_t images)
+{
+    return workspace_of(conv, CONV_FORWARD, block, images);
+}
+
+static int64_t
+data_workspace(const struct conv_shape *conv, int64_t block, int64_t images)
+{
+    return workspace_of(conv, CONV_BACKWARD_DATA, block, images);
+}
+
+static int64_t
+forward_packed(const struct conv_shape *conv, int64_t block)
+{
+    const struct wino_shape s = shape_of(conv, CONV_FORWARD, block);
+
+    return packed_floats(&s);
+}
+
+static int64_t
+data_packed(const struct conv_shape *conv, int64_t block)
+{
+    const struct wino_shape s = shape_of(conv, CONV_BACKWARD_DATA, block);
+
+    return packed_floats(&s);
+}
+
+static void
+forward_pack(float *packed, const float *weight, const struct conv_shape *conv,
+             int64_t block)
+{
+    pack(packed, weight, conv, CONV_FORWARD, block);
+}
+
+static void
+data_pack(float *packed, const float *weight, const struct conv_shape *conv,
+          int64_t block)
+{
+    pack(packed, weight, conv, CONV_BACKWARD_DATA, block);
+}
+
+static void
+forward(float *y, const float *x, const float *packed, const struct conv_after *after,
+        const struct conv_shape *conv, int64_t block, int64_t images, float *workspace)
+{
+    const struct wino_shape s = shape_of(conv, CONV_FORWARD, block);
+
+    convolve(&(struct wino_out){y, false, after}, x, packed, &s, images, workspace);
+}
+
+static void
+backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
+              const struct conv_shape *conv, int64_t block, int64_t images,
+              float *workspace)
+{
+    const struct wino_shape s = shape_of(conv, CONV_BACKWARD_DATA, block);
+
+    convolve(&(struct wino_out){dx, accumulate, NULL}, dy, packed, &s, images,
+             workspace);
+}
+
+const struct conv_kernel wino_forward = {.name = "winograd",
+                                         .pass = CONV_FORWARD,
+                                         .suits = suits,
+                                         .workspace = forward_workspace,
+                                         .packed = forward_packed,
+                                         .pack = forward_pack,
+                                         .forward = forward};
+
+const struct conv_kernel wino_backward_data = {.name = "winograd",
+                                               .pass = CONV_BACKWARD_DATA,
+                                               .suits = suits,
+                                               .workspace = data_workspace,
+                                               .packed = data_packed,
+                                               .pack = data_pack,
+                                               .backward_data = backward_data};
