@@ -10,6 +10,7 @@
 #include "shared/base/args.h"
 #include "shared/base/proc.h"
 #include "worker/agent/agent.h"
+#include "worker/agent/noop.h"
 #include "worker/data/data_check.h"
 #include "worker/methods/catalog.h"
 #include "worker/pipeline/bench.h"
@@ -110,6 +111,24 @@ verb_bench(const struct verb *v, int argc, char **argv)
 }
 
 static int
+verb_noop(const struct verb *v, int argc, char **argv)
+{
+    json_t *catalog = catalog_describe();
+    char *text = json_canonical(catalog);
+    struct noop_config c = {0};
+    struct args args = {0};
+    struct err err;
+
+    int rc = args_parse(&args, noop_params, noop_n_params, &c, argc, argv, NULL, &err);
+    if (rc == 0)
+        rc = noop_run(&c, text, &err);
+    args_release(&args);
+    free(text);
+    json_decref(catalog);
+    return rc == 0 ? 0 : fail(v, &err);
+}
+
+static int
 verb_data(const struct verb *v, int argc, char **argv)
 {
     struct buf report = {0};
@@ -145,6 +164,9 @@ static const struct verb verbs[] = {
      &trace_n_params},
     {"bench", "[options]", "how fast this machine trains", verb_bench, bench_params,
      &bench_n_params},
+    {"noop", "--connect ADDRESS [options]",
+     "a worker whose jobs end at once: measures the queue", verb_noop, noop_params,
+     &noop_n_params},
     {"data", "check [DIR]", "whether the data sets are there and whole", verb_data,
      NULL, NULL},
     {"version", "", "the version of this program", verb_version, NULL, NULL},

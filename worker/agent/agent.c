@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "shared/base/args.h"
@@ -19,6 +18,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
+#include "shared/base/signals.h"
 #include "worker/agent/attempt.h"
 #include "worker/agent/spool.h"
 #include "worker/agent/workdir.h"
@@ -298,11 +298,11 @@ check_idle(struct agent *a, int64_t now_ms)
 static void
 take_signals(struct agent *a, int64_t now_ms)
 {
-    struct signalfd_siginfo info;
+    int number;
 
-    while (read(a->signals, &info, sizeof info) == sizeof info)
-        if (info.ssi_signo != SIGCHLD)
-            drain(a, info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM", now_ms);
+    while ((number = signals_next(a->signals)) != 0)
+        if (number != SIGCHLD)
+            drain(a, number == SIGINT ? "SIGINT" : "SIGTERM", now_ms);
 }
 
 static void
@@ -402,21 +402,6 @@ complete_options(struct agent *a, struct err *err)
     return split_endpoints(a, err);
 }
 
-static int
-open_signals(struct agent *a, struct err *err)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-        return err_sys(err, "block signals");
-    a->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return a->signals >= 0 ? 0 : err_sys(err, "watch signals");
-}
-
 static void
 open_session(struct agent *a, const char *catalog_json)
 {
@@ -469,7 +454,8 @@ load_spool(struct agent *a)
 static int
 open_agent(struct agent *a, const char *catalog_json, struct err *err)
 {
-    if (complete_options(a, err) != 0 || open_signals(a, err) != 0
+    if (complete_options(a, err) != 0
+        || signals_open(&a->signals, (int[]){SIGTERM, SIGINT, SIGCHLD}, 3, err) != 0
         || workdir_open(&a->dir, a->options.work_dir, a->options.name, err) != 0
         || blobs_new(&a->blobs, a->dir.cache, a->options.cache_gib << 30, err) != 0)
         return -1;
@@ -493,8 +479,7 @@ close_agent(struct agent *a)
     workdir_release(&a->dir);
     options_env_free(a->env);
     free(a->endpoint_list);
-    if (a->signals >= 0)
-        close(a->signals);
+    signals_close(a->signals);
 }
 
 static int
