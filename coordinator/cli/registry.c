@@ -18,6 +18,7 @@
     X(artifacts) \
     X(data)      \
     X(doctor)    \
+    X(bench)     \
     X(db)        \
     X(completion)
 

@@ -12,12 +12,14 @@
 
 #include "shared/base/mem.h"
 
+enum { OID_BYTEA = 17, NUMBER_SIZE = 32, MAX_PLANNED = 64, NAME_SIZE = 16 };
+
 struct pg {
     PGconn *conn;
-    char sqlstate[6]; /* of the last error */
+    char sqlstate[6];                 /* of the last error */
+    const char *planned[MAX_PLANNED]; /* statements that the server has by number */
+    int n_planned;
 };
-
-enum { OID_BYTEA = 17, NUMBER_SIZE = 32 };
 
 /* libpq ends its messages with newlines, and has several lines for several hosts. */
 static char *
@@ -163,8 +165,54 @@ struct bound {
     const char *values[PG_MAX_ARGS];
     int lengths[PG_MAX_ARGS], formats[PG_MAX_ARGS];
     Oid types[PG_MAX_ARGS];
+    struct buf arrays[PG_MAX_ARGS];
     char numbers[PG_MAX_ARGS][NUMBER_SIZE];
 };
+
+static void
+put_quoted(struct buf *out, const char *text)
+{
+    if (text == NULL) {
+        buf_puts(out, "NULL");
+        return;
+    }
+    buf_putc(out, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            buf_putc(out, '\\');
+        buf_putc(out, *text);
+    }
+    buf_putc(out, '"');
+}
+
+/* The text form of an array: {1,2} or {"a","b"}. */
+static const char *
+put_array(struct buf *out, const struct pg_arg *a)
+{
+    buf_putc(out, '{');
+    for (size_t i = 0; i < a->size; i++) {
+        if (i > 0)
+            buf_putc(out, ',');
+        if (a->kind == PG_ARG_INTS)
+            buf_printf(out, "%lld", (long long)((const int64_t *)a->p)[i]);
+        else if (a->kind == PG_ARG_REALS)
+            buf_printf(out, "%.17g", ((const double *)a->p)[i]);
+        else
+            put_quoted(out, ((const char *const *)a->p)[i]);
+    }
+    buf_putc(out, '}');
+    return buf_str(out);
+}
+
+static const char *
+put_number(char out[NUMBER_SIZE], const struct pg_arg *a)
+{
+    if (a->kind == PG_ARG_INT)
+        snprintf(out, NUMBER_SIZE, "%lld", (long long)a->i);
+    else
+        snprintf(out, NUMBER_SIZE, "%.17g", a->d);
+    return out;
+}
 
 static void
 bind(struct bound *b, const struct pg_arg *args, size_t n)
@@ -173,20 +221,44 @@ bind(struct bound *b, const struct pg_arg *args, size_t n)
     memset(b, 0, offsetof(struct bound, numbers));
     for (size_t i = 0; i < n; i++) {
         const struct pg_arg *a = &args[i];
-        b->values[i] =
-            a->kind == PG_ARG_TEXT || a->kind == PG_ARG_BYTES ? a->p : b->numbers[i];
-        if (a->kind == PG_ARG_INT)
-            snprintf(b->numbers[i], NUMBER_SIZE, "%lld", (long long)a->i);
-        else if (a->kind == PG_ARG_REAL)
-            snprintf(b->numbers[i], NUMBER_SIZE, "%.17g", a->d);
-        else if (a->kind == PG_ARG_NULL)
-            b->values[i] = NULL;
-        if (a->kind == PG_ARG_BYTES) {
+        switch (a->kind) {
+        case PG_ARG_NULL: break;
+        case PG_ARG_INT:
+        case PG_ARG_REAL: b->values[i] = put_number(b->numbers[i], a); break;
+        case PG_ARG_TEXT: b->values[i] = a->p; break;
+        case PG_ARG_BYTES:
+            b->values[i] = a->p;
             b->lengths[i] = (int)a->size;
             b->formats[i] = 1;
             b->types[i] = OID_BYTEA;
+            break;
+        case PG_ARG_INTS:
+        case PG_ARG_REALS:
+        case PG_ARG_TEXTS: b->values[i] = put_array(&b->arrays[i], a); break;
         }
     }
+}
+
+static void
+unbind(struct bound *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_release(&b->arrays[i]);
+}
+
+/* Takes the result: *out, or an error. */
+static int
+finish(struct pg *pg, PGresult **out, PGresult *result, struct err *err)
+{
+    const ExecStatusType status = PQresultStatus(result);
+
+    *out = result;
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+        return 0;
+    query_failed(pg, result, err);
+    PQclear(result);
+    *out = NULL;
+    return -1;
 }
 
 static int
@@ -198,16 +270,53 @@ run(struct pg *pg, PGresult **out, const char *sql, const struct pg_arg *args, s
     bind(&b, args, n);
     PGresult *result = PQexecParams(pg->conn, sql, (int)n, b.types, b.values, b.lengths,
                                     b.formats, binary);
-    const ExecStatusType status = PQresultStatus(result);
-    int rc = 0;
+    unbind(&b, n);
+    return finish(pg, out, result, err);
+}
 
-    *out = result;
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-        rc = query_failed(pg, result, err);
+/* Name under which the server has the statement; makes it known at first. */
+static int
+plan(struct pg *pg, char name[NAME_SIZE], const char *sql, struct err *err)
+{
+    PGresult *result;
+    int i = 0;
+
+    while (i < pg->n_planned && pg->planned[i] != sql)
+        i++;
+    snprintf(name, NAME_SIZE, "s%d", i);
+    if (i < pg->n_planned)
+        return 0;
+    assert(i < MAX_PLANNED);
+    if (finish(pg, &result, PQprepare(pg->conn, name, sql, 0, NULL), err) != 0)
+        return -1;
+    PQclear(result);
+    pg->planned[pg->n_planned++] = sql;
+    return 0;
+}
+
+int
+pg_query_again(struct pg *pg, struct pg_rows *out, const char *sql,
+               const struct pg_arg *args, size_t n_args, struct err *err)
+{
+    char name[NAME_SIZE];
+    PGresult *result;
+    struct bound b;
+
+    if (out != NULL)
+        *out = (struct pg_rows){0};
+    if (plan(pg, name, sql, err) != 0)
+        return -1;
+    bind(&b, args, n_args);
+    result =
+        PQexecPrepared(pg->conn, name, (int)n_args, b.values, b.lengths, b.formats, 0);
+    unbind(&b, n_args);
+    if (finish(pg, &result, result, err) != 0)
+        return -1;
+    if (out != NULL)
+        *out = (struct pg_rows){.result = result, .n = PQntuples(result)};
+    else
         PQclear(result);
-        *out = NULL;
-    }
-    return rc;
+    return 0;
 }
 
 int

@@ -32,7 +32,16 @@ MUST_CHECK int pg_notified(struct pg *pg, int64_t *count, struct err *err);
 
 /* One parameter; made with the macros below. */
 struct pg_arg {
-    enum { PG_ARG_NULL, PG_ARG_INT, PG_ARG_REAL, PG_ARG_TEXT, PG_ARG_BYTES } kind;
+    enum {
+        PG_ARG_NULL,
+        PG_ARG_INT,
+        PG_ARG_REAL,
+        PG_ARG_TEXT,
+        PG_ARG_BYTES,
+        PG_ARG_INTS,
+        PG_ARG_REALS,
+        PG_ARG_TEXTS,
+    } kind;
     int64_t i;
     double d;
     const void *p;
@@ -55,6 +64,21 @@ struct pg_arg {
         .kind = PG_ARG_BYTES, .p = (v), .size = (n) \
     }
 
+/* Arrays of n int64_t, double, const char *: bigint[], float8[], text[] in SQL. A NULL
+ * text is SQL null; a NaN number is the SQL one. */
+#define PG_INTS(v, n)                              \
+    {                                              \
+        .kind = PG_ARG_INTS, .p = (v), .size = (n) \
+    }
+#define PG_REALS(v, n)                              \
+    {                                               \
+        .kind = PG_ARG_REALS, .p = (v), .size = (n) \
+    }
+#define PG_TEXTS(v, n)                              \
+    {                                               \
+        .kind = PG_ARG_TEXTS, .p = (v), .size = (n) \
+    }
+
 /* The arguments of a statement, as two arguments of the functions below. */
 #define PG_ARGS(...)                      \
     (const struct pg_arg[]){__VA_ARGS__}, \
@@ -72,6 +96,12 @@ struct pg_rows {
 MUST_CHECK int pg_query(struct pg *pg, struct pg_rows *out, const char *sql,
                         const struct pg_arg *args, size_t n_args, struct err *err);
 void pg_rows_release(struct pg_rows *rows);
+
+/* The same, planned once for each connection: for what runs all the time. `sql` must be
+ * the same pointer each time, as a string constant is. */
+MUST_CHECK int pg_query_again(struct pg *pg, struct pg_rows *out, const char *sql,
+                              const struct pg_arg *args, size_t n_args,
+                              struct err *err);
 
 /* Fields; a null reads as 0 or "". Text is borrowed until the rows are released. */
 int64_t pg_int_at(const struct pg_rows *rows, int row, int column);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "coordinator/dispatch/op_bulk.h"
 #include "shared/base/log.h"
 
 struct op *
@@ -21,9 +22,8 @@ commit_range(struct batch *b, size_t first, size_t last, struct pg *pg, struct e
 {
     if (pg_begin(pg, err) != 0)
         return -1;
-    for (size_t i = first; i < last; i++)
-        if (op_apply(pg, &b->ops[i], &b->mem, err) != 0)
-            return -1;
+    if (op_apply_all(pg, b->ops + first, last - first, &b->mem, err) != 0)
+        return -1;
     return pg_commit(pg, err);
 }
 

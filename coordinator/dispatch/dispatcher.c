@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "coordinator/db/db.h"
+#include "coordinator/db/hot.h"
 #include "coordinator/db/leader.h"
 #include "coordinator/db/migrate.h"
 #include "coordinator/db/workers.h"
@@ -166,7 +167,8 @@ take_lead(struct dispatcher *d, int64_t now_ms, struct err *err)
     /* it may have been migrated while we waited or were away */
     if (migrate_version(d->pg, DB_SCHEMA_VERSION, &version, err) != 0
         || (d->core == NULL && workers_gone(d->pg, NULL, err) != 0)
-        || pg_script(d->pg, "LISTEN relusweep; SET lock_timeout = '1s'", err) != 0)
+        || pg_script(d->pg, "LISTEN relusweep; SET lock_timeout = '1s'", err) != 0
+        || hot_prepare(d->pg, err) != 0)
         return -1;
     begin_epoch(d, epoch, now_ms);
     return announce(d, err);

@@ -39,23 +39,6 @@ apply_gone(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
     return workers_gone(pg, op->boot, err);
 }
 
-static int
-apply_lease(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
-{
-    const int64_t job = op->run.job, attempt = op->run.attempt;
-
-    (void)mem;
-    if (jobs_lease(pg, job, attempt, &op->done, err) != 0)
-        return -1;
-    if (!op->done)
-        return 0;
-    if (attempts_open(pg, job, attempt, op->worker, err) != 0
-        || jobs_spec(pg, job, &op->digest, &op->spec, err) != 0
-        || artifacts_inputs(pg, job, &op->inputs, err) != 0)
-        return -1;
-    return artifacts_checkpoint(pg, job, &op->resume, err);
-}
-
 /* Asks the fence; fills the disposition of a run that is not current, or that is the
  * business of another worker. */
 static int
@@ -84,8 +67,8 @@ apply_started(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
                    : 0;
 }
 
-static struct metric *
-points_of(const struct msg_point *points, size_t n, struct arena *mem)
+struct metric *
+op_metrics(const struct msg_point *points, size_t n, struct arena *mem)
 {
     struct metric *out = arena_alloc(mem, (n + 1) * sizeof *out);
 
@@ -117,7 +100,7 @@ apply_metrics(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
         return 0;
     }
     return metrics_append(pg, op->run.job, op->run.attempt, m->seq,
-                          points_of(m->points, m->n_points, mem), m->n_points, err);
+                          op_metrics(m->points, m->n_points, mem), m->n_points, err);
 }
 
 static int
@@ -162,7 +145,7 @@ apply_success(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
         op->m = fault;
         return op_end_failure(pg, op, mem, err);
     }
-    const struct op_success s = {.finals = points_of(m->finals, m->n_finals, mem),
+    const struct op_success s = {.finals = op_metrics(m->finals, m->n_finals, mem),
                                  .n_finals = m->n_finals};
     return op_end_success(pg, op, &s, err);
 }
@@ -194,11 +177,11 @@ op_apply(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
 {
     static int (*const apply[])(struct pg *, struct op *, struct arena *,
                                 struct err *) = {
-        [OP_HELLO] = apply_hello,           [OP_GONE] = apply_gone,
-        [OP_LEASE] = apply_lease,           [OP_LOST] = op_end_lost,
-        [OP_RETURN] = op_end_returned,      [OP_STARTED] = apply_started,
-        [OP_METRICS] = apply_metrics,       [OP_LOG] = apply_log,
-        [OP_CHECKPOINT] = apply_checkpoint, [OP_RESULT] = apply_result,
+        [OP_HELLO] = apply_hello,     [OP_GONE] = apply_gone,
+        [OP_LOST] = op_end_lost,      [OP_RETURN] = op_end_returned,
+        [OP_STARTED] = apply_started, [OP_METRICS] = apply_metrics,
+        [OP_LOG] = apply_log,         [OP_CHECKPOINT] = apply_checkpoint,
+        [OP_RESULT] = apply_result,
     };
 
     return apply[op->kind](pg, op, mem, err);
@@ -214,5 +197,5 @@ op_reset(struct op *op)
     op->ready = (struct job_ready_list){0};
     op->digest = op->spec = NULL;
     op->disposition = op->detail = NULL;
-    op->done = op->failed = false;
+    op->done = op->failed = op->handled = false;
 }

@@ -43,7 +43,8 @@ struct op {
     /* Outcome. Strings are static or live in the arena that op_apply was given. */
     const char *disposition; /* of the ACK, NULL: no ACK */
     const char *detail;
-    bool done;                   /* LEASE: committed */
+    bool handled;                /* op_apply_all is done with it */
+    bool done;                   /* LEASE, ends: committed */
     bool failed;                 /* could not be written: as if it had not arrived */
     int64_t number;              /* HELLO: the worker's number */
     struct job_ready_list ready; /* jobs that may be leased now */
@@ -52,9 +53,12 @@ struct op {
     struct artifact_checkpoint resume;
 };
 
-/* Does the op's part of a transaction that the caller has begun. */
+/* Does the op's part of a transaction that the caller has begun; op_bulk.h does many. */
 MUST_CHECK int op_apply(struct pg *pg, struct op *op, struct arena *mem,
                         struct err *err);
+
+/* Points of a message as the database takes them. */
+struct metric *op_metrics(const struct msg_point *points, size_t n, struct arena *mem);
 
 /* Frees the outcome, so that the op can be applied again. */
 void op_reset(struct op *op);

@@ -68,9 +68,9 @@ send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t
         inputs[i] = (struct msg_input){
             .stage = in->stage, .name = in->name, .sha = in->sha, .size = in->size};
     }
-    log_info("dispatch", "job=%lld attempt=%lld worker=%s state=leased resume=%lld",
-             (long long)op->run.job, (long long)op->run.attempt, s->name,
-             (long long)op->resume.step);
+    log_debug("dispatch", "job=%lld attempt=%lld worker=%s state=leased resume=%lld",
+              (long long)op->run.job, (long long)op->run.attempt, s->name,
+              (long long)op->resume.step);
     if (outbox_send(d, s, &m, now_ms) != 0)
         core_return(d->core, op->run);
 }

@@ -29,7 +29,7 @@ enum {
     STABLE_MS = 60000, /* a program that lived this long may die again */
     MAX_RESTARTS = 5,
     MAX_ARGS = 32,
-    N_PROGRAMS = 2, /* coordinator and worker */
+    MAX_PROGRAMS = 1 + LOCAL_MAX_NOOP,
 };
 
 struct program {
@@ -44,8 +44,8 @@ struct program {
 
 struct local {
     char *ready_file;
-    struct program programs[N_PROGRAMS]; /* the coordinator first */
-    size_t n;                            /* described */
+    struct program programs[MAX_PROGRAMS]; /* the coordinator first */
+    size_t n;                              /* described */
     int lock;
 };
 
@@ -123,6 +123,40 @@ describe_worker(struct program *p, const char *dir, const struct local_config *c
     free(program);
     free(control);
     free(work);
+}
+
+static void
+describe_noop(struct program *p, int64_t i, const char *dir,
+              const struct local_config *c)
+{
+    char *program = proc_sibling("relusweep-worker");
+    char *control = xasprintf("ipc://%s/control", dir);
+    char *starts = xasprintf("%s/noop-%lld.starts", c->state_dir, (long long)i);
+
+    p->name = xasprintf("noop-%lld", (long long)i);
+    p->log = xasprintf("%s/%s.log", c->state_dir, p->name);
+    add_arg(p, program);
+    add_arg(p, "noop");
+    add_option(p, "--connect", control);
+    add_option(p, "--name", p->name);
+    add_number(p, "--slots", c->slots);
+    add_number(p, "--finals", c->finals);
+    if (c->starts)
+        add_option(p, "--starts", starts);
+    free(program);
+    free(control);
+    free(starts);
+}
+
+static void
+describe_programs(struct local *l, const char *dir, const struct local_config *c)
+{
+    describe_coordinator(&l->programs[0], l, dir, c);
+    l->n = 1;
+    if (c->noop == 0)
+        describe_worker(&l->programs[l->n++], dir, c);
+    for (int64_t i = 0; i < c->noop && l->n < MAX_PROGRAMS; i++)
+        describe_noop(&l->programs[l->n++], i, dir, c);
 }
 
 static int
@@ -214,9 +248,7 @@ local_start(struct local *l, const struct local_config *config, struct err *err)
 
     if (rc == 0) {
         l->ready_file = file_join(config->state_dir, "coordinator.ready");
-        l->n = N_PROGRAMS;
-        describe_coordinator(&l->programs[0], l, dir, config);
-        describe_worker(&l->programs[1], dir, config);
+        describe_programs(l, dir, config);
         unlink(l->ready_file);
         rc = start_program(&l->programs[0], err);
     }

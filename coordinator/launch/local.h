@@ -1,6 +1,7 @@
 #ifndef COORDINATOR_LAUNCH_LOCAL_H
 #define COORDINATOR_LAUNCH_LOCAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/base/err.h"
@@ -10,6 +11,8 @@
  * sockets in a folder that only we can enter. What dies is started again; what keeps
  * dying is an error with the end of its log.
  */
+enum { LOCAL_MAX_NOOP = 16 };
+
 struct local_config {
     const char *state_dir;
     const char *conninfo; /* for the coordinator; workers get no database access */
@@ -19,6 +22,10 @@ struct local_config {
     const char *profile;  /* numerics profile */
     const char *data;     /* data folder, "" for the default places */
     int64_t checkpoint_seconds;
+    /* > 0: so many workers whose jobs end at once, instead of a real one; the metrics of
+     * each job, and whether STATE/noop-<i>.starts shall say when each began */
+    int64_t noop, finals;
+    bool starts;
 };
 
 struct local;

@@ -1,0 +1,321 @@
+/*
+ * cmd_bench.c - `relusweep bench queue`: how fast the queue is on this machine, with
+ * everything that a real sweep has (durable commits, leases, fences, history) but jobs
+ * that end at once. It counts afterwards that each job ran exactly once.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "coordinator/cli/cmd.h"
+#include "coordinator/db/drill.h"
+#include "coordinator/launch/local.h"
+#include "coordinator/launch/private_pg.h"
+#include "shared/base/clock.h"
+#include "shared/base/file.h"
+#include "shared/base/mem.h"
+
+struct bench_config {
+    int64_t jobs, workers, slots, finals, latency;
+    bool json;
+};
+
+static const struct param bench_params[] = {
+    PARAM_ROW_INT(struct bench_config, jobs, "200000", 1, 10000000, "jobs to run"),
+    PARAM_ROW_INT(struct bench_config, workers, "2", 1, LOCAL_MAX_NOOP,
+                  "worker processes"),
+    PARAM_ROW_INT(struct bench_config, slots, "500", 1, 4096,
+                  "jobs that each worker takes at once"),
+    PARAM_ROW_INT(struct bench_config, finals, "0", 0, 16, "final metrics of each job"),
+    PARAM_ROW_INT(struct bench_config, latency, "500", 0, 100000,
+                  "jobs submitted one by one to the idle queue afterwards, to measure "
+                  "the time from submission to start"),
+    PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON document"),
+};
+
+struct bench {
+    const struct bench_config *config;
+    char *dir; /* of a cluster of our own and the programs' logs */
+    struct private_pg *pg;
+    const char *conninfo;
+    struct db *db;
+    struct local *programs;
+    struct db_drill_result result;
+    double p50_ms, p99_ms;
+};
+
+static void
+pause_ms(int64_t ms)
+{
+    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+/* ---- the scene -------------------------------------------------------------------- */
+
+static int
+open_scene(struct bench *b, struct cmd_ctx *ctx, struct err *err)
+{
+    b->dir = xasprintf("%s-bench-%d", ctx->state_dir, (int)getpid());
+    b->conninfo = ctx->database;
+    if (b->conninfo == NULL) {
+        if (private_pg_open(&b->pg, b->dir, true, err) != 0)
+            return -1;
+        b->conninfo = private_pg_conninfo(b->pg);
+    }
+    if (db_open(&b->db, b->conninfo, err) != 0 || db_migrate(b->db, err) != 0)
+        return -1;
+    return local_reserve(&b->programs, b->dir, err);
+}
+
+static void
+close_scene(struct bench *b)
+{
+    struct err ignored;
+
+    local_stop(b->programs);
+    db_close(b->db);
+    private_pg_close(b->pg);
+    if (b->dir != NULL && file_remove_tree(b->dir, &ignored) != 0)
+        fprintf(stderr, "left behind: %s (%s)\n", b->dir, ignored.text);
+    free(b->dir);
+}
+
+static int
+start_programs(struct bench *b, struct err *err)
+{
+    const struct local_config config = {.state_dir = b->dir,
+                                        .conninfo = b->conninfo,
+                                        .slots = b->config->slots,
+                                        .noop = b->config->workers,
+                                        .finals = b->config->finals,
+                                        .starts = b->config->latency > 0,
+                                        .data = ""};
+
+    return local_start(b->programs, &config, err);
+}
+
+/* ---- throughput ------------------------------------------------------------------- */
+
+static int
+wait_for_job(struct bench *b, int64_t job, int64_t pause, struct err *err)
+{
+    for (bool done = false;;) {
+        if (local_tend(b->programs, err) != 0
+            || db_drill_done(b->db, job, &done, err) != 0)
+            return -1;
+        if (done)
+            return 0;
+        pause_ms(pause);
+    }
+}
+
+static int
+wait_for_all(struct bench *b, struct err *err)
+{
+    for (;;) { /* the last number is done a little before the last job */
+        if (wait_for_job(b, b->config->jobs, 50, err) != 0
+            || db_drill_result(b->db, &b->result, err) != 0)
+            return -1;
+        if (b->result.other == 0)
+            return 0;
+        pause_ms(50);
+    }
+}
+
+static int
+check_counts(const struct bench *b, struct err *err)
+{
+    const struct db_drill_result *r = &b->result;
+    const int64_t n = b->config->jobs;
+
+    if (r->succeeded == n && r->attempts == n && r->attempts_ok == n
+        && r->finals == n * b->config->finals)
+        return 0;
+    return err_set(err, ERR_BUG,
+                   "%" PRId64 " jobs gave %" PRId64 " successes, %" PRId64
+                   " attempts and %" PRId64 " final metrics",
+                   n, r->succeeded, r->attempts, r->finals);
+}
+
+/* ---- latency ---------------------------------------------------------------------- */
+
+/* Moments in nanoseconds by job number. */
+struct moments {
+    int64_t *at;
+    int64_t n;
+};
+
+static int
+read_starts(const struct bench *b, struct moments *starts, struct err *err)
+{
+    for (int64_t i = 0; i < b->config->workers; i++) {
+        char *path = xasprintf("%s/noop-%" PRId64 ".starts", b->dir, i);
+        struct buf text = {0};
+        int rc = file_read(&text, path, err);
+        for (size_t at = 0; rc == 0 && at + 16 <= text.len; at += 16) {
+            int64_t row[2];
+            memcpy(row, text.data + at, sizeof row);
+            if (row[0] >= 0 && row[0] < starts->n)
+                starts->at[row[0]] = row[1];
+        }
+        buf_release(&text);
+        free(path);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static int64_t
+now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Submits jobs one by one, each when the one before it is done. */
+static int
+submit_one_by_one(struct bench *b, struct moments *sent, struct err *err)
+{
+    for (int64_t i = 0; i < b->config->latency; i++) {
+        int64_t job;
+        const int64_t before = now_ns();
+        if (db_drill_add(b->db, 1, 0, &job, err) != 0
+            || wait_for_job(b, job, 1, err) != 0)
+            return -1;
+        if (job < sent->n)
+            sent->at[job] = before;
+        pause_ms(2);
+    }
+    return 0;
+}
+
+static int
+compute_latency(struct bench *b, const struct moments *sent,
+                const struct moments *starts, struct err *err)
+{
+    double *ms = xcalloc((size_t)sent->n, sizeof *ms);
+    int64_t n = 0;
+
+    for (int64_t job = 0; job < sent->n; job++)
+        if (sent->at[job] > 0 && starts->at[job] > 0)
+            ms[n++] = (double)(starts->at[job] - sent->at[job]) / 1e6;
+    qsort(ms, (size_t)n, sizeof *ms, by_size);
+    if (n == b->config->latency) {
+        b->p50_ms = ms[n / 2];
+        b->p99_ms = ms[n * 99 / 100];
+    }
+    free(ms);
+    return n == b->config->latency
+               ? 0
+               : err_set(err, ERR_BUG, "%" PRId64 " of %" PRId64 " starts were seen", n,
+                         b->config->latency);
+}
+
+static int
+measure_latency(struct bench *b, struct err *err)
+{
+    const int64_t room = b->config->jobs + b->config->latency + 1;
+    struct moments sent = {xcalloc((size_t)room, sizeof(int64_t)), room};
+    struct moments starts = {xcalloc((size_t)room, sizeof(int64_t)), room};
+    int rc = submit_one_by_one(b, &sent, err);
+
+    local_stop(b->programs); /* they write their files at the end */
+    b->programs = NULL;
+    if (rc == 0)
+        rc = read_starts(b, &starts, err);
+    if (rc == 0)
+        rc = compute_latency(b, &sent, &starts, err);
+    free(sent.at);
+    free(starts.at);
+    return rc;
+}
+
+/* ---- the verb --------------------------------------------------------------------- */
+
+static int
+run_bench(struct bench *b, struct err *err)
+{
+    if (db_drill_fill(b->db, b->config->jobs, err) != 0
+        || db_drill_settle(b->db, err) != 0 || start_programs(b, err) != 0
+        || wait_for_all(b, err) != 0 || check_counts(b, err) != 0)
+        return -1;
+    fprintf(stderr, "%.0f jobs/s\n", (double)b->config->jobs / b->result.seconds);
+    return b->config->latency > 0 ? measure_latency(b, err) : 0;
+}
+
+static void
+print_result(const struct bench *b)
+{
+    const struct bench_config *c = b->config;
+    const double rate = (double)c->jobs / b->result.seconds;
+    json_t *doc = json_pack(
+        "{s:I, s:I, s:I, s:I, s:f, s:f}", "jobs", (json_int_t)c->jobs, "workers",
+        (json_int_t)c->workers, "slots", (json_int_t)c->slots, "finals",
+        (json_int_t)c->finals, "seconds", b->result.seconds, "jobs_per_second", rate);
+
+    if (c->latency > 0) {
+        json_object_set_new(doc, "start_p50_ms", json_real(b->p50_ms));
+        json_object_set_new(doc, "start_p99_ms", json_real(b->p99_ms));
+    }
+    if (c->json) {
+        cmd_print_json(doc);
+    } else {
+        printf("%" PRId64 " jobs in %.2f s: %.0f jobs/s, each ran once\n", c->jobs,
+               b->result.seconds, rate);
+        if (c->latency > 0)
+            printf("submission to start on the idle queue: p50 %.2f ms, p99 %.2f ms\n",
+                   b->p50_ms, b->p99_ms);
+    }
+    json_decref(doc);
+}
+
+static int
+bench_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
+          struct err *err)
+{
+    struct bench b = {.config = config};
+
+    (void)n_words;
+    if (strcmp(words[0], "queue") != 0)
+        return err_set(
+            err, ERR_USAGE,
+            "`bench %s` is not known; write `bench queue` (how fast a machine "
+            "trains: `relusweep-worker bench`)",
+            words[0]);
+    int rc = open_scene(&b, ctx, err);
+    if (rc == 0)
+        rc = run_bench(&b, err);
+    if (rc == 0)
+        print_result(&b);
+    close_scene(&b);
+    return rc == 0 ? EXIT_OK : -1;
+}
+
+const struct cmd cmd_bench = {
+    .name = "bench",
+    .usage = "queue",
+    .doc = "measure the queue on this machine, in a database of its own",
+    .group = "System",
+    .params = bench_params,
+    .n_params = PARAM_COUNT(bench_params),
+    .config_size = sizeof(struct bench_config),
+    .min_words = 1,
+    .max_words = 1,
+    .run = bench_run,
+};

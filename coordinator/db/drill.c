@@ -1,0 +1,89 @@
+/* drill.c - jobs that mean nothing, to measure the queue: `relusweep bench queue`. They go
+ * into a database that has no others. */
+#include "coordinator/db/drill.h"
+
+#include "coordinator/db/handle.h"
+
+int
+db_drill_fill(struct db *db, int64_t n, struct err *err)
+{
+    int64_t jobs;
+
+    if (pg_number(db->pg, &jobs, NULL, "SELECT count(*) FROM job_spec", PG_NONE, err)
+        != 0)
+        return -1;
+    if (jobs > 0)
+        return err_set(err, ERR_REFUSED,
+                       "this database has %lld jobs; give one that is empty, or none, "
+                       "and a cluster is made for the purpose",
+                       (long long)jobs);
+    return db_drill_add(db, n, 0, NULL, err);
+}
+
+int
+db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct err *err)
+{
+    int64_t id;
+
+    if (db_begin_edit(db, err) != 0)
+        return -1;
+    if (pg_number(db->pg, &id, NULL,
+                  "WITH s AS (INSERT INTO job_spec (digest, method, stage, spec)"
+                  "  SELECT replace(gen_random_uuid()::text || gen_random_uuid()::text,"
+                  "                 '-', ''), 'drill', 'noop', '{}'"
+                  "  FROM generate_series(1, $1::bigint) RETURNING job),"
+                  " j AS (INSERT INTO job (id, state, priority)"
+                  "  SELECT job, 'ready', $2::int FROM s ORDER BY job RETURNING id)"
+                  " SELECT max(id) FROM j",
+                  PG_ARGS(PG_INT(n), PG_INT(priority)), err)
+            != 0
+        || pg_commit(db->pg, err) != 0)
+        return -1;
+    if (last != NULL)
+        *last = id;
+    return db_wake(db, err);
+}
+
+int
+db_drill_settle(struct db *db, struct err *err)
+{
+    return pg_script(db->pg, "VACUUM ANALYZE", err) == 0
+                   && pg_script(db->pg, "CHECKPOINT", err) == 0
+               ? 0
+               : -1;
+}
+
+int
+db_drill_done(struct db *db, int64_t job, bool *done, struct err *err)
+{
+    int64_t one;
+
+    return pg_number(db->pg, &one, done,
+                     "SELECT 1 FROM job WHERE id = $1 AND state = 'succeeded'",
+                     PG_ARGS(PG_INT(job)), err);
+}
+
+int
+db_drill_result(struct db *db, struct db_drill_result *out, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(db->pg, &rows,
+                 "SELECT (SELECT count(*) FROM job WHERE state = 'succeeded'),"
+                 " (SELECT count(*) FROM job WHERE state <> 'succeeded'), count(*),"
+                 " count(*) FILTER (WHERE outcome = 'ok'),"
+                 " (SELECT count(*) FROM metric_final),"
+                 " extract(epoch FROM max(ended_at) - min(leased_at))::float8 * 1e6"
+                 " FROM attempt",
+                 PG_NONE, err)
+        != 0)
+        return -1;
+    *out = (struct db_drill_result){.succeeded = pg_int_at(&rows, 0, 0),
+                                    .other = pg_int_at(&rows, 0, 1),
+                                    .attempts = pg_int_at(&rows, 0, 2),
+                                    .attempts_ok = pg_int_at(&rows, 0, 3),
+                                    .finals = pg_int_at(&rows, 0, 4),
+                                    .seconds = (double)pg_int_at(&rows, 0, 5) / 1e6};
+    pg_rows_release(&rows);
+    return 0;
+}

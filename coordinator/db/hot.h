@@ -1,0 +1,54 @@
+#ifndef COORDINATOR_DB_HOT_H
+#define COORDINATOR_DB_HOT_H
+
+#include <stdint.h>
+
+#include "coordinator/db/artifacts.h"
+#include "coordinator/db/jobs.h"
+#include "coordinator/db/metrics.h"
+#include "coordinator/db/pg.h"
+
+/*
+ * The three moves that every job makes, for many jobs in one statement each: what
+ * jobs_lease, attempts_started, jobs_finish and their company do for one. The fence is
+ * the same: a row moves only when its attempt and state are the expected ones, and what
+ * has moved is told. Steps of a transaction that the caller has begun.
+ */
+
+/* Plans that look jobs up by number, however the statistics stand. Once a connection. */
+MUST_CHECK int hot_prepare(struct pg *pg, struct err *err);
+
+/* ready -> leased. */
+struct hot_lease {
+    int64_t job, attempt, worker;
+    /* outcome */
+    bool done;
+    char *digest, *spec; /* caller frees */
+    struct artifact_inputs inputs;
+    struct artifact_checkpoint resume;
+};
+MUST_CHECK int hot_lease(struct pg *pg, struct hot_lease *leases, size_t n,
+                         struct err *err);
+
+/* The process of a current attempt lives. */
+struct hot_start {
+    int64_t job, attempt, pid;
+    const char *provenance; /* JSON, "" none */
+    bool done;              /* outcome: it was current */
+};
+MUST_CHECK int hot_start(struct pg *pg, struct hot_start *starts, size_t n,
+                         struct err *err);
+
+/* leased -> succeeded, for attempts that leave no artifacts. */
+struct hot_success {
+    int64_t job, attempt, exit_code, peak_rss_bytes;
+    double seconds; /* below 0: unknown */
+    const struct metric *finals;
+    size_t n_finals;
+    bool done; /* outcome: it was current */
+};
+/* ready: children whose parents all have succeeded now; appended. */
+MUST_CHECK int hot_success(struct pg *pg, struct hot_success *ends, size_t n,
+                           struct job_ready_list *ready, struct err *err);
+
+#endif
