@@ -10,6 +10,21 @@
 #include <string.h>
 
 #include "worker/engine/net_state.h"
+#include "worker/engine/profile.h"
+
+/* ---- measuring ------------------------------------------------------------------- */
+
+static void
+enter(const struct op_site *s, enum profile_pass pass, int64_t images, int thread)
+{
+    if (profile_now == NULL)
+        return;
+    const struct profile_tag tag = {.node = s->node,
+                                    .pass = pass,
+                                    .mode = (int)s->pass->mode,
+                                    .path = s->pass->path};
+    profile_push(thread, &tag, images);
+}
 
 /* ---- forward --------------------------------------------------------------------- */
 
@@ -19,15 +34,21 @@ refresh_task(void *ctx, int64_t task, int thread)
     struct net *n = ctx;
     struct op_site *s = &n->sites[task];
 
-    if (s->node->op->refresh != NULL)
-        s->node->op->refresh(s, n->config.gradients, thread);
+    if (s->node->op->refresh == NULL)
+        return;
+    enter(s, PROFILE_PREPARE, 0, thread);
+    s->node->op->refresh(s, n->config.gradients, thread);
+    profile_leave(thread);
 }
 
 static void
 before_forward(struct op_site *s)
 {
-    if (s->node->op->before_forward != NULL)
-        s->node->op->before_forward(s);
+    if (s->node->op->before_forward == NULL)
+        return;
+    enter(s, PROFILE_FORWARD, 0, 0);
+    s->node->op->before_forward(s);
+    profile_leave(0);
 }
 
 static void
@@ -36,7 +57,9 @@ forward_task(void *ctx, int64_t task, int thread)
     struct op_site *s = ctx;
     const struct op_slice slice = op_slice_of(task, s->pass->batch);
 
+    enter(s, PROFILE_FORWARD, slice.images, thread);
     s->node->op->forward(s, &slice, thread);
+    profile_leave(thread);
 }
 
 /* One slice through all nodes. */
@@ -156,6 +179,14 @@ add_outside(struct net *n, size_t i, const struct op_slice *slice, int thread)
                          slice->images * size);
 }
 
+static void
+backward_slice(struct op_site *s, const struct op_slice *slice, int thread)
+{
+    enter(s, PROFILE_BACKWARD, slice->images, thread);
+    s->node->op->backward(s, slice, thread);
+    profile_leave(thread);
+}
+
 /* One slice through all nodes. */
 static void
 backward_all_task(void *ctx, int64_t task, int thread)
@@ -168,7 +199,7 @@ backward_all_task(void *ctx, int64_t task, int thread)
         if (n->nodes[i].active)
             add_outside(n, i, &slice, thread);
         if (wants_any(s))
-            s->node->op->backward(s, &slice, thread);
+            backward_slice(s, &slice, thread);
     }
 }
 
@@ -192,7 +223,7 @@ backward_task(void *ctx, int64_t task, int thread)
     struct op_site *s = ctx;
     const struct op_slice slice = op_slice_of(task, s->pass->batch);
 
-    s->node->op->backward(s, &slice, thread);
+    backward_slice(s, &slice, thread);
 }
 
 /* One node over all slices. */
@@ -207,12 +238,18 @@ backward_node(struct net *n, size_t i)
     if (n->nodes[i].seeded || i == n->graph->n - 1)
         team_run(n->config.team, n->pass.n_slices, outside_task,
                  &(struct node_task){n, i});
-    if (op->before_backward != NULL)
+    if (op->before_backward != NULL) {
+        enter(s, PROFILE_BACKWARD, 0, 0);
         op->before_backward(s);
+        profile_leave(0);
+    }
     if (wants_any(s))
         team_run(n->config.team, n->pass.n_slices, backward_task, s);
-    if ((n->pass.flags & NET_GRAD_PARAMS) && op->backward_params != NULL)
+    if ((n->pass.flags & NET_GRAD_PARAMS) && op->backward_params != NULL) {
+        enter(s, PROFILE_PARAMS, n->pass.batch, 0);
         op->backward_params(s);
+        profile_leave(0);
+    }
 }
 
 void

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "shared/base/mem.h"
+#include "worker/engine/profile.h"
 
 enum { SPINS = 4000 };
 
@@ -32,6 +33,7 @@ struct team {
     team_fn *fn;
     void *ctx;
     int64_t n;
+    struct profile_tag tag; /* what the caller is at */
     atomic_llong next;
     atomic_int busy; /* helpers that have not finished this round */
     atomic_uint round;
@@ -84,8 +86,11 @@ helper_main(void *arg)
         wait_for_round(t, seen);
         if (atomic_load(&t->stop))
             return NULL;
-        if (h->thread < t->working)
+        if (h->thread < t->working) {
+            profile_enter(h->thread, &t->tag, 0);
             take_tasks(t, h->thread);
+            profile_leave(h->thread);
+        }
         if (atomic_fetch_sub(&t->busy, 1) == 1) {
             pthread_mutex_lock(&t->lock);
             pthread_cond_signal(&t->finished);
@@ -191,6 +196,7 @@ team_run(struct team *t, int64_t n, team_fn *fn, void *ctx)
     t->fn = fn;
     t->ctx = ctx;
     t->n = n;
+    t->tag = profile_at(0);
     atomic_store(&t->next, 0);
     atomic_store(&t->busy, t->threads - 1);
     start_round(t);
