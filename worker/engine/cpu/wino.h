@@ -48,10 +48,11 @@ struct wino_lanes {
     /* v of the row of tiles `row` of the image x; the first tile is number `tile`. */
     void (*input)(const struct wino_chunk *chunk, int64_t tile, const float *x,
                   int64_t row, const struct wino_shape *s);
-    /* m of all tiles; u as wino_pack makes it. */
+    /* m of all tiles. u: for each point, panels (c, 2 * block) of channels k, the last
+     * of which may be half as wide. */
     void (*multiply)(const struct wino_chunk *chunk, const float *u,
                      const struct wino_shape *s);
-    /* y = after(A^T m A) of a row of tiles; out is of this image. */
+    /* y = after(A^T m A) of a row of tiles; `out` is of its image. */
     void (*output)(const struct wino_out *out, const struct wino_chunk *chunk,
                    int64_t tile, int64_t row, const struct wino_shape *s);
 };
