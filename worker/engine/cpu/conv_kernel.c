@@ -2,9 +2,10 @@
 #include "worker/engine/cpu/conv_kernel.h"
 
 /* The first that suits is taken. */
-#define CONV_KERNELS(X) \
-    X(wino_forward)     \
-    X(wino_backward_data)
+#define CONV_KERNELS(X)   \
+    X(wino_forward)       \
+    X(wino_backward_data) \
+    X(wino_backward_weights)
 
 #define DECLARE(name) extern const struct conv_kernel name;
 CONV_KERNELS(DECLARE)
