@@ -49,5 +49,5 @@ forbid worker/pipeline    'shared/wire/|worker/agent/'
 forbid worker/agent       'worker/(pipeline|methods|attacks|losses|models|data|engine)/'
 only zmq.h shared/wire/sock.c
 only libpq-fe.h coordinator/db/pg.c coordinator/db/pg.h
-only dnnl.h worker/engine/cpu/dnnl.c
+only dnnl.h worker/engine/cpu/dnnl_prim.h
 exit $status

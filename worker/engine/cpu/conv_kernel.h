@@ -3,6 +3,9 @@
 
 #include "worker/engine/backend_table.h"
 
+/* Grows when a kernel's results change by as much as a bit. */
+#define CONV_KERNEL_VERSION 1
+
 /*
  * One way to compute one pass of a convolution on blocked maps (block 8 or 16), written
  * here because the library does it badly. A kernel has no state: all that it needs
@@ -14,7 +17,7 @@
  * those of the kernel's pass are there. Sizes are in floats.
  */
 struct conv_kernel {
-    const char *name; /* "winograd": goes into the provenance of an attempt */
+    const char *name;
     enum conv_pass pass;
     /* Whether it computes this shape, and better than the library. */
     bool (*suits)(const struct conv_shape *s, int64_t block);
