@@ -17,6 +17,7 @@
 #include "worker/engine/team.h"
 #include "worker/losses/loss.h"
 #include "worker/models/model.h"
+#include "worker/pipeline/bench_profile.h"
 #include "worker/pipeline/network.h"
 #include "worker/pipeline/step.h"
 
@@ -34,6 +35,8 @@ const struct param bench_params[] = {
     PARAM_ROW_INT(struct bench_config, size, "32", 8, 1024, "pixels a side"),
     PARAM_ROW_REAL(struct bench_config, seconds, "10", 0, 86400, "time to measure"),
     PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON object"),
+    PARAM_ROW_BOOL(struct bench_config, profile, "false",
+                   "say where the time goes by pass, op and layer"),
 };
 const size_t bench_n_params = PARAM_COUNT(bench_params);
 
@@ -254,38 +257,62 @@ peak_rss_bytes(void)
     return usage.ru_maxrss * INT64_C(1024);
 }
 
+/* What was measured. */
+struct measured {
+    int64_t steps, peak_rss;
+    double seconds;
+    struct profile_row *rows; /* NULL without a profile; caller frees */
+    size_t n_rows;
+};
+
 static int
-measure(struct bench *b, const struct job *job, int64_t *steps, double *seconds,
-        struct err *err)
+measure(struct bench *b, const struct job *job, struct measured *m, struct err *err)
 {
-    if (job->run(b, err) != 0)
-        return -1;
+    int rc = job->run(b, err);
+
+    *m = (struct measured){0};
+    if (rc != 0)
+        return rc;
+    if (b->config->profile)
+        profile_start(team_threads(b->team));
     const double start = clock_mono_s();
-    *steps = 0;
     do {
-        if (job->run(b, err) != 0)
-            return -1;
-        ++*steps;
-        *seconds = clock_mono_s() - start;
-    } while (*seconds < b->config->seconds);
-    return 0;
+        rc = job->run(b, err);
+        m->steps++;
+        m->seconds = clock_mono_s() - start;
+    } while (rc == 0 && m->seconds < b->config->seconds);
+    if (b->config->profile)
+        m->rows = profile_stop(&m->n_rows);
+    m->peak_rss = peak_rss_bytes();
+    return rc;
 }
 
 static void
-print(const struct bench *b, int64_t steps, double seconds, FILE *out)
+print(const struct bench *b, const struct measured *m, FILE *out)
 {
     const struct bench_config *c = b->config;
-    const double rate = (double)steps / seconds;
+    const double rate = (double)m->steps / m->seconds;
     json_t *result =
         json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:f, s:f, s:f, s:I}", "stage",
                   c->stage, "model", c->model, "batch", (json_int_t)c->batch, "threads",
                   (json_int_t)c->threads, "backend", backend_name(b->backend), "steps",
-                  (json_int_t)steps, "seconds", seconds, "images_per_second",
+                  (json_int_t)m->steps, "seconds", m->seconds, "images_per_second",
                   rate * (double)c->batch, "gflops", rate * 2 * b->macs / 1e9,
-                  "peak_rss_bytes", (json_int_t)peak_rss_bytes());
+                  "peak_rss_bytes", (json_int_t)m->peak_rss);
+    const struct bench_profile profile = {
+        .rows = m->rows,
+        .n = m->n_rows,
+        .student = b->student,
+        .teacher = b->teacher,
+        .peak = m->rows != NULL ? cpu_peak_measure(b->team) : (struct cpu_peak){0},
+        .steps = m->steps,
+        .threads = team_threads(b->team),
+        .seconds = m->seconds};
     const char *key;
     json_t *value;
 
+    if (c->json && m->rows != NULL)
+        json_object_set_new(result, "profile", bench_profile_json(&profile));
     if (c->json) {
         json_dumpf(result, out, JSON_COMPACT | JSON_REAL_PRECISION(6));
         fputc('\n', out);
@@ -296,6 +323,8 @@ print(const struct bench *b, int64_t steps, double seconds, FILE *out)
             json_dumpf(value, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
             fputc('\n', out);
         }
+        if (m->rows != NULL)
+            bench_profile_print(&profile, out);
     }
     json_decref(result);
 }
@@ -305,16 +334,16 @@ bench_run(const struct bench_config *config, FILE *out, struct err *err)
 {
     const struct job *job = find_job(config->stage);
     struct bench b = {.config = config};
-    int64_t steps = 0;
-    double seconds = 0;
+    struct measured m = {0};
 
     if (job == NULL)
         return err_set(err, ERR_USAGE, "bench: unknown stage `%s`", config->stage);
     int rc = prepare(&b, job, err);
     if (rc == 0)
-        rc = measure(&b, job, &steps, &seconds, err);
+        rc = measure(&b, job, &m, err);
     if (rc == 0)
-        print(&b, steps, seconds, out);
+        print(&b, &m, out);
+    free(m.rows);
     release(&b);
     return rc;
 }

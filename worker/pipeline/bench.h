@@ -20,7 +20,7 @@ struct bench_config {
     const char *model, *backend;
     int64_t batch, threads, classes, size; /* size: pixels a side */
     double seconds;
-    bool json;
+    bool json, profile;
 };
 
 /* Command-line options, rows on struct bench_config. */
@@ -31,7 +31,8 @@ extern const size_t bench_n_params;
  * backend, steps, seconds, images_per_second (images of the batch, each counted once,
  * whatever the number of passes over it), gflops (2 operations a multiply-add of the
  * convolutions and the classifier, as direct convolution would need them, in 1e9 a
- * second), peak_rss_bytes (of this process). */
+ * second), peak_rss_bytes (of this process). With `profile`, then where the time went
+ * (bench_profile.h), as one more member of the object. */
 MUST_CHECK int bench_run(const struct bench_config *config, FILE *out, struct err *err);
 
 #endif

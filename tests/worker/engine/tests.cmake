@@ -1,4 +1,4 @@
-foreach(name rng team plan graph backend net threads)
+foreach(name rng team plan graph backend net threads profile)
   relusweep_test(worker/engine/${name}_test LINK engine test_support)
 endforeach()
 foreach(name conv norm simple registry)

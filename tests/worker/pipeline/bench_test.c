@@ -11,31 +11,44 @@
 #include "shared/base/json.h"
 #include "worker/pipeline/bench.h"
 
-static json_t *
-measure(const char *stage, const char *backend, int64_t threads)
+static struct bench_config
+config_of(const char *stage, const char *backend, int64_t threads)
 {
-    const struct bench_config config = {.stage = stage,
-                                        .model = "resnet10-w8",
-                                        .backend = backend,
-                                        .batch = 5,
-                                        .threads = threads,
-                                        .classes = 10,
-                                        .size = 16,
-                                        .seconds = 0.01,
-                                        .json = true};
+    return (struct bench_config){.stage = stage,
+                                 .model = "resnet10-w8",
+                                 .backend = backend,
+                                 .batch = 5,
+                                 .threads = threads,
+                                 .classes = 10,
+                                 .size = 16,
+                                 .seconds = 0.01,
+                                 .json = true};
+}
+
+static json_t *
+measure_with(const struct bench_config *config)
+{
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     json_t *result;
     struct err err;
 
-    if (bench_run(&config, out, &err) != 0)
+    if (bench_run(config, out, &err) != 0)
         fail_msg("%s", err.text);
     fclose(out);
     if (json_parse(&result, text, size, "bench", &err) != 0)
         fail_msg("%s", err.text);
     free(text);
     return result;
+}
+
+static json_t *
+measure(const char *stage, const char *backend, int64_t threads)
+{
+    const struct bench_config config = config_of(stage, backend, threads);
+
+    return measure_with(&config);
 }
 
 static void
@@ -72,6 +85,31 @@ operations_are_those_of_the_passes(void **state)
     json_decref(ce);
 }
 
+/* Two threads are busy or waiting all the time, and all passes of the step are there. */
+static void
+a_profile_accounts_for_the_whole_step(void **state)
+{
+    struct bench_config config = config_of("finetune", "auto", 2);
+    size_t i;
+    json_t *row;
+    double ms = 0, gflop = 0;
+
+    (void)state;
+    config.profile = true;
+    json_t *r = measure_with(&config);
+    const double steps = (double)json_int(r, "steps", 0);
+    const double step_ms = 1e3 * json_num(r, "seconds", 0) / steps;
+    json_array_foreach(json_object_get(r, "profile"), i, row)
+    {
+        ms += json_num(row, "ms", 0);
+        gflop += json_num(row, "gflop", 0);
+        assert_true(json_num(row, "ms", -1) >= 0);
+    }
+    assert_true(fabs(ms / (2 * step_ms) - 1) < 0.05);
+    assert_true(fabs(gflop / (json_num(r, "gflops", 0) * step_ms / 1e3) - 1) < 0.05);
+    json_decref(r);
+}
+
 static void
 an_unknown_stage_or_backend_is_refused(void **state)
 {
@@ -94,6 +132,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_gives_one_object_whose_numbers_agree),
         cmocka_unit_test(operations_are_those_of_the_passes),
+        cmocka_unit_test(a_profile_accounts_for_the_whole_step),
         cmocka_unit_test(an_unknown_stage_or_backend_is_refused),
     };
 
