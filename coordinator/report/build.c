@@ -11,10 +11,13 @@
 #include <string.h>
 
 #include "coordinator/report/aggregate.h"
+#include "coordinator/report/compare.h"
+#include "coordinator/report/facet.h"
+#include "coordinator/report/figure.h"
 #include "coordinator/report/group.h"
 #include "coordinator/report/jobs.h"
 #include "coordinator/report/label.h"
-#include "coordinator/report/pareto.h"
+#include "coordinator/report/papers.h"
 #include "coordinator/report/words.h"
 #include "shared/base/mem.h"
 #include "shared/base/sha256.h"
@@ -106,42 +109,6 @@ set_saving(json_t *groups)
     }
 }
 
-/* How many values a parameter takes, not counting groups without it. At most 2. */
-static int
-count_values(const json_t *groups, const char *name)
-{
-    const json_t *first = NULL;
-    json_t *group;
-    size_t i;
-
-    json_array_foreach(groups, i, group)
-    {
-        const json_t *v = json_object_get(json_object_get(group, "params"), name);
-        if (v == NULL)
-            continue;
-        if (first != NULL && !json_equal(v, first))
-            return 2;
-        first = v;
-    }
-    return first != NULL;
-}
-
-/* The axes that tell groups apart. */
-static json_t *
-varying_axes(const json_t *report)
-{
-    const json_t *groups = json_object_get(report, "groups");
-    json_t *varying = json_array(), *axis;
-    size_t i;
-
-    json_array_foreach(json_object_get(report, "axes"), i, axis)
-    {
-        if (count_values(groups, json_string_value(axis)) > 1)
-            json_array_append(varying, axis);
-    }
-    return varying;
-}
-
 static void
 set_labels(json_t *report)
 {
@@ -167,13 +134,17 @@ struct ranked {
     size_t index;
 };
 
-/* References first, then by x, then groups without x; ties by label, then as given. */
+/* By facet, references first, then by x, then groups without x; ties by label, then as given. */
 static int
 by_place(const void *a, const void *b)
 {
     const struct ranked *p = a, *q = b;
     const bool rp = group_is_reference(p->group), rq = group_is_reference(q->group);
+    const int64_t fp = json_int(p->group, "facet", 0);
+    const int64_t fq = json_int(q->group, "facet", 0);
 
+    if (fp != fq)
+        return fp < fq ? -1 : 1;
     if (rp != rq)
         return rp ? -1 : 1;
     if (isnan(p->x) != isnan(q->x))
@@ -206,7 +177,7 @@ sort_groups(json_t *report)
     json_object_set_new(report, "groups", order);
 }
 
-/* ---- metrics and fronts ---------------------------------------------------------- */
+/* ---- metrics ---------- ---------------------------------------------------------- */
 
 /* The first record of a metric in any group, NULL when there is none. */
 static const json_t *
@@ -248,60 +219,6 @@ set_columns(json_t *report)
             json_array_append_new(columns, json_string(usual_metrics[i]));
     json_object_set_new(report, "goals", goals);
     json_object_set_new(report, "columns", columns);
-}
-
-/* The front of one metric against x (less is better); references are what the others
- * are measured against and stay out. Returns the indices, by x as groups are sorted. */
-static json_t *
-find_front(const json_t *report, const char *metric, enum metric_goal goal)
-{
-    const json_t *groups = json_object_get(report, "groups");
-    const enum metric_goal goals[] = {METRIC_MIN, goal};
-    const size_t n = json_array_size(groups);
-    double *values = xcalloc(n + 1, 2 * sizeof *values);
-    bool *on_front = xcalloc(n + 1, sizeof *on_front);
-    json_t *front = json_array(), *group;
-    size_t i;
-
-    json_array_foreach(groups, i, group)
-    {
-        const bool out = group_is_reference(group);
-        values[2 * i] = out ? (double)NAN : group_x(group, json_str(report, "x", ""));
-        values[2 * i + 1] = group_stat(group, metric, "mean");
-    }
-    pareto_front(on_front, values, n, 2, goals);
-    for (i = 0; i < n; i++)
-        if (on_front[i])
-            json_array_append_new(front, json_integer((json_int_t)i));
-    free(on_front);
-    free(values);
-    return front;
-}
-
-static void
-set_fronts(json_t *report)
-{
-    const json_t *groups = json_object_get(report, "groups");
-    json_t *fronts = json_object(), *group, *metric, *index;
-    size_t i, k;
-
-    json_array_foreach(groups, i, group)
-    {
-        json_object_set_new(group, "on_front", json_object());
-    }
-    json_array_foreach(json_object_get(report, "y"), i, metric)
-    {
-        const char *name = json_string_value(metric);
-        const char *goal = json_str(json_object_get(report, "goals"), name, "max");
-        json_t *front = find_front(report, name, metric_goal_find(goal));
-        json_array_foreach(front, k, index)
-        {
-            group = json_array_get(groups, (size_t)json_integer_value(index));
-            json_object_set_new(json_object_get(group, "on_front"), name, json_true());
-        }
-        json_object_set_new(fronts, name, front);
-    }
-    json_object_set_new(report, "fronts", fronts);
 }
 
 /* ---- cells and counts ------------------------------------------------------------ */
@@ -421,10 +338,23 @@ set_cells(json_t *report, const json_t *cells)
     json_object_set_new(report, "jobs", jobs_list(cells));
 }
 
+/* Tables and figures: made from what is in the document by now. */
+static void
+add_parts(json_t *report, const struct published *published)
+{
+    json_object_set_new(report, "sheets", json_array());
+    json_object_set_new(report, "figures", json_array());
+    compare_add(report, published);
+    papers_add(report, published);
+    for (const struct figure_kind *const *kind = figure_kinds; *kind != NULL; kind++)
+        (*kind)->list(report);
+}
+
 int
 report_build(json_t **out, const json_t *rows, struct err *err)
 {
     const json_t *cells = json_object_get(rows, "cells");
+    struct published published;
     const char *name;
 
     *out = NULL;
@@ -432,16 +362,20 @@ report_build(json_t **out, const json_t *rows, struct err *err)
         return -1;
     if (!json_is_array(cells))
         return err_set(err, ERR_DATA, "rows of the report: key `cells` must be a list");
+    if (published_init(&published, err) != 0)
+        return err_wrap(err, "report");
     json_t *report = json_object();
     set_request(report, rows);
     json_t *groups = aggregate_cells(cells, json_object_get(report, "group_over"));
     json_object_set_new(report, "groups", groups);
     set_saving(groups);
-    json_object_set_new(report, "varying", varying_axes(report));
+    json_object_set_new(report, "varying",
+                        facet_varying(groups, json_object_get(report, "axes")));
     set_labels(report);
+    facet_find(report);
     sort_groups(report);
     set_columns(report);
-    set_fronts(report);
+    facet_fill(report, cells);
     set_cells(report, cells);
     const json_t *jobs = json_object_get(report, "jobs");
     json_object_set_new(report, "failures", jobs_failures(jobs));
@@ -449,6 +383,8 @@ report_build(json_t **out, const json_t *rows, struct err *err)
     json_object_set_new(report, "provenance", jobs_provenance(cells));
     set_counts(report, cells);
     set_digests(report, rows);
+    add_parts(report, &published);
+    published_release(&published);
     json_object_set_new(report, "summary", words_summary(report));
     json_object_set_new(report, "notes", words_notes(report, cells));
     *out = report;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/report/facet.h"
 #include "coordinator/report/group.h"
 #include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
@@ -73,13 +74,12 @@ assign_series(struct chart *c, const json_t *groups, const json_t *axes)
 }
 
 static void
-find_series(struct chart *c, const json_t *report)
+find_series(struct chart *c, const json_t *groups, const json_t *varying)
 {
-    const json_t *groups = json_object_get(report, "groups");
     json_t *axes = json_array(), *axis;
     size_t i, used = 0;
 
-    json_array_foreach(json_object_get(report, "varying"), i, axis)
+    json_array_foreach(varying, i, axis)
     {
         const char *name = json_string_value(axis);
         if (strcmp(name, label_budget) == 0 || strcmp(name, c->x) == 0)
@@ -153,28 +153,86 @@ add_reference(struct chart *c, const json_t *group, const json_t *varying)
 }
 
 static void
-find_unit(struct chart *c, const json_t *groups)
+find_units(struct chart *c, const json_t *groups)
 {
     json_t *group;
     size_t i;
 
-    c->unit = "";
+    c->unit = c->x_unit = "";
     json_array_foreach(groups, i, group)
     {
         if (c->unit[0] == '\0')
             c->unit = group_unit(group, c->metric);
+        if (c->x_unit[0] == '\0')
+            c->x_unit = group_unit(group, c->x);
     }
 }
 
+/* The facet stands before the report's title where there are several. */
 static void
-set_titles(struct chart *c, const json_t *report)
+set_titles(struct chart *c, const json_t *report, const json_t *facet)
 {
     const char *title = json_str(report, "title", "");
+    const char *label = json_str(facet, "label", "");
     struct buf b = {0};
 
     buf_printf(&b, "%s against %s", label_metric(c->metric), label_metric(c->x));
     c->title = keep(c, &b);
-    c->subtitle = title[0] != '\0' ? title : json_str(report, "name", "");
+    if (json_array_size(json_object_get(report, "facets")) > 1 && label[0] != '\0')
+        buf_printf(&b, "%s · ", label);
+    buf_puts(&b, title[0] != '\0' ? title : json_str(report, "name", ""));
+    if (json_is_true(json_object_get(facet, "small")))
+        buf_puts(&b, " · small-scale run");
+    c->subtitle = keep(c, &b);
+}
+
+/* ---- published ------------------------------------------------------------------- */
+
+static const char *
+curve_tip(struct chart *c, const json_t *curve, const json_t *point)
+{
+    struct buf b = {0};
+
+    buf_printf(&b, "%s, published: %s ", json_str(curve, "label", ""), c->metric);
+    number_metric(&b, json_num(point, "y", NAN), c->unit);
+    buf_printf(&b, "%s%s at ", c->unit[0] != '\0' ? " " : "", c->unit);
+    number_metric(&b, json_num(point, "x", NAN), "ReLUs");
+    buf_printf(&b, " ReLUs (%s)", json_str(curve, "citation", ""));
+    return keep(c, &b);
+}
+
+static void
+add_curve(struct chart *c, const json_t *curve)
+{
+    const json_t *points = json_object_get(curve, "points");
+    const size_t n = json_array_size(points);
+    double *x = arena_alloc(&c->mem, (2 * n + 1) * sizeof *x), *y = x + n;
+    const char **tips = arena_alloc(&c->mem, (n + 1) * sizeof *tips);
+    json_t *point;
+    size_t i;
+
+    json_array_foreach(points, i, point)
+    {
+        x[i] = json_num(point, "x", NAN);
+        y[i] = json_num(point, "y", NAN);
+        tips[i] = curve_tip(c, curve, point);
+    }
+    c->curves[c->n_curves++] = (struct chart_curve){
+        json_str(curve, "label", ""), json_str(curve, "citation", ""), x, y, tips, n};
+}
+
+static void
+add_curves(struct chart *c, const json_t *facet)
+{
+    const json_t *curves = json_object_get(json_object_get(facet, "curves"), c->metric);
+    json_t *curve;
+    size_t i;
+
+    c->curves = arena_alloc(&c->mem, (json_array_size(curves) + 1) * sizeof *c->curves);
+    json_array_foreach(curves, i, curve)
+    {
+        add_curve(c, curve);
+    }
 }
 
 static void
@@ -194,30 +252,45 @@ find_missing(struct chart *c, const json_t *groups)
         c->missing = reported ? c->x : c->metric;
 }
 
-void
-chart_init(struct chart *c, const json_t *report, const char *metric)
+/* The facet's groups as an array. New reference. */
+static json_t *
+groups_of(const json_t *report, const json_t *facet)
 {
-    const json_t *groups = json_object_get(report, "groups");
-    const json_t *varying = json_object_get(report, "varying");
+    json_t *groups = json_array();
+
+    for (size_t i = 0; i < facet_n_groups(facet); i++)
+        json_array_append(groups, facet_group(report, facet, i));
+    return groups;
+}
+
+void
+chart_init(struct chart *c, const json_t *report, const json_t *facet,
+           const char *metric)
+{
+    json_t *groups = groups_of(report, facet), *group;
+    const json_t *varying = json_object_get(facet, "varying");
     const size_t n = json_array_size(groups);
-    json_t *group;
     size_t i;
 
     *c = (struct chart){.metric = metric, .x = json_str(report, "x", "relus")};
-    set_titles(c, report);
-    find_unit(c, groups);
+    set_titles(c, report, facet);
+    find_units(c, groups);
     c->points = arena_alloc(&c->mem, (n + 1) * sizeof *c->points);
     c->references = arena_alloc(&c->mem, (n + 1) * sizeof *c->references);
     c->series = arena_alloc(&c->mem, (n + 1) * sizeof *c->series);
     json_array_foreach(groups, i, group)
     {
+        c->averaged = c->averaged || group_stat(group, metric, "n") > 1;
         if (is_drawn(c, group))
             add_point(c, group, varying);
         else if (group_is_reference(group) && !isnan(group_stat(group, metric, "mean")))
             add_reference(c, group, varying);
     }
     find_missing(c, groups);
-    find_series(c, report);
+    find_series(c, groups, varying);
+    if (c->missing == NULL)
+        add_curves(c, facet);
+    json_decref(groups);
 }
 
 void

@@ -7,8 +7,8 @@
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
 
-/* What one plot shows, taken out of the report document: points in series, the front
- * and the all-ReLU references. Strings live in `mem` or in the document. */
+/* What one plot shows, taken out of one facet of the report document: points in series,
+ * the front, the all-ReLU references and published curves. Strings live in `mem` or in the document. */
 
 struct chart_point {
     double x, y, sd; /* sd: NaN when n < 2 */
@@ -22,8 +22,16 @@ struct chart_reference {
     const char *label, *tip;
 };
 
+/* A published curve: theirs, never to be taken for ours. */
+struct chart_curve {
+    const char *label, *citation;
+    const double *x, *y; /* increasing x */
+    const char **tips;
+    size_t n;
+};
+
 struct chart {
-    const char *metric, *unit, *x;
+    const char *metric, *unit, *x, *x_unit;
     const char *title, *subtitle;
     struct chart_point *points; /* increasing x */
     size_t n_points;
@@ -31,6 +39,9 @@ struct chart {
     size_t n_series;
     struct chart_reference *references;
     size_t n_references;
+    struct chart_curve *curves;
+    size_t n_curves;
+    bool averaged; /* some point is a mean over seeds */
     const char
         *missing; /* what nothing has reported, so nothing can be drawn; or NULL */
     struct arena mem;
@@ -39,7 +50,8 @@ struct chart {
 /* Series differ in the leading axes that vary, besides the budget: in as many of them
  * as give few enough series to be told apart, at least in the first. The report must
  * outlive the chart. */
-void chart_init(struct chart *c, const json_t *report, const char *metric);
+void chart_init(struct chart *c, const json_t *report, const json_t *facet,
+                const char *metric);
 void chart_release(struct chart *c);
 
 #endif

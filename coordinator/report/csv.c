@@ -1,16 +1,19 @@
 /*
- * csv.c - cells.csv (one line a cell) and pareto-<metric>.csv (one line a point of the
- * plot), RFC 4180. Numbers are exact, not rounded for people.
+ * csv.c - cells.csv (one line a cell), pareto-<metric>.csv (one line a point of the plot)
+ * and <sheet>.csv for every other table, RFC 4180. Numbers of the first two are exact,
+ * not rounded for people.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/report/escape.h"
+#include "coordinator/report/facet.h"
+#include "coordinator/report/figure.h"
 #include "coordinator/report/format.h"
 #include "coordinator/report/group.h"
-#include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
+#include "coordinator/report/sheet.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
 
@@ -158,8 +161,10 @@ put_point(struct buf *out, const json_t *report, const json_t *group,
 }
 
 static int
-write_points(const json_t *report, const char *metric, const char *dir, struct err *err)
+write_points(const json_t *report, const json_t *figure, const char *dir,
+             struct err *err)
 {
+    const json_t *facet = figure_facet(report, figure);
     struct buf out = {0}, name = {0};
     json_t *item;
     size_t i;
@@ -171,11 +176,39 @@ write_points(const json_t *report, const char *metric, const char *dir, struct e
     }
     escape_csv(&out, json_str(report, "x", ""));
     buf_puts(&out, ",saving,mean,sd,n,min,max,cells,reference,on_front\r\n");
-    json_array_foreach(json_object_get(report, "groups"), i, item)
-    {
-        put_point(&out, report, item, metric);
+    for (i = 0; i < facet_n_groups(facet); i++)
+        put_point(&out, report, facet_group(report, facet, i),
+                  json_str(figure, "metric", ""));
+    buf_printf(&name, "%s.csv", json_str(figure, "name", ""));
+    const int rc = save(&out, dir, buf_str(&name), err);
+    buf_release(&name);
+    buf_release(&out);
+    return rc;
+}
+
+/* ---- sheets ---------------------------------------------------------------------- */
+
+static int
+write_sheet(const json_t *sheet, const char *dir, struct err *err)
+{
+    const size_t columns = sheet_n_columns(sheet);
+    struct buf out = {0}, name = {0};
+    json_t *row, *cell;
+    size_t i, k;
+
+    for (i = 0; i < columns; i++) {
+        escape_csv(&out, sheet_heading(sheet, i));
+        buf_puts(&out, i + 1 < columns ? "," : "\r\n");
     }
-    label_file(&name, metric, "csv");
+    json_array_foreach(json_object_get(sheet, "rows"), i, row)
+    {
+        json_array_foreach(row, k, cell)
+        {
+            escape_csv(&out, json_string_value(cell));
+            buf_puts(&out, k + 1 < columns ? "," : "\r\n");
+        }
+    }
+    buf_printf(&name, "%s.csv", json_str(sheet, "name", ""));
     const int rc = save(&out, dir, buf_str(&name), err);
     buf_release(&name);
     buf_release(&out);
@@ -186,22 +219,27 @@ static int
 write_csv(const json_t *report, const char *dir, struct err *err)
 {
     struct buf cells = {0};
-    json_t *metric;
+    json_t *item;
     size_t i;
 
     put_cells(&cells, json_object_get(report, "cells"));
     int rc = save(&cells, dir, "cells.csv", err);
     buf_release(&cells);
-    json_array_foreach(json_object_get(report, "y"), i, metric)
+    json_array_foreach(json_object_get(report, "figures"), i, item)
+    {
+        if (rc == 0 && strcmp(json_str(item, "kind", ""), "pareto") == 0)
+            rc = write_points(report, item, dir, err);
+    }
+    json_array_foreach(json_object_get(report, "sheets"), i, item)
     {
         if (rc == 0)
-            rc = write_points(report, json_string_value(metric), dir, err);
+            rc = write_sheet(item, dir, err);
     }
     return rc;
 }
 
 const struct format format_csv = {
     .name = "csv",
-    .doc = "cells.csv and pareto-<metric>.csv: the numbers, for spreadsheets",
+    .doc = "cells.csv, pareto-<metric>.csv and every other table, for spreadsheets",
     .write = write_csv,
 };

@@ -80,6 +80,60 @@ escape_markup(struct buf *out, const char *s)
     }
 }
 
+/* What LaTeX does not take as it is; NULL: it does. */
+static const char *
+latex_for(uint32_t c)
+{
+    static const struct {
+        uint32_t c;
+        const char *text;
+    } rows[] = {
+        {'&', "\\&"},
+        {'%', "\\%"},
+        {'$', "\\$"},
+        {'#', "\\#"},
+        {'_', "\\_"},
+        {'{', "\\{"},
+        {'}', "\\}"},
+        {'\\', "\\textbackslash{}"},
+        {'~', "\\textasciitilde{}"},
+        {'^', "\\textasciicircum{}"},
+        {'<', "\\textless{}"},
+        {'>', "\\textgreater{}"},
+        {'"', "\\textquotedbl{}"},
+        {0xB1, "$\\pm$"},
+        {0xD7, "$\\times$"},
+        {0xB7, "$\\cdot$"},
+        {0x3BB, "$\\lambda$"},
+        {0x2264, "$\\leq$"},
+        {0x2013, "--"},
+        {0x2026, "\\ldots{}"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].c == c)
+            return rows[i].text;
+    return NULL;
+}
+
+void
+escape_latex(struct buf *out, const char *s)
+{
+    size_t n;
+
+    for (; *s != '\0'; s += n) {
+        const uint32_t c = decode(s, &n);
+        if (latex_for(c) != NULL)
+            buf_puts(out, latex_for(c));
+        else if (c == '\n' || c == '\t')
+            buf_putc(out, ' ');
+        else if (is_control(c) || is_deceptive(c) || c == 0xFFFD)
+            buf_putc(out, '?');
+        else
+            buf_add(out, s, n);
+    }
+}
+
 void
 escape_csv(struct buf *out, const char *s)
 {

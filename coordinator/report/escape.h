@@ -10,6 +10,9 @@
  * know, and those that reorder or hide text, become U+FFFD. */
 void escape_markup(struct buf *out, const char *s);
 
+/* Text of LaTeX with UTF-8 input; one line, so that it can follow a % too. */
+void escape_latex(struct buf *out, const char *s);
+
 /* One field of RFC 4180, quoted where it has to be. */
 void escape_csv(struct buf *out, const char *s);
 

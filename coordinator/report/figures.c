@@ -1,58 +1,58 @@
-/* figures.c - pareto-<metric>.svg and .png, drawn from one display list. */
+/* figures.c - every figure as SVG, PNG and PDF, drawn from one display list. */
 #include <stdlib.h>
 
-#include "coordinator/report/chart.h"
+#include "coordinator/report/canvas.h"
+#include "coordinator/report/figure.h"
 #include "coordinator/report/format.h"
-#include "coordinator/report/label.h"
-#include "coordinator/report/plot.h"
-#include "coordinator/report/png.h"
 #include "coordinator/report/svg.h"
 #include "shared/base/file.h"
+#include "shared/base/mem.h"
 
 static int
-save(struct buf *bytes, const char *dir, const char *metric, const char *extension,
-     struct err *err)
+draw_svg(struct buf *out, const struct display *d, struct err *err)
 {
-    struct buf name = {0};
-
-    label_file(&name, metric, extension);
-    char *path = file_join(dir, buf_str(&name));
-    const int rc = file_write(path, buf_str(bytes), bytes->len, err);
-    free(path);
-    buf_release(&name);
-    return rc;
+    (void)err;
+    svg_draw(out, d, true);
+    return 0;
 }
 
-static int
-write_figure(const json_t *report, const char *metric, const char *dir, struct err *err)
-{
-    struct buf svg = {0}, png = {0};
-    struct display display;
-    struct chart chart;
-    int rc = -1;
+static const struct {
+    const char *extension;
+    int (*draw)(struct buf *out, const struct display *d, struct err *err);
+} writers[] = {{"svg", draw_svg}, {"png", canvas_png}, {"pdf", canvas_pdf}};
 
-    chart_init(&chart, report, metric);
-    plot_draw(&display, &chart);
-    svg_draw(&svg, &display, true);
-    if (png_draw(&png, &display, err) == 0 && save(&svg, dir, metric, "svg", err) == 0
-        && save(&png, dir, metric, "png", err) == 0)
-        rc = 0;
-    buf_release(&png);
-    buf_release(&svg);
-    display_release(&display);
-    chart_release(&chart);
+static int
+write_figure(const struct display *d, const char *dir, const char *name,
+             struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof writers / sizeof writers[0]; i++) {
+        char *path = xasprintf("%s/%s.%s", dir, name, writers[i].extension);
+        struct buf bytes = {0};
+        rc = writers[i].draw(&bytes, d, err);
+        if (rc == 0)
+            rc = file_write(path, buf_str(&bytes), bytes.len, err);
+        buf_release(&bytes);
+        free(path);
+    }
     return rc;
 }
 
 static int
 write_figures(const json_t *report, const char *dir, struct err *err)
 {
-    json_t *metric;
+    json_t *figure;
     size_t i;
 
-    json_array_foreach(json_object_get(report, "y"), i, metric)
+    json_array_foreach(json_object_get(report, "figures"), i, figure)
     {
-        if (write_figure(report, json_string_value(metric), dir, err) != 0)
+        struct display display;
+        figure_draw(&display, report, figure);
+        const int rc =
+            write_figure(&display, dir, json_str(figure, "name", "figure"), err);
+        display_release(&display);
+        if (rc != 0)
             return -1;
     }
     return 0;
@@ -60,6 +60,6 @@ write_figures(const json_t *report, const char *dir, struct err *err)
 
 const struct format format_figures = {
     .name = "figures",
-    .doc = "pareto-<metric>.svg and .png: accuracy against ReLUs",
+    .doc = "every figure as .svg, .png and .pdf",
     .write = write_figures,
 };

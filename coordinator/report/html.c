@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/report/chart.h"
 #include "coordinator/report/escape.h"
+#include "coordinator/report/figure.h"
 #include "coordinator/report/format.h"
 #include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
-#include "coordinator/report/plot.h"
+#include "coordinator/report/sheet.h"
 #include "coordinator/report/svg.h"
 #include "shared/base/file.h"
 
@@ -132,59 +132,156 @@ put_header(struct buf *out, const json_t *report)
     buf_puts(out, "</header>\n");
 }
 
-/* ---- plots ----------------------------------------------------------------------- */
+/* ---- sections of figures and sheets ---------------------------------------------- */
 
 static void
-put_download(struct buf *out, const char *metric, const char *extension)
+put_download(struct buf *out, const json_t *item, const char *extension)
 {
-    struct buf name = {0};
-
-    label_file(&name, metric, extension);
-    html_text(out, " <a href=\"", buf_str(&name), "\">");
-    html_text(out, "", extension, "</a>");
-    buf_release(&name);
+    html_text(out, " <a href=\"", json_str(item, "name", ""), ".");
+    buf_printf(out, "%s\">%s</a>", extension, extension);
 }
 
 static void
-put_plot(struct buf *out, const json_t *report, const char *metric)
+put_figure(struct buf *out, const json_t *report, const json_t *figure)
 {
+    const bool has_points = strcmp(json_str(figure, "kind", ""), "pareto") == 0;
     struct display display;
-    struct chart chart;
 
     buf_puts(out, "<figure>\n");
-    chart_init(&chart, report, metric);
-    if (chart.missing != NULL) {
-        html_text(out, "<p class=\"empty\">No finished cell has reported ",
-                  chart.missing, ".</p>\n</figure>\n");
-        chart_release(&chart);
-        return;
-    }
-    plot_draw(&display, &chart);
+    figure_draw(&display, report, figure);
     svg_draw(out, &display, false);
     display_release(&display);
-    chart_release(&chart);
-    html_text(out, "<figcaption>", metric, ":");
-    put_download(out, metric, "svg");
-    put_download(out, metric, "png");
-    put_download(out, metric, "csv");
+    html_text(out, "<figcaption>", json_str(figure, "title", ""), ":");
+    put_download(out, figure, "svg");
+    put_download(out, figure, "png");
+    put_download(out, figure, "pdf");
+    if (has_points)
+        put_download(out, figure, "csv");
     buf_puts(out, "</figcaption>\n</figure>\n");
 }
 
 static void
-put_plots(struct buf *out, const json_t *report)
+put_sheet(struct buf *out, const json_t *sheet)
 {
-    json_t *metric;
+    json_t *row, *cell;
+    size_t i, k;
+
+    html_text(out, "<h3>", json_str(sheet, "title", ""), "</h3>\n");
+    html_text(out, "<p class=\"soft\">", json_str(sheet, "note", ""), "");
+    put_download(out, sheet, "csv");
+    put_download(out, sheet, "tex");
+    buf_puts(out, "</p>\n<div class=\"scroll\"><table>\n<thead><tr>");
+    for (i = 0; i < sheet_n_columns(sheet); i++)
+        html_text(out, sheet_is_left(sheet, i) ? "<th class=\"word\">" : "<th>",
+                  sheet_heading(sheet, i), "</th>");
+    buf_puts(out, "</tr></thead>\n<tbody>\n");
+    json_array_foreach(json_object_get(sheet, "rows"), i, row)
+    {
+        buf_puts(out, "<tr>");
+        json_array_foreach(row, k, cell)
+        {
+            html_text(out, sheet_is_left(sheet, k) ? "<td class=\"word\">" : "<td>",
+                      json_string_value(cell), "</td>");
+        }
+        buf_puts(out, "</tr>\n");
+    }
+    buf_puts(out, "</tbody></table></div>\n");
+}
+
+/* The items of a list that belong to a section. New reference. */
+static json_t *
+items_of(const json_t *report, const char *list, const char *section)
+{
+    json_t *found = json_array(), *item;
     size_t i;
 
-    html_text(out, "<section id=\"pareto\">\n<h2>Pareto fronts against ",
-              label_metric(json_str(report, "x", "")),
-              "</h2>\n<div class=\"plots\">\n");
-    json_array_foreach(json_object_get(report, "y"), i, metric)
+    json_array_foreach(json_object_get(report, list), i, item)
     {
-        put_plot(out, report, json_string_value(metric));
+        if (strcmp(json_str(item, "section", ""), section) == 0)
+            json_array_append(found, item);
     }
-    buf_puts(out, "</div>\n</section>\n");
+    return found;
 }
+
+/* Figures side by side; each facet has its heading where there are several. */
+static void
+put_figures(struct buf *out, const json_t *report, const json_t *figures)
+{
+    const bool many = json_array_size(json_object_get(report, "facets")) > 1;
+    int64_t facet = -1;
+    json_t *figure;
+    size_t i;
+
+    json_array_foreach(figures, i, figure)
+    {
+        const int64_t at = json_int(figure, "facet", 0);
+        if (at != facet) {
+            buf_puts(out, facet >= 0 ? "</div>\n" : "");
+            if (many)
+                html_text(out, "<h3>",
+                          json_str(figure_facet(report, figure), "label", ""),
+                          "</h3>\n");
+            buf_puts(out, "<div class=\"plots\">\n");
+            facet = at;
+        }
+        put_figure(out, report, figure);
+    }
+    buf_puts(out, facet >= 0 ? "</div>\n" : "");
+}
+
+static void
+put_section(struct buf *out, const json_t *report, const char *id, const char *heading,
+            const char *intro)
+{
+    json_t *figures = items_of(report, "figures", id);
+    json_t *sheets = items_of(report, "sheets", id), *sheet;
+    size_t i;
+
+    if (json_array_size(figures) + json_array_size(sheets) > 0) {
+        buf_printf(out, "<section id=\"%s\">\n", id);
+        html_text(out, "<h2>", heading, "</h2>\n");
+        if (intro[0] != '\0')
+            html_text(out, "<p class=\"soft\">", intro, "</p>\n");
+        put_figures(out, report, figures);
+        json_array_foreach(sheets, i, sheet)
+        {
+            put_sheet(out, sheet);
+        }
+        buf_puts(out, "</section>\n");
+    }
+    json_decref(sheets);
+    json_decref(figures);
+}
+
+static void
+put_pareto(struct buf *out, const json_t *report)
+{
+    struct buf heading = {0};
+
+    buf_printf(&heading, "Pareto fronts against %s",
+               label_metric(json_str(report, "x", "")));
+    put_section(out, report, "pareto", buf_str(&heading),
+                "Filled marks with a colour are this report's own runs: means over "
+                "seeds, with bars of one sample standard deviation. Grey strokes on "
+                "dashed lines are published numbers, which we have not run.");
+    buf_release(&heading);
+}
+
+/* Sections between the settings and the failures, in the order of the page. */
+static const struct {
+    const char *id, *heading, *intro;
+} sections[] = {
+    {"papers", "The papers' tables",
+     "Ours beside what is printed there, where a setting of this report is the same."},
+    {"ablations", "Ablations", ""},
+    {"sensitivity", "Sensitivity",
+     "One panel for each parameter that varies; a line joins settings that differ in "
+     "nothing else."},
+    {"layers", "Where the ReLUs are", ""},
+    {"norms", "Statistics of batch norm", ""},
+    {"cost", "Cost of private inference", ""},
+    {"work", "Work", ""},
+};
 
 /* ---- the page -------------------------------------------------------------------- */
 
@@ -196,8 +293,11 @@ write_html(const json_t *report, const char *dir, struct err *err)
 
     put_head(&out, report);
     put_header(&out, report);
-    put_plots(&out, report);
+    put_pareto(&out, report);
     html_cells(&out, report);
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
+        put_section(&out, report, sections[i].id, sections[i].heading,
+                    sections[i].intro);
     html_failures(&out, report);
     html_provenance(&out, report);
     html_reproduce(&out, report);

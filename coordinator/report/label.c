@@ -19,6 +19,10 @@ static const struct {
     {"mCE", "Mean corruption error"},
     {"relus", "ReLUs"},
     {"macs", "Multiply-accumulates"},
+    {"pi_online_s", "Online time of private inference"},
+    {"pi_online_bytes", "Online traffic of private inference"},
+    {"pi_offline_s", "Offline time of private inference"},
+    {"pi_offline_bytes", "Offline traffic of private inference"},
 };
 
 const char *
@@ -62,10 +66,8 @@ label_series(struct buf *out, const json_t *params, const json_t *axes)
 }
 
 void
-label_file(struct buf *out, const char *metric, const char *extension)
+label_file(struct buf *out, const char *text)
 {
-    buf_puts(out, "pareto-");
-    for (const char *c = metric; *c != '\0'; c++)
+    for (const char *c = text; *c != '\0'; c++)
         buf_putc(out, isalnum((unsigned char)*c) || strchr("._-", *c) ? *c : '-');
-    buf_printf(out, ".%s", extension);
 }

@@ -19,7 +19,7 @@ void label_params(struct buf *out, const json_t *params, const json_t *axes);
 /* As label_params without the budget: what sets one curve apart from another. */
 void label_series(struct buf *out, const json_t *params, const json_t *axes);
 
-/* "pareto-CA.svg": characters that a file name should not have become '-'. */
-void label_file(struct buf *out, const char *metric, const char *extension);
+/* Appends `text` to a file name: characters that one should not have become '-'. */
+void label_file(struct buf *out, const char *text);
 
 #endif

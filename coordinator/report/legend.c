@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "coordinator/report/curves.h"
 #include "shared/base/buf.h"
 
 static const double row_height = 19, size = 12.5, mark = 22, gap = 18;
@@ -101,13 +102,29 @@ put_meanings(struct legend *l, const struct chart *c)
         spread = spread || !isnan(c->points[i].sd);
     }
     if (c->n_points > 0)
-        entry_line(l, front, true, "Pareto front");
+        entry_line(l, front, true,
+                   c->averaged ? "Pareto front of means" : "Pareto front");
     if (c->n_references > 0)
         entry_line(l, dashed, false, "all ReLUs");
     if (incomplete)
         entry_marker(l, DISPLAY_CIRCLE, hollow, "some cells missing");
     if (spread)
         entry_bar(l, "1 standard deviation");
+}
+
+static void
+put_curves(struct legend *l, const struct chart *c)
+{
+    for (size_t i = 0; i < c->n_curves; i++) {
+        struct buf words = {0};
+        buf_printf(&words, "%s, published (%s)", c->curves[i].label,
+                   c->curves[i].citation);
+        const struct display_point at = entry(l, buf_str(&words));
+        const struct display_point line[] = {{at.x - 1, at.y}, {at.x + mark - 4, at.y}};
+        curves_line(l->d, i, line, 2);
+        curves_mark(l->d, i, at.x + mark / 2 - 2.5, at.y, NULL);
+        buf_release(&words);
+    }
 }
 
 double
@@ -117,5 +134,6 @@ legend_draw(struct display *d, const struct chart *c, double x, double y, double
 
     put_series(&l, c);
     put_meanings(&l, c);
+    put_curves(&l, c);
     return l.y;
 }

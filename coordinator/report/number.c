@@ -54,8 +54,18 @@ number_metric(struct buf *out, double v, const char *unit)
     else if ((strcmp(unit, "ReLUs") == 0 || strcmp(unit, "MACs") == 0)
              && fabs(v) < 9e15)
         number_count(out, llround(v));
+    else if (strcmp(unit, "B") == 0)
+        number_short(out, v);
     else
         buf_printf(out, "%.4g", v);
+}
+
+void
+number_signed(struct buf *out, double v, const char *unit)
+{
+    if (v > 0)
+        buf_putc(out, '+');
+    number_metric(out, v, unit);
 }
 
 void

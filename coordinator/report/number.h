@@ -15,9 +15,12 @@ void number_count(struct buf *out, int64_t v);
 /* For axes: three significant digits and a suffix: "500", "5k", "12.3k", "1.39M". */
 void number_short(struct buf *out, double v);
 
-/* A metric's value: two decimals for "%", a whole count for "ReLUs" and "MACs", four
- * significant digits otherwise. NaN gives an en dash. */
+/* A metric's value: two decimals for "%", a whole count for "ReLUs" and "MACs", as
+ * number_short for "B", four significant digits otherwise. NaN gives an en dash. */
 void number_metric(struct buf *out, double v, const char *unit);
+
+/* The same with its sign, for differences: "+0.39". */
+void number_signed(struct buf *out, double v, const char *unit);
 
 /* The shortest text that reads back to the same double, for CSV. NaN gives nothing. */
 void number_exact(struct buf *out, double v);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/report/curves.h"
 #include "coordinator/report/label.h"
 #include "coordinator/report/legend.h"
 #include "coordinator/report/number.h"
@@ -17,7 +18,7 @@
 #include "coordinator/report/scale.h"
 #include "shared/base/buf.h"
 
-static const double width = 640, height = 440;
+static const double width = 640, least_height = 440, least_room = 260;
 static const double left = 58, right = 22, bottom = 54;
 static const double title_y = 26, subtitle_y = 45, legend_y = 68;
 static const double title_size = 16, text_size = 12.5, small_size = 12;
@@ -33,7 +34,7 @@ struct plot {
     const struct chart *c;
     struct scale x, y;
     struct place place;
-    double top;          /* of the plot's box */
+    double top, base;    /* of the plot's box: its upper end, the x axis */
     double radius;       /* of markers */
     double side_by_side; /* distance of neighbours that share the only x; 0: many x */
     bool reference_fits; /* the references' x are on the axis */
@@ -42,7 +43,7 @@ struct plot {
 static struct place_box
 bounds_of(const struct plot *p)
 {
-    return (struct place_box){left + 2, p->top - 12, width - 4, height - bottom - 1};
+    return (struct place_box){left + 2, p->top - 12, width - 4, p->base - 1};
 }
 
 /* ---- axes ------------------------------------------------------------------------ */
@@ -67,10 +68,13 @@ make_y(struct plot *p)
     }
     for (size_t i = 0; i < c->n_references; i++)
         extend(&lo, &hi, c->references[i].y);
+    for (size_t i = 0; i < c->n_curves; i++)
+        for (size_t k = 0; k < c->curves[i].n; k++)
+            extend(&lo, &hi, c->curves[i].y[k]);
     const bool percent = strcmp(c->unit, "%") == 0 && lo >= 0 && hi <= 100;
     scale_linear(&p->y, lo, hi, 0.09, 8, percent ? 0 : -INFINITY,
                  percent ? 100 : INFINITY);
-    p->y.from = height - bottom;
+    p->y.from = p->base;
     p->y.to = p->top;
 }
 
@@ -106,6 +110,8 @@ set_own_ticks(struct plot *p)
             return;
         own[n++] = x;
     }
+    if (p->c->n_curves > 0) /* other budgets than ours are on the axis too */
+        return;
     if (n > 0 || p->x.log) /* references alone bring the only tick */
         scale_set_ticks(&p->x, own, n);
     if (n == 1 && n_points > 1)
@@ -120,7 +126,11 @@ make_x(struct plot *p)
 
     for (size_t i = 0; i < c->n_points; i++)
         extend(&lo, &hi, c->points[i].x);
-    const bool counts = strcmp(c->x, "relus") == 0 || strcmp(c->x, "macs") == 0;
+    for (size_t i = 0; i < c->n_curves; i++)
+        for (size_t k = 0; k < c->curves[i].n; k++)
+            extend(&lo, &hi, c->curves[i].x[k]);
+    const bool counts = strcmp(c->x, "relus") == 0 || strcmp(c->x, "macs") == 0
+                        || strncmp(c->x, "pi_", 3) == 0;
     const bool log_axis = lo > 0 && (counts || hi / lo >= 20);
     p->reference_fits = reference_fits(c, lo, hi, log_axis);
     for (size_t i = 0; i < c->n_references && p->reference_fits; i++)
@@ -177,7 +187,7 @@ draw_x_tick(struct plot *p, struct place *labels, double v)
 {
     const struct display_style mark = {
         .stroke = DISPLAY_INK, .width = 1, .opacity = 0.5};
-    const double x = scale_at(&p->x, v), base = height - bottom;
+    const double x = scale_at(&p->x, v), base = p->base;
     struct buf b = {0};
 
     tick_text(&b, &p->x, v);
@@ -197,7 +207,7 @@ draw_x_axis(struct plot *p)
 {
     const struct display_style axis = {
         .stroke = DISPLAY_INK, .width = 1, .opacity = 0.5};
-    const double base = height - bottom;
+    const double base = p->base;
     struct place labels = {0};
     struct buf b = {0};
 
@@ -206,12 +216,16 @@ draw_x_axis(struct plot *p)
         draw_x_tick(p, &labels, p->c->references[i].x);
     for (size_t i = 0; i < p->x.n_ticks; i++)
         draw_x_tick(p, &labels, p->x.ticks[i]);
-    buf_printf(&b, "%s%s%s", label_metric(p->c->x),
-               strcmp(p->c->x, "relus") == 0 ? " kept" : "",
+    buf_puts(&b, label_metric(p->c->x));
+    if (strcmp(p->c->x, "relus") == 0)
+        buf_puts(&b, " kept");
+    else if (p->c->x_unit[0] != '\0')
+        buf_printf(&b, ", %s", p->c->x_unit);
+    buf_printf(&b, "%s",
                p->side_by_side > 0 ? ", the same for all points"
                : p->x.log          ? ", logarithmic"
                                    : "");
-    display_text(p->d, (left + width - right) / 2, height - 14, small_size,
+    display_text(p->d, (left + width - right) / 2, p->base + bottom - 14, small_size,
                  DISPLAY_MIDDLE, false, muted, buf_str(&b));
     buf_release(&b);
     place_release(&labels);
@@ -303,7 +317,7 @@ draw_bars(struct plot *p, size_t series)
             continue;
         const double x = px(p, i);
         const double a = fmax(scale_at(&p->y, point->y + point->sd), p->top);
-        const double b = fmin(scale_at(&p->y, point->y - point->sd), height - bottom);
+        const double b = fmin(scale_at(&p->y, point->y - point->sd), p->base);
         const struct display_point bar[] = {{x, a},       {x, b},       lift,
                                             {x - cap, a}, {x + cap, a}, lift,
                                             {x - cap, b}, {x + cap, b}, lift};
@@ -460,7 +474,7 @@ draw_nothing(struct display *d, const struct chart *c)
     struct buf b = {0};
 
     buf_printf(&b, "No finished cell has reported %s.", c->missing);
-    display_text(d, width / 2, height / 2, 14, DISPLAY_MIDDLE, false, muted,
+    display_text(d, width / 2, d->height / 2, 14, DISPLAY_MIDDLE, false, muted,
                  display_fit(d, buf_str(&b), 14, false, width - 40));
     buf_release(&b);
 }
@@ -470,7 +484,7 @@ plot_draw(struct display *out, const struct chart *c)
 {
     struct plot p = {.d = out, .c = c};
 
-    display_init(out, width, height, c->title);
+    display_init(out, width, least_height, c->title);
     draw_titles(out, c);
     if (c->missing != NULL) {
         draw_nothing(out, c);
@@ -478,11 +492,14 @@ plot_draw(struct display *out, const struct chart *c)
     }
     p.radius = c->n_points > 400 ? 2.5 : c->n_points > 120 ? 3.5 : radius;
     p.top = legend_draw(out, c, 12, legend_y, width - right - 12) + 34;
+    out->height = fmax(least_height, p.top + least_room + bottom);
+    p.base = out->height - bottom;
     make_x(&p);
     make_y(&p);
     draw_y_axis(&p);
     draw_x_axis(&p);
     draw_references(&p);
+    curves_lines(p.d, c, &p.x, &p.y, &p.place);
     for (size_t i = 0; i < c->n_series && c->n_points <= LINES_MAX; i++)
         draw_series_line(&p, i);
     draw_front(&p);
@@ -490,7 +507,9 @@ plot_draw(struct display *out, const struct chart *c)
         draw_bars(&p, i);
     for (size_t i = 0; i < c->n_series; i++)
         draw_markers(&p, i);
+    curves_marks(p.d, c, &p.x, &p.y);
     label_points(&p);
+    curves_name(p.d, c, &p.x, &p.y, &p.place, bounds_of(&p));
     label_references(&p);
     place_release(&p.place);
     scale_release(&p.x);

@@ -13,6 +13,7 @@
 #include "coordinator/report/group.h"
 #include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
+#include "coordinator/report/small.h"
 #include "shared/base/buf.h"
 #include "shared/spec/metric.h"
 
@@ -218,64 +219,20 @@ note_selection(json_t *notes, const json_t *cells)
     add_note(notes, &b);
 }
 
-/* Limits on the amount of data, in the order in which they are named. 0 means all. */
-static const struct {
-    const char *param, *words;
-} data_limits[] = {
-    {"train_images", "training images"},
-    {"eval_images", "test images for clean accuracy"},
-    {"corruption_images", "test images for each corruption"},
-    {"attack_images", "test images for attacks"},
-};
-
-/* Epochs below this are a try-out: the papers train for 100 and more. */
-static const double full_epochs = 100;
-static const char *const epoch_params[] = {"teacher_epochs", "mask_epochs",
-                                           "finetune_epochs"};
-
-/* Smallest value of a numeric parameter over all cells, NaN where none has it. */
-static double
-smallest(const json_t *cells, const char *name)
-{
-    double least = NAN;
-    json_t *cell;
-    size_t i;
-
-    json_array_foreach(cells, i, cell)
-    {
-        least = fmin(least, json_num(json_object_get(cell, "params"), name, NAN));
-    }
-    return least;
-}
-
 static void
 note_scale(json_t *notes, const json_t *cells)
 {
-    struct buf b = {0};
+    struct buf limits = {0}, note = {0};
 
-    for (size_t i = 0; i < sizeof data_limits / sizeof data_limits[0]; i++) {
-        const double v = smallest(cells, data_limits[i].param);
-        if (isnan(v) || v < 1)
-            continue;
-        buf_puts(&b, b.len > 0 ? ", " : "");
-        number_count(&b, llround(v));
-        buf_printf(&b, " %s", data_limits[i].words);
+    small_limits(&limits, cells);
+    if (limits.len > 0) {
+        buf_printf(&note,
+                   "Small-scale run (%s): the numbers show the method at work, they "
+                   "are not comparable with published ones.",
+                   buf_str(&limits));
+        add_note(notes, &note);
     }
-    for (size_t i = 0; i < sizeof epoch_params / sizeof epoch_params[0]; i++) {
-        const double v = smallest(cells, epoch_params[i]);
-        if (isnan(v) || v >= full_epochs)
-            continue;
-        buf_printf(&b, "%s%s %.0f", b.len > 0 ? ", " : "", epoch_params[i], v);
-    }
-    if (b.len == 0)
-        return;
-    struct buf note = {0};
-    buf_printf(&note,
-               "Small-scale run (%s): the numbers show the method at work, they are "
-               "not comparable with published ones.",
-               buf_str(&b));
-    buf_release(&b);
-    add_note(notes, &note);
+    buf_release(&limits);
 }
 
 static void
@@ -413,26 +370,6 @@ note_corruptions(json_t *notes, const json_t *cells)
     add_note(notes, &b);
 }
 
-/* The sweep asks for published curves, which are not part of these rows. */
-static void
-note_published(json_t *notes, const json_t *report)
-{
-    const json_t *names = json_object_get(report, "published");
-    struct buf b = {0};
-    json_t *name;
-    size_t i;
-
-    json_array_foreach(names, i, name)
-    {
-        buf_printf(&b, "%s%s", i > 0 ? ", " : "Published results (",
-                   json_string_value(name));
-    }
-    if (b.len == 0)
-        return;
-    buf_puts(&b, ") are not drawn: the plots show what this sweep has run.");
-    add_note(notes, &b);
-}
-
 json_t *
 words_notes(const json_t *report, const json_t *cells)
 {
@@ -445,6 +382,5 @@ words_notes(const json_t *report, const json_t *cells)
     note_incomplete(notes, report);
     note_missing(notes, report);
     note_not_numbers(notes, report, cells);
-    note_published(notes, report);
     return notes;
 }

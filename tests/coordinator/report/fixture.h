@@ -19,6 +19,11 @@ json_t *fixture_empty(void);
 json_t *fixture_add(json_t *rows, int64_t budget, double temperature, int64_t seed,
                     double ca);
 
+/* A realistic grid at full scale: CIFAR-10 and -100, ResNet18 and WRN-22-8, six budgets
+ * and all ReLUs, four losses of which two also at temperature 1, three seeds; jobs that
+ * cells share; some failed, some still run. */
+json_t *fixture_grid(void);
+
 /* The report document of `rows`, which it takes. */
 json_t *fixture_report(json_t *rows);
 

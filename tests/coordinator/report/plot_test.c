@@ -101,7 +101,7 @@ draw(struct display *d, json_t *rows)
     json_t *report = fixture_report(rows);
     struct chart c;
 
-    chart_init(&c, report, "CA");
+    chart_init(&c, report, json_array_get(json_object_get(report, "facets"), 0), "CA");
     plot_draw(d, &c);
     check_texts(d);
     check_marks(d);

@@ -32,7 +32,8 @@ static const char golden[] = REPORT_FIXTURES "/golden";
 static const char *const all_files[] = {
     "index.html",     "report.json",     "cells.csv",       "pareto-CA.svg",
     "pareto-CA.png",  "pareto-CA.csv",   "pareto-NPA.svg",  "pareto-NPA.png",
-    "pareto-NPA.csv", "pareto-AdvA.svg", "pareto-AdvA.png", "pareto-AdvA.csv"};
+    "pareto-NPA.csv", "pareto-AdvA.svg", "pareto-AdvA.png", "pareto-AdvA.csv",
+    "pareto-CA.pdf",  "cells.tex"};
 
 static void
 write_into(const char *dir, json_t *rows)

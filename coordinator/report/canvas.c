@@ -1,10 +1,17 @@
-/* png.c - a display list drawn by cairo; the only file of the report that knows it. */
-#include "coordinator/report/png.h"
+/*
+ * canvas.c - a display list drawn by cairo; the only file of the report that knows it.
+ * Bytes depend on the list alone: no time, no name of a machine.
+ */
+#include "coordinator/report/canvas.h"
 
+#include <cairo-pdf.h>
 #include <cairo.h>
 #include <math.h>
 
-static const double scale = 2;
+static const double png_scale = 2, pdf_scale = 0.75; /* pixels; points */
+
+/* PDF wants a time of creation; every report has this one. */
+static const char pdf_date[] = "2000-01-01T00:00:00Z";
 
 static void
 set_color(cairo_t *cr, enum display_color color, double opacity)
@@ -83,7 +90,7 @@ draw_text(cairo_t *cr, const struct display_item *item)
 }
 
 static void
-draw(cairo_t *cr, const struct display *d)
+draw(cairo_t *cr, const struct display *d, double scale)
 {
     cairo_font_options_t *options = cairo_font_options_create();
 
@@ -114,21 +121,44 @@ append(void *closure, const unsigned char *data, unsigned int size)
     return CAIRO_STATUS_SUCCESS;
 }
 
-int
-png_draw(struct buf *out, const struct display *d, struct err *err)
+/* Draws on the surface, which it takes, and ends it. */
+static int
+finish(cairo_surface_t *surface, struct buf *png, const struct display *d, double scale,
+       struct err *err)
 {
-    cairo_surface_t *surface = cairo_image_surface_create(
-        CAIRO_FORMAT_RGB24, (int)(d->width * scale), (int)(d->height * scale));
     cairo_t *cr = cairo_create(surface);
 
-    draw(cr, d);
+    draw(cr, d, scale);
     cairo_status_t status = cairo_status(cr);
-    if (status == CAIRO_STATUS_SUCCESS)
-        status = cairo_surface_write_to_png_stream(surface, append, out);
+    if (status == CAIRO_STATUS_SUCCESS && png != NULL)
+        status = cairo_surface_write_to_png_stream(surface, append, png);
     cairo_destroy(cr);
+    cairo_surface_finish(surface);
+    if (status == CAIRO_STATUS_SUCCESS)
+        status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
     if (status != CAIRO_STATUS_SUCCESS)
-        return err_set(err, ERR_SYS, "cannot draw `%s` as PNG: %s", d->title,
-                       cairo_status_to_string(status));
+        return err_set(err, ERR_SYS, "cannot draw `%s` as %s: %s", d->title,
+                       png != NULL ? "PNG" : "PDF", cairo_status_to_string(status));
     return 0;
+}
+
+int
+canvas_png(struct buf *out, const struct display *d, struct err *err)
+{
+    cairo_surface_t *surface = cairo_image_surface_create(
+        CAIRO_FORMAT_RGB24, (int)(d->width * png_scale), (int)(d->height * png_scale));
+
+    return finish(surface, out, d, png_scale, err);
+}
+
+int
+canvas_pdf(struct buf *out, const struct display *d, struct err *err)
+{
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
+        append, out, d->width * pdf_scale, d->height * pdf_scale);
+
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, d->title);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, pdf_date);
+    return finish(surface, NULL, d, pdf_scale, err);
 }

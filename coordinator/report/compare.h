@@ -1,0 +1,20 @@
+#ifndef COORDINATOR_REPORT_COMPARE_H
+#define COORDINATOR_REPORT_COMPARE_H
+
+#include "coordinator/report/published.h"
+#include "shared/base/json.h"
+
+/*
+ * Published curves beside ours. Adds to every facet
+ *
+ *   "curves": {metric: [{"key", "label", "citation", "any_model",
+ *              "points": [{"x": ReLUs, "y", "paper", "table"}] by x}]}
+ *
+ * and the sheet "against-published": every point of our fronts beside the best published
+ * one with no more ReLUs. A facet of small runs, and a report whose x is not ReLUs, gets
+ * none: those numbers cannot be compared. report["published"] names the curves; an empty
+ * list stands for all that come from tables, "none" for none.
+ */
+void compare_add(json_t *report, const struct published *published);
+
+#endif
