@@ -9,9 +9,10 @@
 
 #include "shared/base/args.h"
 #include "shared/base/proc.h"
+#include "shared/spec/data_options.h"
 #include "worker/agent/agent.h"
 #include "worker/agent/noop.h"
-#include "worker/data/data_check.h"
+#include "worker/data/data_verb.h"
 #include "worker/methods/catalog.h"
 #include "worker/pipeline/bench.h"
 #include "worker/pipeline/run.h"
@@ -131,16 +132,9 @@ verb_noop(const struct verb *v, int argc, char **argv)
 static int
 verb_data(const struct verb *v, int argc, char **argv)
 {
-    struct buf report = {0};
     struct err err;
 
-    if (argc < 2 || argc > 3 || strcmp(argv[1], "check") != 0)
-        return misused(v);
-    const char *dir = argc == 3 ? argv[2] : getenv("RELUSWEEP_DATA");
-    const int rc = data_check(dir, &report, &err);
-    fputs(buf_str(&report), stdout);
-    buf_release(&report);
-    return rc == 0 ? 0 : fail(v, &err);
+    return data_verb(argc, argv, &err) == 0 ? 0 : fail(v, &err);
 }
 
 static int
@@ -167,8 +161,8 @@ static const struct verb verbs[] = {
     {"noop", "--connect ADDRESS [options]",
      "a worker whose jobs end at once: measures the queue", verb_noop, noop_params,
      &noop_n_params},
-    {"data", "check [DIR]", "whether the data sets are there and whole", verb_data,
-     NULL, NULL},
+    {"data", DATA_VERB_USAGE, "looks at data sets, makes corrupted test images",
+     verb_data, data_options, &data_options_count},
     {"version", "", "the version of this program", verb_version, NULL, NULL},
 };
 enum { N_VERBS = sizeof verbs / sizeof verbs[0] };

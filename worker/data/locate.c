@@ -90,6 +90,17 @@ locate_folder(const char *dir, const char *const *layouts, const char *const *fi
     return found;
 }
 
+char *
+locate_own_folder(const char *dir)
+{
+    char *places[MAX_PLACES];
+    const int n = list_places(places, dir);
+
+    for (int i = 1; i < n; i++)
+        free(places[i]);
+    return places[0];
+}
+
 void
 locate_describe(struct buf *out, const char *dir)
 {

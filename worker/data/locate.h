@@ -20,6 +20,10 @@ char *locate_folder(const char *dir, const char *const *layouts,
  * frees. */
 char *locate_file(const char *folder, const char *name);
 
+/* The folder into which data are written: `dir`, RELUSWEEP_DATA, or the first of the
+ * places, which may not be there yet. Caller frees. */
+char *locate_own_folder(const char *dir);
+
 /* Appends the places that locate_folder looks into: "A, B, C". */
 void locate_describe(struct buf *out, const char *dir);
 

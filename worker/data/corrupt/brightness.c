@@ -15,13 +15,15 @@ largest(float a, float b, float c)
 static void
 apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
 {
-    static const float added[CORRUPTION_SEVERITIES] = {.05f, .1f, .15f, .2f, .3f};
+    static const float added[CORRUPTION_SCALES][CORRUPTION_SEVERITIES] = {
+        {.05f, .1f, .15f, .2f, .3f}, {.1f, .2f, .3f, .4f, .5f}};
+    const float more = added[corruption_scale(h, w)][severity - 1];
     float *red = image, *green = red + h * w, *blue = green + h * w;
 
     (void)rng;
     for (int64_t i = 0; i < h * w; i++) {
         const float v = largest(red[i], green[i], blue[i]);
-        const float sum = v + added[severity - 1];
+        const float sum = v + more;
         const float brighter = sum < 1 ? sum : 1;
 
         /* black has no hue and becomes grey */
@@ -33,7 +35,7 @@ apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
 
 const struct corruption corruption_brightness = {
     .name = "brightness",
-    .doc = "adds .05 to .3 to the value of HSV",
+    .doc = "adds .05 to .5 to the value of HSV",
     .index = 10,
     .apply = apply,
 };

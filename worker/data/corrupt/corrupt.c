@@ -33,6 +33,19 @@ corruption_from_bytes(float *image, const uint8_t *bytes, int64_t n)
 }
 
 void
+corruption_cut(float *image, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        image[i] = (float)(uint8_t)(clip(image[i]) * 255 + cut_slack) / 255;
+}
+
+enum corruption_scale
+corruption_scale(int64_t h, int64_t w)
+{
+    return h * w < 48 * 48 ? CORRUPTION_CIFAR : CORRUPTION_TINY;
+}
+
+void
 corruption_apply(float *out, const uint8_t *image, int64_t h, int64_t w,
                  const struct corruption *c, int severity, uint64_t seed,
                  int64_t sample)
@@ -44,6 +57,5 @@ corruption_apply(float *out, const uint8_t *image, int64_t h, int64_t w,
     assert(severity >= 1 && severity <= CORRUPTION_SEVERITIES);
     corruption_from_bytes(out, image, n);
     c->apply(out, h, w, severity, &rng);
-    for (int64_t i = 0; i < n; i++)
-        out[i] = (float)(uint8_t)(clip(out[i]) * 255 + cut_slack) / 255;
+    corruption_cut(out, n);
 }

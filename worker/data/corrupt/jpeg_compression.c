@@ -71,7 +71,8 @@ decompress(uint8_t *rgb, int64_t w, const unsigned char *bytes, unsigned long si
 static void
 apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
 {
-    static const int quality[CORRUPTION_SEVERITIES] = {80, 65, 58, 50, 40};
+    static const int quality[CORRUPTION_SCALES][CORRUPTION_SEVERITIES] = {
+        {80, 65, 58, 50, 40}, {65, 58, 50, 40, 25}};
     const int64_t n = h * w;
     uint8_t *planes = xmalloc((size_t)(n * CORRUPTION_CHANNELS * 2));
     uint8_t *rgb = planes + CORRUPTION_CHANNELS * n;
@@ -81,7 +82,8 @@ apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
     corruption_to_bytes(planes, image, CORRUPTION_CHANNELS * n);
     for (int64_t i = 0; i < CORRUPTION_CHANNELS * n; i++)
         rgb[i] = planes[i % CORRUPTION_CHANNELS * n + i / CORRUPTION_CHANNELS];
-    unsigned char *bytes = compress(&size, rgb, h, w, quality[severity - 1]);
+    unsigned char *bytes =
+        compress(&size, rgb, h, w, quality[corruption_scale(h, w)][severity - 1]);
     decompress(rgb, w, bytes, size);
     free(bytes);
     for (int64_t i = 0; i < CORRUPTION_CHANNELS * n; i++)
@@ -92,7 +94,7 @@ apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
 
 const struct corruption corruption_jpeg_compression = {
     .name = "jpeg_compression",
-    .doc = "JPEG of quality 80 to 40",
+    .doc = "JPEG of quality 80 to 25",
     .index = 14,
     .apply = apply,
 };

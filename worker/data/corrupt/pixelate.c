@@ -70,9 +70,11 @@ resize_plane(uint8_t *out, const uint8_t *in, int64_t h0, int64_t w0, int64_t h1
 static void
 apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
 {
-    static const double factor[CORRUPTION_SEVERITIES] = {.95, .9, .85, .75, .65};
-    const int64_t small_h = (int64_t)((double)h * factor[severity - 1]);
-    const int64_t small_w = (int64_t)((double)w * factor[severity - 1]);
+    static const double factors[CORRUPTION_SCALES][CORRUPTION_SEVERITIES] = {
+        {.95, .9, .85, .75, .65}, {.9, .8, .7, .6, .5}};
+    const double factor = factors[corruption_scale(h, w)][severity - 1];
+    const int64_t small_h = (int64_t)((double)h * factor);
+    const int64_t small_w = (int64_t)((double)w * factor);
     uint8_t *plane = xmalloc((size_t)(3 * h * w));
     uint8_t *small = plane + h * w, *between = small + h * w;
 
@@ -88,7 +90,7 @@ apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
 
 const struct corruption corruption_pixelate = {
     .name = "pixelate",
-    .doc = "resized to .95 to .65 of its sides and back with a box filter",
+    .doc = "resized to .95 to .5 of its sides and back with a box filter",
     .index = 13,
     .apply = apply,
 };

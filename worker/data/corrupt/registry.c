@@ -4,11 +4,21 @@
 #include "worker/data/corrupt/corrupt.h"
 
 /* One line per corruption, in the benchmark's order; each in the file of its name. */
-#define CORRUPTIONS(X) \
-    X(gaussian_noise)  \
-    X(brightness)      \
-    X(contrast)        \
-    X(pixelate)        \
+#define CORRUPTIONS(X)   \
+    X(gaussian_noise)    \
+    X(shot_noise)        \
+    X(impulse_noise)     \
+    X(defocus_blur)      \
+    X(glass_blur)        \
+    X(motion_blur)       \
+    X(zoom_blur)         \
+    X(snow)              \
+    X(frost)             \
+    X(fog)               \
+    X(brightness)        \
+    X(contrast)          \
+    X(elastic_transform) \
+    X(pixelate)          \
     X(jpeg_compression)
 
 #define DECLARE(name) extern const struct corruption corruption_##name;

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,12 +49,13 @@ every_corruption_has_the_number_of_its_place_in_the_benchmark(void **state)
     (void)state;
     for (int i = 0; corruptions[i] != NULL; i++) {
         const struct corruption *c = corruptions[i];
-        assert_in_range(c->index, last + 1, 14);
+        assert_int_equal(c->index, last + 1);
         assert_string_equal(c->name, fifteen[c->index]);
         assert_ptr_equal(corruption_find(c->name), c);
         assert_non_null(c->doc);
         last = c->index;
     }
+    assert_int_equal(last, 14);
     assert_null(corruption_find("rain"));
 }
 
@@ -102,28 +104,87 @@ the_random_stream_is_named_by_place_severity_and_sample(void **state)
         assert_int_equal(lrintf(out[c] * 255), (int)(rng_uniform(&rng) * 255));
 }
 
-static double
-error_of(const char *name, int severity)
+/* A smooth ball in front of a gradient, as photographs are smooth. */
+static void
+draw_ball(uint8_t *image, int64_t side)
 {
-    uint8_t image[PIXELS];
-    float out[PIXELS];
-    double sum = 0;
-
-    picture_draw(image, 0, 5, SIDE, SIDE);
-    corrupt(out, image, name, severity, 1, 0);
-    for (int p = 0; p < PIXELS; p++)
-        sum += fabs((double)out[p] - image[p] / 255.0);
-    return sum / PIXELS;
+    for (int64_t i = 0; i < 3 * side * side; i++) {
+        const double c = (double)(i / (side * side));
+        const double y = (double)(i % (side * side) / side) / (double)side;
+        const double x = (double)(i % side) / (double)side;
+        const double from_middle = hypot(x - 0.45, y - 0.55);
+        const double ball = 1 / (1 + exp(40 * (from_middle - 0.3)));
+        image[i] = (uint8_t)(40 + 60 * y + 30 * c * x + (100 - 30 * c) * ball);
+    }
 }
 
+/* Mean difference from the clean picture over ten samples. */
+static double
+error_of(const struct corruption *kind, int severity, int64_t side)
+{
+    static uint8_t image[4 * PIXELS];
+    static float out[4 * PIXELS];
+    const int64_t pixels = 3 * side * side;
+    double sum = 0;
+
+    draw_ball(image, side);
+    for (int sample = 0; sample < 10; sample++) {
+        corruption_apply(out, image, side, side, kind, severity, 1, sample);
+        for (int64_t p = 0; p < pixels; p++)
+            sum += fabs((double)out[p] - image[p] / 255.0);
+    }
+    return sum / (double)(10 * pixels);
+}
+
+/* The elastic transformation exchanges shift for roughness as it grows. */
 static void
 harder_severities_change_more(void **state)
 {
     (void)state;
-    for (int i = 0; corruptions[i] != NULL; i++)
-        assert_true(error_of(corruptions[i]->name, 1) > 0.002
-                    && error_of(corruptions[i]->name, 5)
-                           > 1.2 * error_of(corruptions[i]->name, 1));
+    for (int64_t side = SIDE; side <= 2 * SIDE; side *= 2)
+        for (int i = 0; corruptions[i] != NULL; i++) {
+            const struct corruption *kind = corruptions[i];
+            const bool elastic = strcmp(kind->name, "elastic_transform") == 0;
+            const double first = error_of(kind, 1, side);
+            const double last = error_of(kind, 5, side);
+            if (first < 0.001 || (!elastic && last < 1.1 * first))
+                fail_msg("%s, side %d: %g, %g", kind->name, (int)side, first, last);
+        }
+}
+
+static void
+larger_images_take_the_table_of_tiny_imagenet_c(void **state)
+{
+    static uint8_t image[4 * PIXELS];
+    static float out[4 * PIXELS];
+
+    (void)state;
+    memset(image, 100, sizeof image);
+    assert_int_equal(corruption_scale(32, 32), CORRUPTION_CIFAR);
+    assert_int_equal(corruption_scale(64, 64), CORRUPTION_TINY);
+    corruption_apply(out, image, 64, 64, corruption_find("brightness"), 2, 1, 0);
+    assert_int_equal(lrintf(out[0] * 255), 151); /* V + .2 */
+    corruption_apply(out, image, 32, 32, corruption_find("brightness"), 2, 1, 0);
+    assert_int_equal(lrintf(out[0] * 255), 125); /* V + .1 */
+}
+
+static void
+every_size_of_image_is_taken(void **state)
+{
+    static const int64_t sizes[][2] = {{1, 1}, {2, 3}, {17, 40}, {70, 33}};
+    static uint8_t image[3 * 70 * 40];
+    static float out[3 * 70 * 40];
+
+    (void)state;
+    for (int64_t i = 0; i < 3 * 70 * 40; i++)
+        image[i] = (uint8_t)(7 * i);
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; corruptions[i] != NULL; i++)
+            for (int s = 1; s <= CORRUPTION_SEVERITIES; s++)
+                corruption_apply(out, image, sizes[k][0], sizes[k][1], corruptions[i],
+                                 s, 1, 0);
+    for (int64_t i = 0; i < 3 * 70 * 33; i++)
+        assert_true(out[i] >= 0 && out[i] <= 1);
 }
 
 static void
@@ -209,6 +270,8 @@ main(void)
         cmocka_unit_test(results_are_bytes_and_depend_on_the_stream_alone),
         cmocka_unit_test(the_random_stream_is_named_by_place_severity_and_sample),
         cmocka_unit_test(harder_severities_change_more),
+        cmocka_unit_test(larger_images_take_the_table_of_tiny_imagenet_c),
+        cmocka_unit_test(every_size_of_image_is_taken),
         cmocka_unit_test(gaussian_noise_has_the_stated_deviation),
         cmocka_unit_test(brightness_adds_to_the_value_and_keeps_hue_and_saturation),
         cmocka_unit_test(contrast_shrinks_towards_the_mean_of_each_channel),
