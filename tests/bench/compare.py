@@ -1,151 +1,99 @@
 #!/usr/bin/python3
-"""Times `relusweep-worker bench` against PyTorch on the same work, and prints a table.
+"""Times `relusweep-worker bench` against PyTorch on the same work: one command prints the
+whole table of speed and memory as markdown, and writes it as JSON.
 
-usage: compare.py WORKER [--model M] [--batch N] [--threads T] [--stages a,b]
-                  [--rounds R] [--seconds S]
+usage: compare.py WORKER [--rows NAME,...] [--rounds R] [--seconds S] [--quick] [--json F]
 
-Each round runs first ours, then PyTorch (contiguous and channels_last; the faster median
-counts), each as a process of its own, so that a busy machine slows all of them and peak
-memory is each one's own. The steps of PyTorch are those that trace_torch.py checks our
-results with, in float32. It is not tuned further: step() there computes the teacher on
-the clean half twice and copies the gradients, a few hundredths of a step.
+A row is measured in rounds, each of them first ours and then PyTorch in each of its ways
+(contiguous, channels_last; in evaluation also traced and optimised for inference), every
+one a process of its own, so that a busy machine slows all of them and peak memory is each
+one's own. Numbers are medians over the rounds; the spread is (largest - smallest) / median
+and the fastest way of PyTorch is what ours is divided by. Peak memory is that of the same
+way. PyTorch's side is torch_side.py, which is checked against an independent statement.
 Exits with 77 where PyTorch is not installed.
 """
 import argparse
-import ast
+import fnmatch
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
-import time
-
-try:
-    import numpy as np
-    import torch
-    import torch.nn.functional as F
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STEPS = os.path.join(HERE, "..", "worker", "pipeline", "trace_torch.py")
-CLASSES, SIZE = 100, 32
+TORCH_SIDE = os.path.join(HERE, "torch_side.py")
+# what would change a library's choices behind our back
+PINS = ("OPENBLAS_CORETYPE", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ATEN_CPU_CAPABILITY")
+TRAINING, EVALUATION = ("nchw", "nhwc"), ("nchw", "nhwc", "nchw-jit", "nhwc-jit")
 
 
-def load_steps():
-    """The definitions of trace_torch.py, without its last statement, main()."""
-    with open(STEPS) as f:
-        tree = ast.parse(f.read())
-    tree.body.pop()
-    names = {"__name__": "trace_torch"}
-    exec(compile(tree, STEPS, "exec"), names)
-    names["BLOCKS"].update({"resnet10-w16": (16, (1, 1, 1, 1))})
-    return names
+def row(stage, model="resnet18", batch=128, threads=1, size=32, goal=3.0):
+    name = f"{model}-{stage}-b{batch}-t{threads}" + (f"-{size}px" if size != 32 else "")
+    return {"name": name, "stage": stage, "model": model, "batch": batch,
+            "threads": threads, "size": size, "goal": goal}
 
 
-def float_net(steps, model, role, memory_format):
-    """A network in float32; students keep every tenth ReLU, as in bench.c."""
-
-    class FloatNet(steps["Net"]):
-        def act(self, x):
-            if self.declaring:
-                return super().act(x)
-            if self.role == "student":
-                y = torch.where(self.kept[len(self.maps)], torch.relu(x), x)
-            else:
-                y = torch.relu(x)
-            self.maps.append(y)
-            return y
-
-        def forward(self, x, path, train):
-            if not self.declaring:
-                x = x.float().contiguous(memory_format=memory_format)
-            return super().forward(x, path, train)
-
-    net = FloatNet(model, role, CLASSES, SIZE, 1)
-    for name, value in net.p.items():
-        if value.is_floating_point():
-            value = value.float()
-            if value.dim() == 4:
-                value = value.contiguous(memory_format=memory_format)
-            net.p[name] = value
-    net.kept = [(torch.arange(m.numel()) % 10 == 0).view(m.shape) for m in net.masks]
-    return net
+ROWS = (
+    [row(s, threads=t) for s in ("finetune", "teacher", "mask") for t in (1, 2)]
+    + [row("ce", batch=b) for b in (128, 64)]
+    + [row("ce", threads=2), row("eval", batch=256), row("eval", batch=256, threads=2)]
+    + [row(s, m, 32, goal=4.0) for m in ("resnet10-w8", "resnet10-w16")
+       for s in ("finetune", "teacher", "mask", "ce", "eval")]
+    + [row("finetune", "wrn-22-8", goal=2.5), row("finetune", "resnet34", goal=2.5),
+       row("finetune", batch=64, size=64, goal=2.5)]
+)
 
 
-def make_work(steps, a):
-    """A function that does one step (or one evaluation) of the stage."""
-    layout = torch.channels_last if a.layout == "nhwc" else torch.contiguous_format
-    teacher_like = a.stage in ("teacher", "ce", "eval")
-    net = float_net(steps, a.model, "teacher" if teacher_like else "student", layout)
-    teacher = None if teacher_like else float_net(steps, a.model, "teacher", layout)
-    data = steps["make_data"](a.batch, SIZE, CLASSES, np.random.default_rng(3))
-    x, x_aug, y, start = (torch.from_numpy(data[k])
-                          for k in ("x", "x_aug", "y", "attack_start"))
-    c = {"stage": a.stage, "eps": 8 / 255, "attack_step": 2 / 255, "attack_steps": 7,
-         "ce_attack": teacher is None, "temperature": 4.0, "mean": [0.5] * 3,
-         "std": [0.25] * 3, "pram_form": "released", "pram_views": "clean,aug",
-         "weights": {"teacher": {"ce": 1}, "mask": {"ce": 0.5, "kl": 0.5}}.get(
-             a.stage, steps["RELEASED"])}
-    if a.stage == "eval":
-        def evaluate():
-            with torch.no_grad():
-                net.forward(x, 0, False)
-        return evaluate
-    sgd = torch.optim.SGD([p.requires_grad_() for p in net.trained().values()], 0.01, 0.9,
-                          weight_decay=5e-4)
-
-    def train():
-        if a.stage == "ce":
-            sgd.zero_grad(set_to_none=True)
-            F.cross_entropy(net.forward(x, 0, True), y).backward()
-        else:
-            steps["step"](net, teacher, (x, x_aug, y, start), c, None)
-        sgd.step()
-    return train
-
-
-def torch_side(a):
-    work = make_work(load_steps(), a)
-    torch.set_num_threads(a.threads)
-    work()
-    begin, n = time.monotonic(), 0
-    while n == 0 or time.monotonic() - begin < a.seconds:
-        work()
-        n += 1
-    rate = n * a.batch / (time.monotonic() - begin)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"images_per_second": rate, "peak_rss_bytes": peak}))
-
-
-def run_side(command, a, stage):
-    env = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
-    options = {"stage": stage, "model": a.model, "batch": a.batch, "threads": a.threads,
-               "seconds": a.seconds}
-    for name, value in options.items():
+def run(command, seconds, quick, work):
+    env = {k: v for k, v in os.environ.items() if k not in PINS}
+    options = {k: work[k] for k in ("stage", "model", "batch", "threads", "size")}
+    if quick:
+        options["batch"] = max(2, work["batch"] // 8)
+    for name, value in {**options, "seconds": seconds}.items():
         command = command + [f"--{name}", str(value)]
-    return json.loads(subprocess.run(command, check=True, env=env,
-                                     stdout=subprocess.PIPE).stdout)
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE)
+    if done.returncode != 0:
+        sys.exit(f"compare.py: {' '.join(command)} ended with {done.returncode}")
+    return json.loads(done.stdout)
 
 
-def compare(a, stage):
-    here = [sys.executable, os.path.abspath(__file__), a.worker, "--layout"]
-    sides = {"ours": [a.worker, "bench", "--json"],
-             "nchw": here + ["nchw"], "nhwc": here + ["nhwc"]}
+def summary(runs):
+    rates = [r["images_per_second"] for r in runs]
+    middle = statistics.median(rates)
+    return {"images_per_second": middle, "spread": (max(rates) - min(rates)) / middle,
+            "rates": rates, "peak_rss_bytes": max(r["peak_rss_bytes"] for r in runs)}
+
+
+def measure(a, work):
+    ways = EVALUATION if work["stage"] == "eval" else TRAINING
+    sides = {"ours": [a.worker, "bench", "--json"]}
+    sides.update({w: [sys.executable, TORCH_SIDE, "--layout", w] for w in ways})
     runs = {k: [] for k in sides}
     for _ in range(a.rounds):
-        for k, command in sides.items():
-            runs[k].append(run_side(command, a, stage))
-    rate = {k: statistics.median(r["images_per_second"] for r in v)
-            for k, v in runs.items()}
-    peak = {k: max(r["peak_rss_bytes"] for r in v) / 2**20 for k, v in runs.items()}
-    best = max(("nchw", "nhwc"), key=rate.get)
-    print(f"{stage:9}{rate['ours']:10.1f}{rate[best]:10.1f} {best}"
-          f"{rate['ours'] / rate[best]:8.2f}{peak['ours']:10.0f}{peak[best]:10.0f}"
-          f"{peak['ours'] / peak[best]:8.2f}", flush=True)
+        for side, command in sides.items():
+            runs[side].append(run(command, a.seconds, a.quick, work))
+    result = {**work, "sides": {k: summary(v) for k, v in runs.items()}}
+    if a.quick:
+        result["batch"] = max(2, work["batch"] // 8)
+    sides = result["sides"]
+    best = max(ways, key=lambda w: sides[w]["images_per_second"])
+    result["torch_best"] = best
+    for key, member in (("speed", "images_per_second"), ("memory", "peak_rss_bytes")):
+        result[key + "_ratio"] = sides["ours"][member] / sides[best][member]
+    return result
+
+
+def print_result(r):
+    ours, best = r["sides"]["ours"], r["sides"][r["torch_best"]]
+    size = "" if r["size"] == 32 else f" {r['size']}x{r['size']}"
+    print(f"| {r['model']}{size} {r['stage']} | {r['batch']} | {r['threads']} "
+          f"| {ours['images_per_second']:.1f} ±{50 * ours['spread']:.0f} % "
+          f"| {best['images_per_second']:.1f} ±{50 * best['spread']:.0f} % "
+          f"({r['torch_best']}) | **{r['speed_ratio']:.2f}** | {r['goal']:g} "
+          f"| {ours['peak_rss_bytes'] / 2**20:.0f} | {best['peak_rss_bytes'] / 2**20:.0f} "
+          f"| {r['memory_ratio']:.2f} |", flush=True)
 
 
 def cpu_name():
@@ -154,26 +102,64 @@ def cpu_name():
     return names[0] if names else platform.machine()
 
 
+def describe_machine(a):
+    engine = run([a.worker, "bench", "--json"], 0, False,
+                 row("eval", "resnet10-w8", batch=2))
+    torch = run([sys.executable, TORCH_SIDE], 0, False, row("eval", "resnet10-w8", batch=2))
+    version = subprocess.run([a.worker, "--version"], stdout=subprocess.PIPE, text=True)
+    return {"cpu": cpu_name(), "cores": len(os.sched_getaffinity(0)),
+            "load_at_start": os.getloadavg()[0], "ours": version.stdout.strip(),
+            "backend": engine["backend"], "torch": torch["torch"],
+            "python": platform.python_version(), "rounds": a.rounds,
+            "seconds": a.seconds}
+
+
+def print_head(m):
+    print(f"{m['ours']} (backend {m['backend']}) against PyTorch {m['torch']} (Python "
+          f"{m['python']}) on {m['cpu']}, {m['cores']} cores, load {m['load_at_start']:.2f} "
+          f"at the start; float32, {m['rounds']} rounds of at least {m['seconds']:g} s.\n")
+    print("| work | batch | threads | ours, images/s | PyTorch | ratio | goal "
+          "| ours, MiB | PyTorch | ratio |\n" + "|---" * 10 + "|", flush=True)
+
+
+def choose(patterns):
+    chosen = [r for r in ROWS
+              if any(fnmatch.fnmatch(r["name"], p) for p in patterns.split(","))]
+    if not chosen:
+        sys.exit("compare.py: no such row; there are\n  "
+                 + "\n  ".join(r["name"] for r in ROWS))
+    return chosen
+
+
 def main():
-    p = argparse.ArgumentParser(description="ours against PyTorch, see the top")
-    p.add_argument("worker")
-    p.add_argument("--model", default="resnet10-w8")
-    p.add_argument("--batch", type=int, default=32)
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--stages", default="teacher,mask,finetune,ce,eval")
+    p = argparse.ArgumentParser(description="ours against PyTorch; see the file's top",
+                                epilog="rows: " + " ".join(r["name"] for r in ROWS))
+    p.add_argument("worker", help="path of relusweep-worker")
+    p.add_argument("--rows", default="*", help="names or patterns, separated by commas")
     p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--seconds", type=float, default=2)
-    p.add_argument("--layout", help=argparse.SUPPRESS)  # one measurement of PyTorch
-    p.add_argument("--stage", help=argparse.SUPPRESS)
+    p.add_argument("--seconds", type=float, default=10, help="of each measurement")
+    p.add_argument("--quick", action="store_true",
+                   help="one round, one step, an eighth of the batch")
+    p.add_argument("--json", metavar="FILE", help="writes everything there")
     a = p.parse_args()
-    if a.layout:
-        return torch_side(a)
-    print(f"{cpu_name()}; PyTorch {torch.__version__}; {a.model}, batch {a.batch}, "
-          f"{a.threads} threads, {a.rounds} rounds of {a.seconds} s")
-    print(f"{'stage':9}{'ours im/s':>10}{'torch':>10}     {'ratio':>8}{'ours MiB':>10}"
-          f"{'torch':>10}{'ratio':>8}")
-    for stage in a.stages.split(","):
-        compare(a, stage)
+    if a.quick:
+        a.rounds, a.seconds = 1, 0
+    chosen = choose(a.rows)
+    if subprocess.run([sys.executable, "-c", "import torch"],
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        print("skipped: PyTorch is not installed")
+        return 77
+    machine = describe_machine(a)
+    print_head(machine)
+    results = []
+    for work in chosen:
+        results.append(measure(a, work))
+        print_result(results[-1])
+    if a.json:
+        with open(a.json, "w") as f:
+            json.dump({"machine": machine, "rows": results}, f, indent=1)
+    return 0
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())
