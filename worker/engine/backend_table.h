@@ -59,6 +59,8 @@ struct conv_sizes {
                           read the plain ones */
     int64_t partial;   /* one partial sum of the weight gradient */
     int64_t parts;     /* tasks of conv_add_grad */
+    int64_t together;  /* not floats: images that conv_forward and conv_backward_data
+                          should be given in a call; 0: any number */
 };
 
 /* How a norm treats one slice. Arrays have a value for each lane: padded c floats. */
@@ -95,7 +97,8 @@ struct backend {
     /* weight (k,c,r,s) plain -> the packed form of CONV_FORWARD or CONV_BACKWARD_DATA. */
     void (*conv_pack)(struct conv *c, enum conv_pass pass, float *packed,
                       const float *weight, int thread);
-    /* after may be NULL: y = conv(x) */
+    /* after may be NULL: y = conv(x). Here and in conv_backward_data an image's result
+     * does not depend on the images that are computed with it. */
     void (*conv_forward)(struct conv *c, float *y, const float *x, const float *packed,
                          const struct conv_after *after, int64_t images,
                          float *workspace, int thread);

@@ -169,6 +169,15 @@ make_sites(struct net *n)
     }
 }
 
+/* The head ends where a node wants more images than a slice. */
+static void
+set_head(struct net *n)
+{
+    while (n->head < (int)n->graph->n && n->sites[n->head].together == OP_SLICE)
+        n->head++;
+    plan_set_head(&n->plan, n->graph, n->head);
+}
+
 /* Opens every op; own[] and *shared receive the memory that they need. */
 static int
 open_ops(struct net *n, int64_t *own, int64_t *shared, struct err *err)
@@ -183,8 +192,12 @@ open_ops(struct net *n, int64_t *own, int64_t *shared, struct err *err)
                    < 0)
             return -1;
         own[i] = needs.own;
+        s->together = (needs.together + OP_SLICE - 1) / OP_SLICE * OP_SLICE;
+        if (s->together == 0)
+            s->together = OP_SLICE;
         *shared = needs.shared > *shared ? needs.shared : *shared;
     }
+    set_head(n);
     return 0;
 }
 
@@ -209,7 +222,7 @@ static int
 alloc_threads(struct net *n, int64_t workspace, struct err *err)
 {
     const int threads = team_threads(n->config.team);
-    const int64_t arena = n->plan.transient * OP_SLICE;
+    const int64_t arena = n->plan.arena * OP_SLICE;
     const int64_t each = arena + aligned(workspace);
 
     mem_large_free(n->thread_block);

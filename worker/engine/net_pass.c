@@ -1,9 +1,12 @@
 /* net_pass.c - runs a net forward and backward over the slices of a batch.
  *
- * A pass goes node by node, each over all slices, where some node needs the whole batch:
+ * A pass goes node by node, each over the whole batch, where some node needs all of it:
  * batch statistics and parameter gradients. In evaluation no slice needs another, so a
- * slice goes through all nodes at once and stays in cache; gradients then live in the
- * arena of the thread. Both orders compute the same numbers.
+ * slice goes through all nodes at once and stays in cache; what only this slice's thread
+ * reads then lies in the arena of the thread. That is for the head of the graph, with
+ * large maps and small weights; its tail, with small maps and large weights, goes node by
+ * node, so that many images are done for one look at the weights. Both orders compute the
+ * same numbers.
  *
  * Invariant: nothing here depends on the number of threads but which thread does a task. */
 #include <assert.h>
@@ -52,24 +55,40 @@ before_forward(struct op_site *s)
 }
 
 static void
-forward_task(void *ctx, int64_t task, int thread)
+forward_images(struct op_site *s, const struct op_slice *images, int thread)
 {
-    struct op_site *s = ctx;
-    const struct op_slice slice = op_slice_of(task, s->pass->batch);
-
-    enter(s, PROFILE_FORWARD, slice.images, thread);
-    s->node->op->forward(s, &slice, thread);
+    enter(s, PROFILE_FORWARD, images->images, thread);
+    s->node->op->forward(s, images, thread);
     profile_leave(thread);
 }
 
-/* One slice through all nodes. */
 static void
-forward_all_task(void *ctx, int64_t task, int thread)
+forward_task(void *ctx, int64_t task, int thread)
+{
+    struct op_site *s = ctx;
+    const struct op_slice images = op_task_of(s, task, s->pass->batch);
+
+    forward_images(s, &images, thread);
+}
+
+/* One node over the whole batch. */
+static void
+forward_node(struct net *n, int i)
+{
+    struct op_site *s = &n->sites[i];
+
+    team_run(n->config.team, op_n_tasks(s, n->pass.batch), forward_task, s);
+}
+
+/* One slice through the head. */
+static void
+forward_head_task(void *ctx, int64_t task, int thread)
 {
     struct net *n = ctx;
+    const struct op_slice slice = op_slice_of(task, n->pass.batch);
 
-    for (size_t i = 0; i < n->graph->n; i++)
-        forward_task(&n->sites[i], task, thread);
+    for (int i = 0; i < n->head; i++)
+        forward_images(&n->sites[i], &slice, thread);
 }
 
 static void
@@ -96,17 +115,19 @@ start_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode,
 const float *
 net_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode, int path)
 {
-    const int last = (int)n->graph->n - 1;
+    const int count = (int)n->graph->n, last = count - 1;
+    const int head = mode == NET_EVAL ? n->head : 0;
 
     assert(batch >= 1 && batch <= n->config.max_batch && path >= 0);
     start_forward(n, x, batch, mode, path);
-    for (size_t i = 0; i < n->graph->n; i++) {
+    for (int i = 0; i < head; i++)
         before_forward(&n->sites[i]);
-        if (mode == NET_TRAIN)
-            team_run(n->config.team, n->pass.n_slices, forward_task, &n->sites[i]);
+    if (head > 0)
+        team_run(n->config.team, n->pass.n_slices, forward_head_task, n);
+    for (int i = head; i < count; i++) {
+        before_forward(&n->sites[i]);
+        forward_node(n, i);
     }
-    if (mode == NET_EVAL)
-        team_run(n->config.team, n->pass.n_slices, forward_all_task, n);
     return op_site_all(&n->sites[last], &n->plan.values[last]);
 }
 
@@ -166,13 +187,13 @@ wants_any(const struct op_site *s)
 
 /* Completes the gradient of a node's value with what comes from outside. */
 static void
-add_outside(struct net *n, size_t i, const struct op_slice *slice, int thread)
+add_outside(struct net *n, int i, const struct op_slice *slice, int thread)
 {
     struct op_site *s = &n->sites[i];
     const int64_t size = s->dy->size, first = slice->first * size;
     float *dy = op_site_at(s, s->dy, slice, thread);
 
-    if (i == n->graph->n - 1)
+    if (i == (int)n->graph->n - 1)
         memcpy(dy, n->dlogits + first, (size_t)(slice->images * size) * sizeof(float));
     if (n->nodes[i].seeded)
         s->backend->copy(dy, n->nodes[i].written, n->nodes[i].seed + first,
@@ -180,32 +201,32 @@ add_outside(struct net *n, size_t i, const struct op_slice *slice, int thread)
 }
 
 static void
-backward_slice(struct op_site *s, const struct op_slice *slice, int thread)
+backward_images(struct op_site *s, const struct op_slice *images, int thread)
 {
-    enter(s, PROFILE_BACKWARD, slice->images, thread);
-    s->node->op->backward(s, slice, thread);
+    enter(s, PROFILE_BACKWARD, images->images, thread);
+    s->node->op->backward(s, images, thread);
     profile_leave(thread);
 }
 
-/* One slice through all nodes. */
+/* One slice through the head. */
 static void
-backward_all_task(void *ctx, int64_t task, int thread)
+backward_head_task(void *ctx, int64_t task, int thread)
 {
     struct net *n = ctx;
     const struct op_slice slice = op_slice_of(task, n->pass.batch);
 
-    for (size_t i = n->graph->n; i-- > 0;) {
+    for (int i = n->head; i-- > 0;) {
         struct op_site *s = &n->sites[i];
         if (n->nodes[i].active)
             add_outside(n, i, &slice, thread);
         if (wants_any(s))
-            backward_slice(s, &slice, thread);
+            backward_images(s, &slice, thread);
     }
 }
 
 struct node_task {
     struct net *net;
-    size_t node;
+    int node;
 };
 
 static void
@@ -221,21 +242,21 @@ static void
 backward_task(void *ctx, int64_t task, int thread)
 {
     struct op_site *s = ctx;
-    const struct op_slice slice = op_slice_of(task, s->pass->batch);
+    const struct op_slice images = op_task_of(s, task, s->pass->batch);
 
-    backward_slice(s, &slice, thread);
+    backward_images(s, &images, thread);
 }
 
-/* One node over all slices. */
+/* One node over the whole batch. */
 static void
-backward_node(struct net *n, size_t i)
+backward_node(struct net *n, int i)
 {
     struct op_site *s = &n->sites[i];
     const struct op *op = s->node->op;
 
     if (!n->nodes[i].active)
         return;
-    if (n->nodes[i].seeded || i == n->graph->n - 1)
+    if (n->nodes[i].seeded || i == (int)n->graph->n - 1)
         team_run(n->config.team, n->pass.n_slices, outside_task,
                  &(struct node_task){n, i});
     if (op->before_backward != NULL) {
@@ -244,7 +265,7 @@ backward_node(struct net *n, size_t i)
         profile_leave(0);
     }
     if (wants_any(s))
-        team_run(n->config.team, n->pass.n_slices, backward_task, s);
+        team_run(n->config.team, op_n_tasks(s, n->pass.batch), backward_task, s);
     if ((n->pass.flags & NET_GRAD_PARAMS) && op->backward_params != NULL) {
         enter(s, PROFILE_PARAMS, n->pass.batch, 0);
         op->backward_params(s);
@@ -256,6 +277,7 @@ void
 net_backward(struct net *n, const float *dlogits, unsigned flags)
 {
     const bool apart = n->pass.mode == NET_EVAL && !(flags & NET_GRAD_PARAMS);
+    const int head = apart ? n->head : 0;
 
     assert(n->config.gradients && n->pass.batch >= 1);
     n->dlogits = dlogits;
@@ -263,10 +285,10 @@ net_backward(struct net *n, const float *dlogits, unsigned flags)
     n->pass.arenas = apart ? n->arenas : NULL;
     mark_needed(n, flags);
     mark_edges(n);
-    if (apart)
-        team_run(n->config.team, n->pass.n_slices, backward_all_task, n);
-    for (size_t i = n->graph->n; !apart && i-- > 0;)
+    for (int i = (int)n->graph->n; i-- > head;)
         backward_node(n, i);
+    if (head > 0)
+        team_run(n->config.team, n->pass.n_slices, backward_head_task, n);
 }
 
 const float *

@@ -35,6 +35,7 @@ struct net {
     int64_t seed_floats;
     float **arenas, **workspaces; /* one for each thread, into thread_block */
 
+    int head; /* nodes that evaluation passes run depth first */
     struct op_pass pass;
     int64_t prepared_batch; /* kernels are ready for this number of images */
     bool params_changed;    /* packed copies are stale */

@@ -139,6 +139,28 @@ plan_make(const struct graph *g, int64_t block, bool gradients)
     return p;
 }
 
+static void
+set_apart(struct plan *p, struct plan_buffer *b, bool in_head)
+{
+    const int64_t end = b->offset + round_up(b->size, ALIGN_FLOATS);
+
+    b->apart = in_head && !b->kept && b->size > 0;
+    if (b->apart && end > p->arena)
+        p->arena = end;
+}
+
+void
+plan_set_head(struct plan *p, const struct graph *g, int head)
+{
+    const int backward_of_head = 2 * (int)g->n - head;
+
+    p->arena = 0;
+    for (int i = 0; i < (int)g->n; i++) {
+        set_apart(p, &p->values[i], p->values[i].to < head);
+        set_apart(p, &p->grads[i], p->grads[i].from >= backward_of_head);
+    }
+}
+
 void
 plan_release(struct plan *p)
 {

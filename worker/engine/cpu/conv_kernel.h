@@ -23,7 +23,14 @@ struct conv_kernel {
     bool (*suits)(const struct conv_shape *s, int64_t block);
     int64_t (*workspace)(const struct conv_shape *s, int64_t block, int64_t images);
 
-    /* CONV_FORWARD and CONV_BACKWARD_DATA: their form of the weights (k,c,r,s). */
+    /* CONV_FORWARD and CONV_BACKWARD_DATA: images that it should be given in a call, lest
+     * it read its weights too often. The engine gives at most that many, rounded up to
+     * slices of 8; a number above 8 costs the depth-first order of evaluation passes
+     * from this layer on. NULL: 8 will do. An image's result must not depend on the
+     * others. */
+    int64_t (*together)(const struct conv_shape *s, int64_t block);
+
+    /* The same passes: their form of the weights (k,c,r,s). */
     int64_t (*packed)(const struct conv_shape *s, int64_t block);
     void (*pack)(float *packed, const float *weight, const struct conv_shape *s,
                  int64_t block);

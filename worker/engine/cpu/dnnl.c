@@ -70,11 +70,28 @@ packed_size(const struct conv *c, enum conv_pass pass)
                           : dnnl_conv_packed(c->library, pass);
 }
 
+/* Images that forward and data gradient like to be given; the library: any number. */
+static int64_t
+images_together(const struct conv *c)
+{
+    int64_t most = 0;
+
+    for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++) {
+        const struct conv_kernel *kernel = c->kernels[pass];
+        if (kernel == NULL || kernel->together == NULL)
+            continue;
+        const int64_t images = kernel->together(&c->shape, dnnl_conv_block());
+        most = images > most ? images : most;
+    }
+    return most;
+}
+
 static struct conv_sizes
 conv_sizes(const struct conv *c)
 {
     const struct conv_kernel *kernel = c->kernels[CONV_BACKWARD_WEIGHTS];
-    struct conv_sizes sizes = {.packed = {packed_size(c, CONV_FORWARD)}};
+    struct conv_sizes sizes = {.packed = {packed_size(c, CONV_FORWARD)},
+                               .together = images_together(c)};
 
     if (!c->gradients)
         return sizes;

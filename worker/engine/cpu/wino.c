@@ -136,15 +136,22 @@ packed_floats(const struct wino_shape *s)
 
 /* ---- chunks ---------------------------------------------------------------------- */
 
-/* Rows of tiles in a chunk. A chunk of few tiles stays in the second-level cache from
+/* Tiles of a chunk. A chunk of few tiles stays in the second-level cache from
  * input to output; one of many reads the weights, which are larger than that cache, less
  * often. Measured (AVX2, 1 thread, effective GFLOP/s, chunks of 16 / 24 / 48 tiles):
  * 8 channels 118 124 126, 16: 205 199 200, 32: 271 265 260, 64: 319 315 310,
  * 128: 321 332 326, 256: 280 - 290, 512: - 297 331. */
 static int64_t
+chunk_tiles(const struct wino_shape *s)
+{
+    return s->c > 8 && s->c <= 64 ? 16 : 48;
+}
+
+/* Rows of tiles in a chunk. */
+static int64_t
 chunk_rows(const struct wino_shape *s, int64_t images)
 {
-    const int64_t tiles = s->c > 8 && s->c <= 64 ? 16 : 48;
+    const int64_t tiles = chunk_tiles(s);
     const int64_t rows = tiles > s->columns ? tiles / s->columns : 1;
 
     return at_most(rows, images * s->rows);
@@ -238,6 +245,15 @@ suits(const struct conv_shape *conv, int64_t block)
            && (block == 8 || block == 16);
 }
 
+/* As many as fill a chunk: the weights are read once for each. */
+static int64_t
+together(const struct conv_shape *conv, int64_t block)
+{
+    const struct wino_shape s = shape_of(conv, CONV_FORWARD, block);
+
+    return (chunk_tiles(&s) + s.rows * s.columns - 1) / (s.rows * s.columns);
+}
+
 static int64_t
 workspace_of(const struct conv_shape *conv, enum conv_pass pass, int64_t block,
              int64_t images)
@@ -312,6 +328,7 @@ backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
 const struct conv_kernel wino_forward = {.name = "winograd",
                                          .pass = CONV_FORWARD,
                                          .suits = suits,
+                                         .together = together,
                                          .workspace = forward_workspace,
                                          .packed = forward_packed,
                                          .pack = forward_pack,
@@ -320,6 +337,7 @@ const struct conv_kernel wino_forward = {.name = "winograd",
 const struct conv_kernel wino_backward_data = {.name = "winograd",
                                                .pass = CONV_BACKWARD_DATA,
                                                .suits = suits,
+                                               .together = together,
                                                .workspace = data_workspace,
                                                .packed = data_packed,
                                                .pack = data_pack,

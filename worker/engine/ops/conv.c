@@ -78,6 +78,7 @@ op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *n
         return err_wrap(err, "convolution %s", node->name);
     state->sizes = s->backend->conv_sizes(state->conv);
     needs->own = state->sizes.packed[0] + state->sizes.packed[1];
+    needs->together = state->sizes.together;
     if (gradients)
         needs->shared =
             state->sizes.partial * n_groups((max_batch + OP_SLICE - 1) / OP_SLICE);
@@ -110,27 +111,25 @@ prepare_pass(int64_t *workspace, struct op_site *s, enum conv_pass pass, int64_t
     struct conv_state *state = s->state;
     int64_t need = 0;
 
-    if (images == 0)
-        return 0;
     if (s->backend->conv_prepare(&need, state->conv, pass, images, err) < 0)
         return err_wrap(err, "convolution %s", s->node->name);
     *workspace = need > *workspace ? need : *workspace;
     return 0;
 }
 
-/* Full slices and the last one, and every size of group. */
+/* Every size of task and of group. */
 static int
 prepare(int64_t *workspace, struct op_site *s, int64_t batch, bool gradients,
         struct err *err)
 {
     const int64_t n_slices = (batch + OP_SLICE - 1) / OP_SLICE;
-    const int64_t sizes[2] = {batch < OP_SLICE ? 0 : OP_SLICE, batch % OP_SLICE};
 
-    for (int i = 0; i < 2; i++) {
-        if (prepare_pass(workspace, s, CONV_FORWARD, sizes[i], err) < 0)
+    for (int64_t i = 0; i < op_n_tasks(s, batch); i++) {
+        const int64_t images = op_task_of(s, i, batch).images;
+        if (prepare_pass(workspace, s, CONV_FORWARD, images, err) < 0)
             return -1;
         if (gradients
-            && prepare_pass(workspace, s, CONV_BACKWARD_DATA, sizes[i], err) < 0)
+            && prepare_pass(workspace, s, CONV_BACKWARD_DATA, images, err) < 0)
             return -1;
     }
     for (int64_t g = 0; gradients && g < n_groups(n_slices); g++) {

@@ -25,7 +25,7 @@ op_site_all(const struct op_site *s, const struct plan_buffer *b)
 {
     const struct op_pass *pass = s->pass;
 
-    assert(b->kept || pass->arenas == NULL);
+    assert(!b->apart || pass->arenas == NULL);
     return (b->kept ? pass->kept : pass->transient) + b->offset * pass->capacity;
 }
 
@@ -35,7 +35,7 @@ op_site_at(const struct op_site *s, const struct plan_buffer *b,
 {
     if (b->size == 0)
         return NULL;
-    if (!b->kept && s->pass->arenas != NULL)
+    if (b->apart && s->pass->arenas != NULL)
         return s->pass->arenas[thread] + b->offset * OP_SLICE;
     return op_site_all(s, b) + slice->first * b->size;
 }
@@ -57,4 +57,31 @@ op_slice_of(int64_t index, int64_t batch)
 
     return (struct op_slice){
         .index = index, .first = first, .images = rest < OP_SLICE ? rest : OP_SLICE};
+}
+
+static int64_t
+n_slices(int64_t batch)
+{
+    return (batch + OP_SLICE - 1) / OP_SLICE;
+}
+
+int64_t
+op_n_tasks(const struct op_site *s, int64_t batch)
+{
+    const int64_t needed = (batch + s->together - 1) / s->together;
+    const int64_t threads = team_threads(s->team), slices = n_slices(batch);
+    const int64_t wanted = threads > needed ? threads : needed;
+
+    return wanted < slices ? wanted : slices;
+}
+
+struct op_slice
+op_task_of(const struct op_site *s, int64_t index, int64_t batch)
+{
+    const int64_t n = op_n_tasks(s, batch), slices = n_slices(batch);
+    const int64_t first = index * slices / n * OP_SLICE;
+    const int64_t end = (index + 1) * slices / n * OP_SLICE;
+
+    return (struct op_slice){
+        .index = index, .first = first, .images = (end < batch ? end : batch) - first};
 }

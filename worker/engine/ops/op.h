@@ -14,12 +14,15 @@
 
 /*
  * An op: what a node of a graph does. The batch is cut into slices of OP_SLICE images,
- * whatever the number of threads. A slice runs through an op alone; what needs the whole
- * batch (batch statistics, weight gradients) has functions of its own that share out
- * their work with team_run and combine partial results in a fixed order.
+ * whatever the number of threads. A slice runs through an op alone, or with its
+ * neighbours where the op is better at many images; an image's values never depend on the
+ * images beside it. What needs the whole batch (batch statistics, weight gradients) has
+ * functions of its own that share out their work with team_run and combine partial
+ * results of slices in a fixed order.
  */
 enum { OP_SLICE = 8 };
 
+/* Images that lie one after the other: a slice, or some slices. */
 struct op_slice {
     int64_t index, first, images;
 };
@@ -31,8 +34,8 @@ struct op_pass {
     unsigned flags; /* enum net_grad */
     int64_t batch, n_slices;
     const float *input;   /* the caller's images */
-    float *const *arenas; /* each thread's slice of the transient block, or NULL:
-                             `transient` holds the whole batch */
+    float *const *arenas; /* of each thread: one slice of what plan.h puts there; NULL:
+                             `transient` holds the whole batch of it */
     float *kept, *transient;
     int64_t capacity;         /* images that the blocks hold: max_batch */
     float *const *workspaces; /* of each thread */
@@ -49,6 +52,7 @@ struct op_site {
     struct net_param *params; /* this node's, in the order of declare */
     void *state;              /* made by open */
     float *own;               /* needs.own floats for ever */
+    int64_t together;         /* images of a task, at most: a multiple of OP_SLICE */
     struct plan_buffer *y, *dy;
     struct plan_buffer *in[NODE_MAX_INPUTS], *din[NODE_MAX_INPUTS];
     bool wanted[NODE_MAX_INPUTS];     /* this backward needs din */
@@ -57,8 +61,9 @@ struct op_site {
 
 /* Memory in floats. */
 struct op_needs {
-    int64_t own;    /* for this node alone */
-    int64_t shared; /* while the op runs */
+    int64_t own;      /* for this node alone */
+    int64_t shared;   /* while the op runs */
+    int64_t together; /* not memory: images that it likes to be given; 0: any number */
 };
 
 struct op_param {
@@ -123,5 +128,10 @@ struct map op_site_map(const struct op_site *s, const struct graph_node *node,
                        int64_t images);
 
 struct op_slice op_slice_of(int64_t index, int64_t batch);
+
+/* How a node on its own shares out the batch: whole slices, as evenly as can be, at most
+ * s->together images a task; more tasks where threads would have none. */
+int64_t op_n_tasks(const struct op_site *s, int64_t batch);
+struct op_slice op_task_of(const struct op_site *s, int64_t index, int64_t batch);
 
 #endif
