@@ -2,10 +2,12 @@
 #include "shared/base/mem.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void
 out_of_memory(size_t size)
@@ -86,17 +88,26 @@ xgrow(void *items, size_t *capacity, size_t need, size_t size)
     return xrealloc(items, grown * size);
 }
 
+enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
+
+/* Several huge pages or more lie on huge pages where the system has them: kernels walk
+ * through dozens of streams at once, more than there are entries for small pages. */
 void *
 mem_large_alloc(size_t size)
 {
-    const size_t rounded = (size + 63) & ~(size_t)63;
+    const bool huge = size >= 2 * (size_t)HUGE_PAGE;
+    const size_t unit = huge ? HUGE_PAGE : CACHE_LINE;
+    const size_t rounded = size > 0 ? (size + unit - 1) / unit * unit : unit;
     void *p;
 
     if (rounded < size)
         return NULL;
-    p = aligned_alloc(64, rounded ? rounded : 64);
-    if (p != NULL)
-        memset(p, 0, rounded ? rounded : 64);
+    p = aligned_alloc(unit, rounded);
+    if (p == NULL)
+        return NULL;
+    if (huge)
+        (void)madvise(p, rounded, MADV_HUGEPAGE); /* an advice: may be refused */
+    memset(p, 0, rounded);
     return p;
 }
 
