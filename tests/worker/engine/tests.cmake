@@ -5,6 +5,7 @@ foreach(name conv norm simple registry)
   relusweep_test(worker/engine/ops/${name}_test LINK engine test_support)
 endforeach()
 relusweep_test(worker/engine/cpu/maps_test LINK engine test_support)
+relusweep_test(worker/engine/cpu/conv_kernel_test LINK engine test_support)
 relusweep_test(worker/engine/cpu/wino_test LINK engine test_support)
 relusweep_test(worker/engine/optim/sgd_test LINK engine test_support)
 

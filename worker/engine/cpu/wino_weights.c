@@ -1,8 +1,8 @@
 /* wino_weights.c - the gradient of the weights by Winograd's method: chunks of tiles,
  * partial sums, and for which shapes. The vector code is in wino_weights_lanes.inc.
  *
- * A partial sum is du, in which all images of a group are added up; it becomes a gradient
- * once, when the groups are put together. */
+ * A partial sum is du, in which all images of a group are added up; it becomes a
+ * gradient once, when the groups are put together. */
 #include "worker/engine/cpu/wino_weights.h"
 
 #include <string.h>
@@ -53,8 +53,8 @@ c_panels(const struct wino_shape *s)
     return (struct wino_panels){0, wino_panels_of(s->c_lanes, s->block)};
 }
 
-/* Floats from point to point: one cache line more than needed, lest all points fall into
- * one set of a cache. */
+/* Floats from point to point: one cache line more than needed, lest all points fall
+ * into one set of a cache. */
 static int64_t
 stride_of(const struct wino_shape *s, int64_t tiles)
 {
@@ -155,8 +155,8 @@ add_grad(float *grad, float *partials, int64_t n, int64_t part,
                              &s);
 }
 
-/* With 8 channels there is too little to multiply, and with very many the partial sums do
- * not fit into the caches. */
+/* With 8 channels there is too little to multiply, and with very many the partial sums
+ * do not fit into the caches. */
 static bool
 suits(const struct conv_shape *conv, int64_t block)
 {

@@ -1,0 +1,196 @@
+/* stem.c - the first convolution of a network: 3x3, stride 1, padding 1, from plain
+ * images of one or three channels to a blocked map. Channels that few fill no vector,
+ * so the lanes are those of the output throughout, and pixels of the image are single
+ * numbers:
+ *
+ *   forward:  y[k,i,j] = sum_{c,r,s} w[k,c,r,s] x[c,i+r-1,j+s-1]
+ *   data:     dx[c,i,j] = sum_{k,r,s} w[k,c,r,s] dy[k,i+1-r,j+1-s], lanes added last
+ *   weights:  dw[k,c,r,s] = sum_{i,j} dy[k,i,j] x[c,i+r-1,j+s-1]
+ *
+ * The vector code is in stem_lanes.inc, here once for each number of lanes. Padding is
+ * in the workspace: a copy of the image, or of three rows of dy, with zeros around. */
+#include <string.h>
+
+#include "worker/engine/cpu/conv_kernel.h"
+#include "worker/engine/cpu/maps.h"
+
+enum { TAPS = 9 };
+
+#define LANES     8
+#define LANED(id) id##8
+#include "worker/engine/cpu/stem_lanes.inc"
+#undef LANES
+#undef LANED
+
+#define LANES     16
+#define LANED(id) id##16
+#include "worker/engine/cpu/stem_lanes.inc"
+
+static int64_t
+lanes_of(const struct conv_shape *s, int64_t block)
+{
+    return (s->k + block - 1) / block * block;
+}
+
+static bool
+suits(const struct conv_shape *s, int64_t block)
+{
+    return s->plain_x && (s->c == 1 || s->c == 3) && s->kernel == 3 && s->stride == 1
+           && s->pad == 1 && (block == 8 || block == 16);
+}
+
+/* ---- weights and images ---------------------------------------------------------- */
+
+static int64_t
+packed_floats(const struct conv_shape *s, int64_t block)
+{
+    return lanes_of(s, block) * s->c * TAPS;
+}
+
+/* (blocks of k, c, 3, 3, block), zero in lanes beyond k */
+static void
+pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block)
+{
+    const int64_t taps = s->c * TAPS;
+
+    for (int64_t k = 0; k < lanes_of(s, block); k++)
+        for (int64_t i = 0; i < taps; i++)
+            packed[(k / block * taps + i) * block + k % block] =
+                k < s->k ? weight[k * taps + i] : 0.0f;
+}
+
+/* padded (c, h + 2, w + 2) = x (c, h, w) in a frame of zeros */
+static void
+pad_image(float *padded, const float *x, const struct conv_shape *s)
+{
+    const int64_t row = s->w + 2;
+
+    memset(padded, 0, (size_t)(s->c * (s->h + 2) * row) * sizeof(float));
+    for (int64_t c = 0; c < s->c; c++)
+        for (int64_t i = 0; i < s->h; i++)
+            memcpy(padded + (c * (s->h + 2) + i + 1) * row + 1,
+                   x + (c * s->h + i) * s->w, (size_t)s->w * sizeof(float));
+}
+
+static int64_t
+image_workspace(const struct conv_shape *s, int64_t block, int64_t images)
+{
+    (void)block, (void)images;
+    return s->c * (s->h + 2) * (s->w + 2);
+}
+
+/* ---- passes ---------------------------------------------------------------------- */
+
+static void
+forward(float *y, const float *x, const float *packed, const struct conv_after *after,
+        const struct conv_shape *s, int64_t block, int64_t images, float *workspace)
+{
+    const int64_t x_image = s->c * s->h * s->w;
+    const int64_t y_image = lanes_of(s, block) * s->h * s->w;
+    const struct map map = {1, s->k, s->h * s->w, block};
+
+    for (int64_t n = 0; n < images; n++) {
+        float *y_n = y + n * y_image;
+
+        pad_image(workspace, x + n * x_image, s);
+        if (block == 8)
+            forward8(y_n, workspace, packed, s);
+        else
+            forward16(y_n, workspace, packed, s);
+        if (after != NULL) {
+            struct conv_after of_image = *after;
+
+            if (after->residual != NULL)
+                of_image.residual += n * y_image;
+            cpu_conv_after(y_n, &of_image, &map);
+        }
+    }
+}
+
+static int64_t
+data_workspace(const struct conv_shape *s, int64_t block, int64_t images)
+{
+    (void)images;
+    return 3 * lanes_of(s, block) * (s->w + 2);
+}
+
+static void
+backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
+              const struct conv_shape *s, int64_t block, int64_t images,
+              float *workspace)
+{
+    const int64_t x_image = s->c * s->h * s->w;
+    const int64_t y_image = lanes_of(s, block) * s->h * s->w;
+
+    for (int64_t n = 0; n < images; n++)
+        if (block == 8)
+            data8(dx + n * x_image, accumulate, dy + n * y_image, packed, s, workspace);
+        else
+            data16(dx + n * x_image, accumulate, dy + n * y_image, packed, s,
+                   workspace);
+}
+
+/* A partial sum has the layout of packed weights. */
+static void
+backward_weights(float *partial, const float *x, const float *dy,
+                 const struct conv_shape *s, int64_t block, int64_t images,
+                 float *workspace)
+{
+    const int64_t x_image = s->c * s->h * s->w;
+    const int64_t y_image = lanes_of(s, block) * s->h * s->w;
+
+    memset(partial, 0, (size_t)packed_floats(s, block) * sizeof(float));
+    for (int64_t n = 0; n < images; n++) {
+        pad_image(workspace, x + n * x_image, s);
+        if (block == 8)
+            weights8(partial, workspace, dy + n * y_image, s);
+        else
+            weights16(partial, workspace, dy + n * y_image, s);
+    }
+}
+
+static int64_t
+one_part(const struct conv_shape *s, int64_t block)
+{
+    (void)s, (void)block;
+    return 1;
+}
+
+static void
+add_grad(float *grad, float *partials, int64_t n, int64_t part,
+         const struct conv_shape *s, int64_t block)
+{
+    const int64_t size = packed_floats(s, block), taps = s->c * TAPS;
+    (void)part;
+
+    for (int64_t i = 1; i < n; i++)
+        cpu_copy(partials, true, partials + i * size, size);
+    for (int64_t k = 0; k < s->k; k++)
+        for (int64_t i = 0; i < taps; i++)
+            grad[k * taps + i] += partials[(k / block * taps + i) * block + k % block];
+}
+
+const struct conv_kernel stem_forward = {.name = "stem",
+                                         .pass = CONV_FORWARD,
+                                         .suits = suits,
+                                         .workspace = image_workspace,
+                                         .packed = packed_floats,
+                                         .pack = pack,
+                                         .forward = forward};
+
+const struct conv_kernel stem_backward_data = {.name = "stem",
+                                               .pass = CONV_BACKWARD_DATA,
+                                               .suits = suits,
+                                               .workspace = data_workspace,
+                                               .packed = packed_floats,
+                                               .pack = pack,
+                                               .backward_data = backward_data};
+
+const struct conv_kernel stem_backward_weights = {.name = "stem",
+                                                  .pass = CONV_BACKWARD_WEIGHTS,
+                                                  .suits = suits,
+                                                  .workspace = image_workspace,
+                                                  .partial = packed_floats,
+                                                  .parts = one_part,
+                                                  .backward_weights = backward_weights,
+                                                  .add_grad = add_grad};
