@@ -10,15 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/report/ablation.h"
 #include "coordinator/report/aggregate.h"
 #include "coordinator/report/compare.h"
+#include "coordinator/report/cost.h"
 #include "coordinator/report/facet.h"
 #include "coordinator/report/figure.h"
 #include "coordinator/report/group.h"
 #include "coordinator/report/jobs.h"
 #include "coordinator/report/label.h"
 #include "coordinator/report/papers.h"
+#include "coordinator/report/volumes.h"
 #include "coordinator/report/words.h"
+#include "coordinator/report/work.h"
 #include "shared/base/mem.h"
 #include "shared/base/sha256.h"
 
@@ -58,6 +62,21 @@ words_of(const json_t *value)
     return words;
 }
 
+/* What each of the sweeps was made from; one sweep is itself. */
+static void
+set_sweeps(json_t *report, const json_t *rows)
+{
+    json_t *sweeps = json_object_get(rows, "sweeps");
+
+    if (sweeps != NULL)
+        json_object_set(report, "sweeps", sweeps);
+    else
+        json_object_set_new(
+            report, "sweeps",
+            json_pack("[{s:s, s:s, s:s}]", "name", json_str(rows, "name", ""), "file",
+                      json_str(rows, "file", ""), "sets", json_str(rows, "sets", "")));
+}
+
 static void
 set_request(json_t *report, const json_t *rows)
 {
@@ -69,6 +88,7 @@ set_request(json_t *report, const json_t *rows)
             json_array_append_new(y, json_string(usual_metrics[i]));
     json_object_set_new(report, "y", y);
     json_object_set_new(report, "x", json_string(json_str(request, "x", "relus")));
+    json_object_set_new(report, "cost", json_string(json_str(request, "cost", "none")));
     json_object_set_new(report, "published",
                         words_of(json_object_get(request, "reference")));
     json_object_set_new(report, "axes", words_of(json_object_get(rows, "axes")));
@@ -78,6 +98,7 @@ set_request(json_t *report, const json_t *rows)
              (const char *const[]){"name", "title", "file", "sets", NULL};
          *key != NULL; key++)
         json_object_set_new(report, *key, json_string(json_str(rows, *key, "")));
+    set_sweeps(report, rows);
 }
 
 /* ---- groups ---------------------------------------------------------------------- */
@@ -342,29 +363,43 @@ set_cells(json_t *report, const json_t *cells)
 static void
 add_parts(json_t *report, const struct published *published)
 {
+    const bool costs = strcmp(json_str(report, "cost", "none"), "none") != 0;
+
     json_object_set_new(report, "sheets", json_array());
     json_object_set_new(report, "figures", json_array());
     compare_add(report, published);
+    volumes_add(report);
     papers_add(report, published);
+    ablation_add(report);
+    if (costs)
+        cost_add_sheets(report, json_str(report, "cost", ""));
+    work_add(report);
     for (const struct figure_kind *const *kind = figure_kinds; *kind != NULL; kind++)
         (*kind)->list(report);
 }
 
-int
-report_build(json_t **out, const json_t *rows, struct err *err)
+/* The cells with the metrics of the cost model that is asked for. New reference, or NULL
+ * with err filled. */
+static json_t *
+costed_cells(const json_t *rows, struct err *err)
 {
+    const char *cost = json_str(json_object_get(rows, "report"), "cost", "none");
     const json_t *cells = json_object_get(rows, "cells");
-    struct published published;
-    const char *name;
 
-    *out = NULL;
-    if (json_need_string(&name, rows, "name", "rows of the report", err) != 0)
-        return -1;
-    if (!json_is_array(cells))
-        return err_set(err, ERR_DATA, "rows of the report: key `cells` must be a list");
-    if (published_init(&published, err) != 0)
-        return err_wrap(err, "report");
+    if (strcmp(cost, "none") == 0)
+        return json_incref((json_t *)cells);
+    json_t *copy = json_deep_copy(cells);
+    if (cost_add_metrics(copy, cost, err) == 0)
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+static json_t *
+build(const json_t *rows, const json_t *cells, const struct published *published)
+{
     json_t *report = json_object();
+
     set_request(report, rows);
     json_t *groups = aggregate_cells(cells, json_object_get(report, "group_over"));
     json_object_set_new(report, "groups", groups);
@@ -383,10 +418,29 @@ report_build(json_t **out, const json_t *rows, struct err *err)
     json_object_set_new(report, "provenance", jobs_provenance(cells));
     set_counts(report, cells);
     set_digests(report, rows);
-    add_parts(report, &published);
-    published_release(&published);
+    add_parts(report, published);
     json_object_set_new(report, "summary", words_summary(report));
     json_object_set_new(report, "notes", words_notes(report, cells));
-    *out = report;
-    return 0;
+    return report;
+}
+
+int
+report_build(json_t **out, const json_t *rows, struct err *err)
+{
+    struct published published;
+    const char *name;
+
+    *out = NULL;
+    if (json_need_string(&name, rows, "name", "rows of the report", err) != 0)
+        return -1;
+    if (!json_is_array(json_object_get(rows, "cells")))
+        return err_set(err, ERR_DATA, "rows of the report: key `cells` must be a list");
+    json_t *cells = costed_cells(rows, err);
+    if (cells == NULL)
+        return -1;
+    if (published_init(&published, err) == 0)
+        *out = build(rows, cells, &published);
+    published_release(&published);
+    json_decref(cells);
+    return *out != NULL ? 0 : err_wrap(err, "report");
 }

@@ -99,15 +99,14 @@ add_curves(json_t *facet, const json_t *report, const struct published *publishe
 
 /* ---- the table ------------------------------------------------------------------- */
 
-struct best {
-    const json_t *point, *curve;
-};
-
-/* The best published point with at most `relus`, of those whose network is ours. */
-static struct best
-best_within(const json_t *curves, double relus, enum metric_goal goal)
+struct compare_best
+compare_best(const json_t *facet, const json_t *report, const char *metric,
+             double relus)
 {
-    struct best best = {NULL, NULL};
+    const char *goal = json_str(json_object_get(report, "goals"), metric, "max");
+    const bool down = metric_goal_find(goal) == METRIC_MIN;
+    const json_t *curves = json_object_get(json_object_get(facet, "curves"), metric);
+    struct compare_best best = {NULL, NULL};
     json_t *curve, *point;
     size_t i, k;
 
@@ -121,8 +120,8 @@ best_within(const json_t *curves, double relus, enum metric_goal goal)
             const double top = json_num(best.point, "y", NAN);
             if (json_num(point, "x", INFINITY) > relus + published_rounding)
                 continue;
-            if (best.point == NULL || (goal == METRIC_MIN ? y < top : y > top))
-                best = (struct best){point, curve};
+            if (best.point == NULL || (down ? y < top : y > top))
+                best = (struct compare_best){point, curve};
         }
     }
     return best;
@@ -130,7 +129,7 @@ best_within(const json_t *curves, double relus, enum metric_goal goal)
 
 static void
 add_row(json_t *sheet, const json_t *facet, const json_t *group, const char *metric,
-        struct best best)
+        struct compare_best best)
 {
     const double ours = group_stat(group, metric, "mean");
     const double theirs = json_num(best.point, "y", NAN);
@@ -158,8 +157,6 @@ add_row(json_t *sheet, const json_t *facet, const json_t *group, const char *met
 static void
 add_rows(json_t *sheet, const json_t *report, const json_t *facet, const char *metric)
 {
-    const json_t *curves = json_object_get(json_object_get(facet, "curves"), metric);
-    const char *goal = json_str(json_object_get(report, "goals"), metric, "max");
     const json_t *front = json_object_get(json_object_get(facet, "fronts"), metric);
     json_t *index;
     size_t i;
@@ -168,8 +165,8 @@ add_rows(json_t *sheet, const json_t *report, const json_t *facet, const char *m
     {
         const json_t *group = json_array_get(json_object_get(report, "groups"),
                                              (size_t)json_integer_value(index));
-        const struct best best = best_within(curves, group_stat(group, "relus", "mean"),
-                                             metric_goal_find(goal));
+        const struct compare_best best =
+            compare_best(facet, report, metric, group_stat(group, "relus", "mean"));
         if (best.point != NULL)
             add_row(sheet, facet, group, metric, best);
     }

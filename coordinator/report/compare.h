@@ -17,4 +17,12 @@
  */
 void compare_add(json_t *report, const struct published *published);
 
+/* The best published point with at most `relus` among a facet's curves of one metric, of
+ * those whose network is the facet's. point NULL: there is none. Borrowed. */
+struct compare_best {
+    const json_t *point, *curve;
+};
+struct compare_best compare_best(const json_t *facet, const json_t *report,
+                                 const char *metric, double relus);
+
 #endif

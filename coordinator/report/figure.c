@@ -15,8 +15,8 @@ facet_at(const json_t *report, size_t i)
 }
 
 json_t *
-figure_add(json_t *report, const struct figure_kind *kind, const char *prefix,
-           const char *metric, size_t facet, const char *section, const char *title)
+figure_add(json_t *report, const char *kind, const char *prefix, const char *metric,
+           size_t facet, const char *section, const char *title)
 {
     const char *key = json_str(facet_at(report, facet), "key", "");
     struct buf name = {0};
@@ -30,9 +30,9 @@ figure_add(json_t *report, const struct figure_kind *kind, const char *prefix,
         buf_putc(&name, '-');
         label_file(&name, key);
     }
-    json_t *figure = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s*}", "kind", kind->name,
-                               "name", buf_str(&name), "section", section, "title",
-                               title, "facet", (json_int_t)facet, "metric", metric);
+    json_t *figure = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s*}", "kind", kind, "name",
+                               buf_str(&name), "section", section, "title", title,
+                               "facet", (json_int_t)facet, "metric", metric);
     json_array_append_new(json_object_get(report, "figures"), figure);
     buf_release(&name);
     return figure;

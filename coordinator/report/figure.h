@@ -25,7 +25,7 @@ extern const struct figure_kind *const figure_kinds[]; /* NULL-terminated */
 
 /* A new figure of facet number `facet`, called "<prefix>-<metric>-<key of the facet>"
  * (`metric` may be NULL); it is where `section` is on the page. Borrowed. */
-json_t *figure_add(json_t *report, const struct figure_kind *kind, const char *prefix,
+json_t *figure_add(json_t *report, const char *kind, const char *prefix,
                    const char *metric, size_t facet, const char *section,
                    const char *title);
 

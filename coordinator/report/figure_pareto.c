@@ -4,8 +4,6 @@
 #include "coordinator/report/label.h"
 #include "coordinator/report/plot.h"
 
-extern const struct figure_kind figure_pareto;
-
 static void
 list(json_t *report)
 {
@@ -17,7 +15,7 @@ list(json_t *report)
         json_array_foreach(json_object_get(report, "y"), k, metric)
         {
             const char *name = json_string_value(metric);
-            figure_add(report, &figure_pareto, "pareto", name, i, "pareto",
+            figure_add(report, "pareto", "pareto", name, i, "pareto",
                        label_metric(name));
         }
     }

@@ -178,34 +178,6 @@ html_failures(struct buf *out, const json_t *report)
 
 /* ---- provenance ------------------------------------------------------------------ */
 
-static void
-put_stages(struct buf *out, const json_t *report)
-{
-    json_t *stage;
-    size_t i;
-
-    buf_puts(out,
-             "<h3>Work</h3>\n<div class=\"scroll\"><table class=\"work\">\n"
-             "<thead><tr><th>stage</th><th>jobs</th><th>succeeded</th><th>failed</th>"
-             "<th>time</th></tr></thead>\n<tbody>\n");
-    json_array_foreach(json_object_get(report, "stages"), i, stage)
-    {
-        struct buf time = {0};
-        number_seconds(&time, json_num(stage, "seconds", 0));
-        html_text(out, "<tr><td>", json_str(stage, "stage", ""), "</td>");
-        for (const char *const *key =
-                 (const char *const[]){"jobs", "succeeded", "failed", NULL};
-             *key != NULL; key++) {
-            buf_puts(out, "<td>");
-            number_count(out, json_int(stage, *key, 0));
-            buf_puts(out, "</td>");
-        }
-        html_text(out, "<td>", buf_str(&time), "</td></tr>\n");
-        buf_release(&time);
-    }
-    buf_puts(out, "</tbody></table></div>\n");
-}
-
 /* "host-a (12), host-b (3)"; without counts where all jobs agree. */
 static void
 put_values(struct buf *out, const json_t *values)
@@ -286,8 +258,6 @@ html_provenance(struct buf *out, const json_t *report)
     const json_t *digests = json_object_get(report, "digests");
 
     buf_puts(out, "<section id=\"provenance\">\n<h2>Provenance</h2>\n");
-    if (json_array_size(json_object_get(report, "stages")) > 0)
-        put_stages(out, report);
     put_environment(out, report);
     put_jobs(out, report);
     html_text(out, "<p class=\"soft\">SHA-256 of the sweep file <code>",
@@ -298,42 +268,69 @@ html_provenance(struct buf *out, const json_t *report)
 
 /* ---- reproduce ------------------------------------------------------------------- */
 
+/* "relusweep report a b --x macs --cost delphi" */
 static void
-put_commands(struct buf *out, const json_t *report)
+put_report_command(struct buf *command, const json_t *report)
 {
-    const char *name = json_str(report, "name", "");
-    char *sets = xstrdup(json_str(report, "sets", "")), *save = NULL;
-    struct buf command = {0};
+    const char *cost = json_str(report, "cost", "none");
+    const char *x = json_str(report, "x", "");
+    json_t *sweep;
+    size_t i;
 
-    buf_puts(&command, "relusweep run ");
-    escape_shell(&command, name);
-    buf_puts(&command, ".yaml");
+    buf_puts(command, "relusweep report");
+    json_array_foreach(json_object_get(report, "sweeps"), i, sweep)
+    {
+        buf_putc(command, ' ');
+        escape_shell(command, json_str(sweep, "name", ""));
+    }
+    if (strcmp(cost, "none") != 0) {
+        buf_puts(command, " --cost ");
+        escape_shell(command, cost);
+        buf_puts(command, " --x ");
+        escape_shell(command, x);
+    }
+}
+
+static void
+put_run_command(struct buf *command, const json_t *sweep)
+{
+    char *sets = xstrdup(json_str(sweep, "sets", "")), *save = NULL;
+
+    buf_puts(command, "relusweep run ");
+    escape_shell(command, json_str(sweep, "name", ""));
+    buf_puts(command, ".yaml");
     for (char *line = strtok_r(sets, "\n", &save); line != NULL;
          line = strtok_r(NULL, "\n", &save)) {
-        buf_puts(&command, " --set ");
-        escape_shell(&command, line);
+        buf_puts(command, " --set ");
+        escape_shell(command, line);
     }
-    html_text(out, "<pre>", buf_str(&command), "\n");
-    buf_clear(&command);
-    buf_puts(&command, "relusweep report ");
-    escape_shell(&command, name);
-    html_text(out, "", buf_str(&command), "</pre>\n");
-    buf_release(&command);
+    buf_putc(command, '\n');
     free(sets);
 }
 
 void
 html_reproduce(struct buf *out, const json_t *report)
 {
-    const char *name = json_str(report, "name", "");
+    const json_t *sweeps = json_object_get(report, "sweeps");
+    struct buf commands = {0};
+    json_t *sweep;
+    size_t i;
 
-    buf_puts(out, "<section id=\"reproduce\">\n<h2>How to get it again</h2>\n");
-    html_text(out, "<p>With the file below saved as <code>", name,
-              ".yaml</code>; what is in the database already is not computed twice:"
-              "</p>\n");
-    put_commands(out, report);
-    html_text(out, "<h3>", name, ".yaml</h3>\n");
-    html_text(out, "<pre>", json_str(report, "file", ""), "</pre>\n");
+    buf_puts(out, "<section id=\"reproduce\">\n<h2>How to get it again</h2>\n"
+                  "<p>With what is below saved under its name; what is in the database "
+                  "already is not computed twice:</p>\n");
+    json_array_foreach(sweeps, i, sweep)
+    {
+        put_run_command(&commands, sweep);
+    }
+    put_report_command(&commands, report);
+    html_text(out, "<pre>", buf_str(&commands), "</pre>\n");
+    buf_release(&commands);
+    json_array_foreach(sweeps, i, sweep)
+    {
+        html_text(out, "<h3>", json_str(sweep, "name", ""), ".yaml</h3>\n");
+        html_text(out, "<pre>", json_str(sweep, "file", ""), "</pre>\n");
+    }
     buf_puts(out, "<p class=\"soft\">All of this for programs: "
                   "<a href=\"report.json\">report.json</a></p>\n</section>\n");
 }

@@ -45,7 +45,6 @@ const char html_style[] =
     "th{font-weight:600;color:var(--soft);border-bottom:2px solid var(--line)}\n"
     "th:first-child,td:first-child{padding-left:.3rem}\n"
     ".left th,.left td,th.word,td.word{text-align:left}\n"
-    ".work th:first-child,.work td:first-child{text-align:left}\n"
     ".left td{overflow-wrap:anywhere;white-space:normal}\n"
     ".left td:first-child{white-space:nowrap}\n"
     "tr.reference td{background:var(--panel);font-style:italic}\n"

@@ -246,6 +246,12 @@ increase(json_t *obj, const char *key, json_int_t by)
     json_object_set_new(obj, key, json_integer(json_int(obj, key, 0) + by));
 }
 
+static void
+add_seconds(json_t *stage, const char *key, double seconds)
+{
+    json_object_set_new(stage, key, json_real(json_num(stage, key, 0) + seconds));
+}
+
 static json_t *
 stage_of(json_t *stages, json_t *by_name, const char *name)
 {
@@ -253,8 +259,9 @@ stage_of(json_t *stages, json_t *by_name, const char *name)
 
     if (stage != NULL)
         return stage;
-    stage = json_pack("{s:s, s:i, s:i, s:i, s:f, s:i}", "stage", name, "jobs", 0,
-                      "succeeded", 0, "failed", 0, "seconds", 0.0, "depth", 0);
+    stage = json_pack("{s:s, s:i, s:i, s:i, s:f, s:f, s:i}", "stage", name, "jobs", 0,
+                      "succeeded", 0, "failed", 0, "seconds", 0.0, "unshared_seconds",
+                      0.0, "depth", 0);
     json_array_append_new(stages, stage);
     json_object_set(by_name, name, stage);
     return stage;
@@ -280,12 +287,13 @@ jobs_stages(const json_t *jobs)
     json_array_foreach(jobs, i, job)
     {
         json_t *stage = stage_of(stages, by_name, json_str(job, "stage", "unknown"));
-        const double seconds = json_num(stage, "seconds", 0);
+        const size_t cells = json_array_size(json_object_get(job, "cells"));
         increase(stage, "jobs", 1);
         increase(stage, "succeeded", has_state(job, "succeeded"));
         increase(stage, "failed", has_failed(job));
-        json_object_set_new(stage, "seconds",
-                            json_real(seconds + json_num(job, "seconds", 0)));
+        add_seconds(stage, "seconds", json_num(job, "seconds", 0));
+        add_seconds(stage, "unshared_seconds",
+                    (double)cells * json_num(job, "seconds", 0));
         if (json_int(job, "depth", 0) > json_int(stage, "depth", 0))
             json_object_set(stage, "depth", json_object_get(job, "depth"));
     }

@@ -19,7 +19,8 @@ json_t *jobs_list(const json_t *cells);
 json_t *jobs_failures(const json_t *jobs);
 
 /* Work by stage, in the order of the chain:
- *   [{"stage", "jobs", "succeeded", "failed", "seconds", "depth"}] */
+ *   [{"stage", "jobs", "succeeded", "failed", "seconds", "unshared_seconds": had every
+ *     cell run its own, "depth"}] */
 json_t *jobs_stages(const json_t *jobs);
 
 /* What ran it: every scalar that the jobs' provenance records, by name, and how many

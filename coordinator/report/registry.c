@@ -22,7 +22,9 @@ FORMATS(DECLARE)
 const struct format *const formats[] = {FORMATS(ENTRY) NULL};
 #undef ENTRY
 
-#define FIGURES(X) X(pareto)
+#define FIGURES(X) \
+    X(pareto)      \
+    X(sensitivity)
 
 #define DECLARE(name) extern const struct figure_kind figure_##name;
 FIGURES(DECLARE)

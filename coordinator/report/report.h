@@ -22,21 +22,30 @@
  *                                                           all jobs of the chain
  */
 
-/* Everything that the writers draw from: cells grouped over seeds, aggregated, with
- * fronts. The same document is what `report --json` prints. New reference:
+/*
+ * Everything that the writers draw from: cells grouped over seeds, aggregated, in facets
+ * of one data set and model each, with fronts. The same document is what `report --json`
+ * prints. New reference:
+ *
  *   {"name","title","x","y":[..],"groups":[{"params","label","n","cells","complete",
- *     "reference": true for the all-ReLU rows,
+ *     "reference": true for the all-ReLU rows, "facet": index,
  *     "metrics": {"CA": {"mean","sd","n","min","max","unit","goal"}},
  *     "saving": total/kept ReLUs, "on_front": {"CA": true, ...}}],
- *    "fronts": {"CA": [indices of groups by x]}, "failures": [{"fingerprint","text",
- *     "count","stage","jobs":[..],"cells":[..]}], "counts": {...}, "notes": [..]} */
+ *    "facets": see facet.h and compare.h, "sheets": see sheet.h, "figures": figure.h,
+ *    "fronts": {"CA": [indices of groups by x, of all facets]},
+ *    "failures": [{"fingerprint","text","count","stage","jobs":[..],"cells":[..]}],
+ *    "counts": {...}, "notes": [..]}
+ *
+ * rows["report"] may also have "cost", a name of cost.h. ERR_USAGE when that is unknown,
+ * ERR_DATA when the rows have no name or cells.
+ */
 MUST_CHECK int report_build(json_t **out, const json_t *rows, struct err *err);
 
-/* Writes index.html, pareto-<metric>.{svg,png,csv}, cells.csv, report.json into `dir`
- * (made if needed). */
+/* Writes index.html, cells.csv, cells.tex, report.json, every figure as .svg, .png and
+ * .pdf, and every other table as .csv and .tex into `dir` (made if needed). */
 MUST_CHECK int report_write(const json_t *report, const char *dir, struct err *err);
 
-/* The Pareto table for a terminal of `columns`, appended to `out`. */
+/* The Pareto table and plot for a terminal of `columns`, appended to `out`. */
 void report_text(struct buf *out, const json_t *report, int columns);
 
 #endif

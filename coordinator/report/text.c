@@ -1,16 +1,19 @@
 /*
- * text.c - the Pareto table for a terminal. Fits the columns that it is given: what has
+ * text.c - the Pareto table and plot for a terminal. Fits the columns that it is given: what has
  * no room is left out, in a fixed order, and named. Knows no colours and no terminal.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/report/chart.h"
 #include "coordinator/report/escape.h"
+#include "coordinator/report/group.h"
 #include "coordinator/report/report.h"
 #include "coordinator/report/table.h"
+#include "coordinator/report/text_plot.h"
 #include "shared/base/mem.h"
 
-enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 20, GAP = 2, CELL_MAX = 28 };
+enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 20, GAP = 2, CELL_MAX = 28, ROWS_MAX = 48 };
 
 struct layout {
     const struct table *t;
@@ -153,24 +156,42 @@ end_line(struct buf *out)
 }
 
 static void
-put_rows(struct buf *out, const struct layout *l)
+put_row(struct buf *out, const struct layout *l, size_t r)
 {
     const struct table *t = l->t;
+    bool first = true;
 
-    for (size_t r = 0; r <= t->n_rows; r++) {
-        bool first = true;
-        for (size_t c = 0; c < t->n_columns; c++) {
-            const struct table_cell head = {t->columns[c].heading, false};
-            const struct table_cell cell =
-                r == 0 ? head : t->cells[(r - 1) * t->n_columns + c];
-            if (l->widths[c] == 0)
-                continue;
-            put_spaces(out, first ? 0 : GAP);
-            put_cell(out, l, c, cell.text, cell.on_front);
-            first = false;
-        }
-        end_line(out);
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const struct table_cell head = {t->columns[c].heading, false};
+        const struct table_cell cell =
+            r == 0 ? head : t->cells[(r - 1) * t->n_columns + c];
+        if (l->widths[c] == 0)
+            continue;
+        put_spaces(out, first ? 0 : GAP);
+        put_cell(out, l, c, cell.text, cell.on_front);
+        first = false;
     }
+    end_line(out);
+}
+
+/* Of a long table the references and what is on a front; how many rows are left out. */
+static size_t
+put_rows(struct buf *out, const struct layout *l, const json_t *groups)
+{
+    const struct table *t = l->t;
+    size_t left_out = 0;
+
+    put_row(out, l, 0);
+    for (size_t r = 0; r < t->n_rows; r++) {
+        bool shown =
+            t->n_rows <= ROWS_MAX || group_is_reference(json_array_get(groups, r));
+        for (size_t c = 0; c < t->n_columns; c++)
+            shown = shown || t->cells[r * t->n_columns + c].on_front;
+        if (shown)
+            put_row(out, l, r + 1);
+        left_out += !shown;
+    }
+    return left_out;
 }
 
 /* ---- words around the table ------------------------------------------------------ */
@@ -250,13 +271,38 @@ put_table(struct buf *out, const json_t *report, size_t columns)
         measure(&l);
         fits = fit(&l, columns);
         if (fits || attempt == ATTEMPTS - 1) {
-            put_rows(out, &l);
+            const size_t left_out =
+                put_rows(out, &l, json_object_get(report, "groups"));
             if (l.front)
                 buf_puts(out, "* on the Pareto front\n");
+            if (left_out > 0)
+                buf_printf(out, "%zu settings on no front: cells.csv has them\n",
+                           left_out);
             put_left_out(out, &l, columns);
         }
         free(l.widths);
         table_release(&t);
+    }
+}
+
+/* The first metric of every facet. */
+static void
+put_plots(struct buf *out, const json_t *report, size_t columns)
+{
+    const json_t *facets = json_object_get(report, "facets"), *facet;
+    const char *metric =
+        json_string_value(json_array_get(json_object_get(report, "y"), 0));
+    size_t i;
+
+    json_array_foreach(facets, i, facet)
+    {
+        struct chart chart;
+        chart_init(&chart, report, facet, metric);
+        if (json_array_size(facets) > 1 && chart.missing == NULL)
+            put_wrapped(out, "", json_str(facet, "label", ""), columns);
+        text_plot(out, &chart, columns);
+        buf_puts(out, chart.missing == NULL ? "\n" : "");
+        chart_release(&chart);
     }
 }
 
@@ -278,6 +324,7 @@ report_text(struct buf *out, const json_t *report, int columns)
     if (json_array_size(json_object_get(report, "groups")) > 0)
         put_table(out, report, width);
     buf_putc(out, '\n');
+    put_plots(out, report, width);
     put_wrapped(out, "", json_str(report, "summary", ""), width);
     json_array_foreach(json_object_get(report, "notes"), i, note)
     {

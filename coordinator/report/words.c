@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "coordinator/report/aggregate.h"
+#include "coordinator/report/compare.h"
+#include "coordinator/report/facet.h"
 #include "coordinator/report/group.h"
 #include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
@@ -25,19 +27,18 @@ goal_of(const json_t *report, const char *metric)
     return metric_goal_find(json_str(json_object_get(report, "goals"), metric, "max"));
 }
 
-/* The best group of a metric among the references or among the others; ties go to the
- * smaller x, which comes first. NULL when none has it. */
+/* The best group of a facet in a metric, among the references or among the others; ties
+ * go to the smaller x, which comes first. NULL when none has it. */
 static const json_t *
-best_group(const json_t *report, const char *metric, bool reference)
+best_group(const json_t *report, const json_t *facet, const char *metric,
+           bool reference)
 {
     const bool down = goal_of(report, metric) == METRIC_MIN;
     const json_t *best = NULL;
-    json_t *group;
     double top = NAN;
-    size_t i;
 
-    json_array_foreach(json_object_get(report, "groups"), i, group)
-    {
+    for (size_t i = 0; i < facet_n_groups(facet); i++) {
+        const json_t *group = facet_group(report, facet, i);
         const double v = group_stat(group, metric, "mean");
         if (group_is_reference(group) != reference || isnan(v))
             continue;
@@ -60,7 +61,7 @@ put_value(struct buf *b, double v, const char *unit)
 
 /* " at 50,000 ReLUs (temperature 4)"; without the ReLUs where they are not known. */
 static void
-put_place(struct buf *b, const json_t *report, const json_t *group)
+put_place(struct buf *b, const json_t *report, const json_t *facet, const json_t *group)
 {
     const char *x = json_str(report, "x", "");
     const char *unit = group_unit(group, x);
@@ -75,7 +76,7 @@ put_place(struct buf *b, const json_t *report, const json_t *group)
         buf_printf(b, " at %s ", x);
         number_short(b, at);
     }
-    label_series(&series, params, json_object_get(report, "varying"));
+    label_series(&series, params, json_object_get(facet, "varying"));
     if (series.len > 0)
         buf_printf(b, " (%s)", buf_str(&series));
     buf_release(&series);
@@ -107,13 +108,30 @@ put_against_reference(struct buf *b, const json_t *group, const json_t *referenc
         buf_printf(b, ", with %.1f times fewer ReLUs", saving);
 }
 
+/* "; the best published with no more ReLUs is 94.43 % (RLNet paper, Table 1)" */
+static void
+put_against_published(struct buf *b, const json_t *report, const json_t *facet,
+                      const json_t *group, const char *metric)
+{
+    const double relus = group_stat(group, "relus", "mean");
+    const struct compare_best best = compare_best(facet, report, metric, relus);
+
+    if (best.point == NULL)
+        return;
+    buf_puts(b, "; the best published with no more ReLUs is ");
+    put_value(b, json_num(best.point, "y", NAN), group_unit(group, metric));
+    buf_printf(b, " (%s: %s)", json_str(best.curve, "label", ""),
+               json_str(best.curve, "citation", ""));
+}
+
 /* One sentence on a metric. Where its best is at `before`, the place of the sentence
  * before, that is not said again. Returns the best group, NULL when there is none. */
 static const json_t *
-put_best(struct buf *b, const json_t *report, const char *metric, const json_t *before)
+put_best(struct buf *b, const json_t *report, const json_t *facet, const char *metric,
+         const json_t *before)
 {
-    const json_t *best = best_group(report, metric, false);
-    const json_t *reference = best_group(report, metric, true);
+    const json_t *best = best_group(report, facet, metric, false);
+    const json_t *reference = best_group(report, facet, metric, true);
     const json_t *shown = best != NULL ? best : reference;
     const char *words = label_metric(metric);
 
@@ -128,12 +146,14 @@ put_best(struct buf *b, const json_t *report, const char *metric, const json_t *
         buf_puts(b, " is best there too");
     } else {
         buf_puts(b, " is best");
-        put_place(b, report, best);
+        put_place(b, report, facet, best);
     }
     buf_puts(b, ": ");
     put_value(b, group_stat(shown, metric, "mean"), group_unit(shown, metric));
     if (best != NULL)
         put_against_reference(b, best, reference, metric, best != before);
+    if (best != NULL)
+        put_against_published(b, report, facet, best, metric);
     buf_puts(b, ".");
     return best;
 }
@@ -162,18 +182,36 @@ put_counts(struct buf *b, const json_t *report)
     buf_puts(b, done == 0 ? ": there is nothing to compare yet." : ".");
 }
 
-json_t *
-words_summary(const json_t *report)
+/* Every metric where there is one facet; of several the first metric only, which is
+ * enough for one paragraph. */
+static void
+put_facet(struct buf *b, const json_t *report, const json_t *facet, bool only)
 {
-    const json_t *before = NULL;
-    struct buf b = {0};
+    const json_t *y = json_object_get(report, "y"), *before = NULL;
     json_t *metric;
     size_t i;
 
-    put_counts(&b, report);
-    json_array_foreach(json_object_get(report, "y"), i, metric)
+    if (!only)
+        buf_printf(b, " %s:", json_str(facet, "label", ""));
+    json_array_foreach(y, i, metric)
     {
-        before = put_best(&b, report, json_string_value(metric), before);
+        if (only || i == 0)
+            before = put_best(b, report, facet, json_string_value(metric), before);
+    }
+}
+
+json_t *
+words_summary(const json_t *report)
+{
+    const json_t *facets = json_object_get(report, "facets");
+    struct buf b = {0};
+    json_t *facet;
+    size_t i;
+
+    put_counts(&b, report);
+    json_array_foreach(facets, i, facet)
+    {
+        put_facet(&b, report, facet, json_array_size(facets) == 1);
     }
     json_t *text = json_string(buf_str(&b));
     buf_release(&b);
@@ -370,6 +408,41 @@ note_corruptions(json_t *notes, const json_t *cells)
     add_note(notes, &b);
 }
 
+/* Published numbers that the sweep file asks for by name, and that cannot be drawn. */
+static void
+note_published(json_t *notes, const json_t *report)
+{
+    const bool relus = strcmp(json_str(report, "x", ""), "relus") == 0;
+    struct buf b = {0};
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(report, "published"), i, item)
+    {
+        const char *name = json_string_value(item);
+        const struct published_curve *c = published_curves;
+        while (c->key != NULL && strcmp(c->key, name) != 0)
+            c++;
+        if (strcmp(name, "none") == 0 || (c->key != NULL && relus))
+            continue;
+        buf_printf(&b,
+                   c->key == NULL
+                       ? "There is no published curve called `%s`."
+                       : "The published curve `%s` is known against ReLUs only.",
+                   name);
+        add_note(notes, &b);
+    }
+    json_array_foreach(json_object_get(report, "facets"), i, item)
+    {
+        if (!json_is_true(json_object_get(item, "small"))
+            || json_array_size(json_object_get(report, "published")) == 0)
+            continue;
+        buf_printf(&b, "%s is small-scale: published curves are not drawn there.",
+                   json_str(item, "label", "this"));
+        add_note(notes, &b);
+    }
+}
+
 json_t *
 words_notes(const json_t *report, const json_t *cells)
 {
@@ -382,5 +455,6 @@ words_notes(const json_t *report, const json_t *cells)
     note_incomplete(notes, report);
     note_missing(notes, report);
     note_not_numbers(notes, report, cells);
+    note_published(notes, report);
     return notes;
 }

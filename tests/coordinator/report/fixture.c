@@ -152,11 +152,15 @@ add_job(json_t *jobs, int64_t *next_id, json_t *ids, const char *stage, const ch
     free(text);
 }
 
+enum outcome { DONE, FAILED, RUNNING };
+static const char *const outcomes[] = {"succeeded", "failed", "running"};
+
 static json_t *
-grid_jobs(const struct setting *s, const char *state, int64_t *next_id, json_t *ids)
+grid_jobs(const struct setting *s, enum outcome outcome, int64_t *next_id, json_t *ids)
 {
     const bool all = strcmp(s->budget, "all") == 0;
-    const bool done = strcmp(state, "succeeded") == 0;
+    const bool done = outcome == DONE;
+    const char *state = outcomes[outcome];
     char *teacher = xasprintf("%s/%s/%d", s->dataset, s->model, s->seed);
     char *mask = xasprintf("%s/%s/%g", teacher, s->budget, s->temperature);
     char *cell = xasprintf("%s/%s", mask, s->loss);
@@ -168,10 +172,7 @@ grid_jobs(const struct setting *s, const char *state, int64_t *next_id, json_t *
         add_job(jobs, next_id, ids, "finetune", cell, state, done ? 54000 : 4000);
     }
     add_job(jobs, next_id, ids, "evaluate", cell,
-            done                           ? "succeeded"
-            : strcmp(state, "failed") == 0 ? "upstream_failed"
-                                           : "blocked",
-            done ? 1900 : 0);
+            done ? "succeeded" : "upstream_failed", done ? 1900 : 0);
     free(cell);
     free(mask);
     free(teacher);
@@ -183,7 +184,7 @@ add_setting(json_t *rows, const struct setting *s, int64_t *next_id, json_t *ids
 {
     const bool all = strcmp(s->budget, "all") == 0;
     const bool hard = strcmp(s->dataset, "cifar100") == 0;
-    const char *state = "succeeded";
+    enum outcome outcome = DONE;
     json_t *params = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s}",
                                "method", "rlnet", "dataset", s->dataset, "model",
                                s->model, "relu_budget", s->budget, "seed", s->seed,
@@ -195,18 +196,18 @@ add_setting(json_t *rows, const struct setting *s, int64_t *next_id, json_t *ids
         json_object_set_new(params, "temperature", json_real(s->temperature));
     }
     if (!all && hard && s->seed == 2 && strcmp(s->budget, "25000") == 0)
-        state = "failed";
+        outcome = FAILED;
     if (!all && !hard && s->seed == 2 && strcmp(s->loss, "kl") == 0)
-        state = "running";
-    const bool done = strcmp(state, "succeeded") == 0;
+        outcome = RUNNING;
     json_array_append_new(
         json_object_get(rows, "cells"),
         json_pack("{s:O, s:o, s:s, s:o, s:o}", "params", params, "written",
                   json_pack("{s:s, s:s, s:s, s:s, s:i}", "method", "rlnet", "dataset",
                             s->dataset, "model", s->model, "relu_budget", s->budget,
                             "seed", s->seed),
-                  "state", state, "jobs", grid_jobs(s, state, next_id, ids), "metrics",
-                  done ? grid_metrics(s) : json_object()));
+                  "state", outcomes[outcome], "jobs",
+                  grid_jobs(s, outcome, next_id, ids), "metrics",
+                  outcome == DONE ? grid_metrics(s) : json_object()));
     json_decref(params);
 }
 

@@ -1,0 +1,134 @@
+/* merge.c - several sweeps as one report. Knows the shape of rows, not their numbers. */
+#include "coordinator/report/merge.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "shared/base/buf.h"
+
+static bool
+has(const json_t *words, const char *word)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(words, i, item)
+    {
+        if (json_is_string(item) && strcmp(json_string_value(item), word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+add_words(json_t *words, const json_t *more)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(more, i, item)
+    {
+        if (json_is_string(item) && !has(words, json_string_value(item)))
+            json_array_append(words, item);
+    }
+}
+
+/* The texts under `key`, with `between` them. New string. */
+static json_t *
+joined(const json_t *list, const char *key, const char *between)
+{
+    struct buf b = {0};
+    json_t *rows;
+    size_t i;
+
+    json_array_foreach(list, i, rows)
+    {
+        const char *text = json_str(rows, key, "");
+        buf_puts(&b, b.len > 0 && text[0] != '\0' ? between : "");
+        buf_puts(&b, text);
+    }
+    json_t *text = json_string(buf_str(&b));
+    buf_release(&b);
+    return text;
+}
+
+/* True when the cells that have this parameter do not agree on it. */
+static bool
+differs(const json_t *cells, const char *name)
+{
+    const json_t *first = NULL;
+    json_t *cell;
+    size_t i;
+
+    json_array_foreach(cells, i, cell)
+    {
+        const json_t *v = json_object_get(json_object_get(cell, "params"), name);
+        if (v != NULL && first != NULL && !json_equal(v, first))
+            return true;
+        first = v != NULL ? v : first;
+    }
+    return false;
+}
+
+/* Parameters that some file chooses, that vary now and are no axis yet. */
+static void
+add_chosen_axes(json_t *axes, const json_t *cells, const json_t *list)
+{
+    json_t *rows, *value;
+    const char *name;
+    size_t i;
+
+    json_array_foreach(list, i, rows)
+    {
+        const json_t *first = json_array_get(json_object_get(rows, "cells"), 0);
+        json_object_foreach(json_object_get(first, "written"), name, value)
+        {
+            if (!has(axes, name) && differs(cells, name))
+                json_array_append_new(axes, json_string(name));
+        }
+    }
+}
+
+static json_t *
+merged_request(const json_t *list)
+{
+    json_t *request =
+        json_deep_copy(json_object_get(json_array_get(list, 0), "report"));
+    static const char *const keys[] = {"y", "reference"};
+    json_t *rows;
+    size_t i;
+
+    if (request == NULL)
+        request = json_object();
+    json_array_foreach(list, i, rows)
+    {
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            add_words(json_object_get(request, keys[k]),
+                      json_object_get(json_object_get(rows, "report"), keys[k]));
+    }
+    return request;
+}
+
+json_t *
+report_merge(const json_t *list)
+{
+    json_t *cells = json_array(), *axes = json_array(), *sweeps = json_array(), *rows;
+    size_t i;
+
+    json_array_foreach(list, i, rows)
+    {
+        json_array_extend(cells, json_object_get(rows, "cells"));
+        add_words(axes, json_object_get(rows, "axes"));
+        json_array_append_new(sweeps, json_pack("{s:s, s:s, s:s, s:s}", "name",
+                                                json_str(rows, "name", ""), "title",
+                                                json_str(rows, "title", ""), "file",
+                                                json_str(rows, "file", ""), "sets",
+                                                json_str(rows, "sets", "")));
+    }
+    add_chosen_axes(axes, cells, list);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+                     joined(list, "name", "+"), "title", joined(list, "title", "; "),
+                     "file", joined(list, "file", "\n"), "sets",
+                     joined(list, "sets", "\n"), "sweeps", sweeps, "report",
+                     merged_request(list), "axes", axes, "cells", cells);
+}
