@@ -245,13 +245,15 @@ suits(const struct conv_shape *conv, int64_t block)
            && (block == 8 || block == 16);
 }
 
-/* As many as fill a chunk: the weights are read once for each. */
+/* As many as fill a chunk, for which the weights are read once; but a batch of 128 shall
+ * keep four threads busy. */
 static int64_t
 together(const struct conv_shape *conv, int64_t block)
 {
     const struct wino_shape s = shape_of(conv, CONV_FORWARD, block);
+    const int64_t tiles = s.rows * s.columns;
 
-    return (chunk_tiles(&s) + s.rows * s.columns - 1) / (s.rows * s.columns);
+    return at_most((chunk_tiles(&s) + tiles - 1) / tiles, 32);
 }
 
 static int64_t
