@@ -225,6 +225,70 @@ draft_json(const struct space *s, const struct draft *d, bool only_written)
     return o;
 }
 
+/* The texts that the draft's preset sets, NULL where it has none. */
+static const json_t *
+preset_sets(const struct space *s, const struct draft *d)
+{
+    const struct catalog_presets *presets = s->method->presets;
+
+    if (s->preset < 0 || d->values[s->preset] == NULL)
+        return NULL;
+    const char *name = json_string_value(d->values[s->preset]);
+    for (size_t i = 0; presets->param.choices[i] != NULL; i++)
+        if (strcmp(presets->param.choices[i], name) == 0)
+            return presets->sets[i];
+    return NULL;
+}
+
+static int
+preset_conflict(const struct expansion *x, const struct draft *d, int slot,
+                const json_t *text, const struct yaml_node *root)
+{
+    const struct space *s = &x->b->space;
+    const char *param = s->params[slot]->name;
+    const struct yaml_node *at = bind_origin(x->b, param, d->values[slot]);
+    char *value = json_canonical(d->values[slot]);
+
+    yaml_error(x->err, at != NULL ? at : root,
+               "`%s` is %s here, but %s = %s means %s = %s; leave one of them out",
+               param, value, s->params[s->preset]->name,
+               json_string_value(d->values[s->preset]), param, json_string_value(text));
+    free(value);
+    return -1;
+}
+
+/* Puts the values that the preset stands for into the draft. */
+static int
+apply_preset(const struct expansion *x, struct draft *d, const struct yaml_node *root)
+{
+    const struct space *s = &x->b->space;
+    const json_t *sets = preset_sets(s, d), *text;
+    const char *key;
+
+    json_object_foreach((json_t *)sets, key, text)
+    {
+        const int slot = space_slot(s, key);
+        json_t *value;
+        if (space_read(&value, s, slot, json_string_value(text), x->err) != 0)
+            return -1;
+        if (d->written[slot] && d->values[slot] != value)
+            return preset_conflict(x, d, slot, text, root);
+        d->values[slot] = value;
+    }
+    return 0;
+}
+
+/* A preset of which no value is used says nothing about the cell. */
+static void
+mark_preset(const struct space *s, const struct draft *d, bool *used)
+{
+    const json_t *sets = preset_sets(s, d), *text;
+    const char *key;
+
+    json_object_foreach((json_t *)sets, key, text) used[s->preset] =
+        used[s->preset] || used[space_slot(s, key)];
+}
+
 static void
 mark_used(const struct space *s, const struct catalog_stage *stage, bool *used)
 {
@@ -244,11 +308,12 @@ drop_unused(struct expansion *x, struct draft *d, json_t *values)
         any = catalog_stage_skipped(&s->method->stages[i], values) || any;
     for (size_t i = 0; any && i < s->method->n_stages; i++) {
         const struct catalog_stage *stage = &s->method->stages[i];
-        if (stage->skip_param != NULL && space_slot(s, stage->skip_param) >= 0)
+        if (stage->skip_param != NULL)
             used[space_slot(s, stage->skip_param)] = true;
         if (!catalog_stage_skipped(stage, values))
             mark_used(s, stage, used);
     }
+    mark_preset(s, d, used);
     for (size_t i = 0; any && i < s->n; i++) {
         if (used[i])
             continue;
@@ -266,7 +331,7 @@ fill_defaults(const struct expansion *x, struct draft *d, const struct yaml_node
     for (size_t i = 0; i < s->n; i++) {
         if (d->values[i] == NULL)
             d->values[i] = s->defaults[i];
-        if (d->values[i] == NULL)
+        if (d->values[i] == NULL && (int)i != s->preset)
             return yaml_error(x->err, root,
                               "parameter `%s` is missing (%s); put it under `fixed` or "
                               "`grid`",
@@ -325,9 +390,10 @@ finish_cells(struct expansion *x, struct sweep *out, size_t *capacity,
 
     for (size_t i = 0; rc == 0 && i < x->n_cells; i++) {
         struct draft *d = &x->cells[i];
-        rc = fill_defaults(x, d, root);
-        if (rc != 0)
+        if (apply_preset(x, d, root) != 0 || fill_defaults(x, d, root) != 0) {
+            rc = -1;
             break;
+        }
         json_t *values = draft_json(s, d, false);
         drop_unused(x, d, values);
         if (seen_before(x, buckets, n_buckets, i)) {

@@ -12,7 +12,9 @@
  *   3. include: an element that agrees with cells on all its axes gives them its other
  *      keys; one that agrees with none becomes a cell of its own, on top of `fixed`.
  *      (As the matrix of GitHub's workflows; only cells of the grid are extended.)
- *   4. parameters that only skipped stages read are taken out, and of cells that are
+ *   4. a cell with a preset gets the preset's values; one that the file gives another
+ *      value is an error;
+ *   5. parameters that only skipped stages read are taken out, and of cells that are
  *      equal then the first is kept.
  */
 MUST_CHECK int expand_method(struct sweep *out, size_t *capacity,

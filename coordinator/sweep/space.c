@@ -67,9 +67,14 @@ space_init(struct space *out, const struct catalog_method *m, json_t *pool,
 {
     size_t capacity = 0;
 
-    *out = (struct space){.method = m, .pool = pool};
+    *out = (struct space){.method = m, .pool = pool, .preset = -1};
     for (size_t i = 0; i < m->n_stages; i++)
         add_params(out, &m->stages[i], &capacity);
+    if (m->presets != NULL) {
+        out->params = xgrow(out->params, &capacity, out->n + 1, sizeof *out->params);
+        out->preset = (int)out->n;
+        out->params[out->n++] = &m->presets->param;
+    }
     out->defaults = xcalloc(out->n + 1, sizeof(json_t *));
     for (size_t i = 0; i < out->n; i++) {
         const char *text = out->params[i]->dflt;

@@ -15,6 +15,7 @@ struct space {
     const struct param **params;
     json_t **defaults; /* borrowed from the pool; NULL: required */
     size_t n;
+    int preset;   /* slot of the method's presets, which may stay empty; -1: none */
     json_t *pool; /* {"param": {"canonical text": value}}, borrowed */
 };
 

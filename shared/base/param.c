@@ -15,7 +15,7 @@
 static const char *const type_names[PARAM_TYPE_COUNT] = {
     [PARAM_BOOL] = "bool",     [PARAM_INT] = "int",       [PARAM_REAL] = "real",
     [PARAM_STRING] = "string", [PARAM_CHOICE] = "choice", [PARAM_BUDGET] = "budget",
-    [PARAM_SET] = "set",       [PARAM_SUM] = "sum",
+    [PARAM_SET] = "set",       [PARAM_SUM] = "sum",       [PARAM_PERCENTS] = "percents",
 };
 
 const char *
@@ -172,6 +172,20 @@ read_choice(json_t **out, const struct param *p, const char *text, struct err *e
     return -1;
 }
 
+/* The weight in front of `*` of an item: a number or a fraction; -1 if it is none. */
+static int
+parse_weight(double *out, const char *item, const char *times)
+{
+    char text[64];
+    const size_t n = (size_t)(times - item);
+
+    if (n == 0 || n >= sizeof text)
+        return -1;
+    memcpy(text, item, n);
+    text[n] = '\0';
+    return parse_real(out, text);
+}
+
 bool
 param_next_item(const char **cursor, char *name, size_t size, double *weight)
 {
@@ -185,8 +199,8 @@ param_next_item(const char **cursor, char *name, size_t size, double *weight)
     if (weight != NULL)
         *weight = (double)NAN;
     if (times != NULL) {
-        if (weight != NULL)
-            *weight = strtod(s, NULL);
+        if (weight != NULL && parse_weight(weight, s, times) != 0)
+            *weight = (double)NAN;
         n -= (size_t)(times + 1 - s);
         s = times + 1;
     }
@@ -202,12 +216,9 @@ static int
 check_weight(const struct param *p, const char *item, struct err *err)
 {
     const char *times = strchr(item, '*');
-    char *end;
+    double w;
 
-    if (times == NULL)
-        return 0;
-    const double w = strtod(item, &end);
-    if (p->type == PARAM_SUM && end == times && end > item && isfinite(w))
+    if (times == NULL || (p->type == PARAM_SUM && parse_weight(&w, item, times) == 0))
         return 0;
     return err_set(err, ERR_USAGE, "%s: `%s` does not begin with a weight like 0.5*",
                    p->name, item);
@@ -288,6 +299,41 @@ read_list(json_t **out, const struct param *p, const char *text, struct err *err
     return rc;
 }
 
+/* Numbers between 0 and 100, each larger than the one before; written shortest. */
+static int
+read_percents(json_t **out, const struct param *p, const char *text, struct err *err)
+{
+    const char *at = text;
+    struct buf canon = {0};
+    double before = 0;
+    char *end;
+
+    if (strcmp(text, "none") == 0) {
+        *out = json_string(text);
+        return 0;
+    }
+    do {
+        const double v = strtod(at, &end);
+        if (end == at || !(v > before && v < 100)) {
+            buf_release(&canon);
+            return err_set(err, ERR_USAGE,
+                           "%s = `%s`: write rising per cents between 0 and 100, as "
+                           "62.5,75,87.5, or none",
+                           p->name, text);
+        }
+        buf_printf(&canon, "%s%.10g", canon.len > 0 ? "," : "", v);
+        before = v;
+        end += strspn(end, " ");
+        at = end + 1;
+    } while (*end == ',');
+    if (*end == '\0')
+        *out = json_string(buf_str(&canon));
+    else
+        err_set(err, ERR_USAGE, "%s = `%s`: `%s` is no number", p->name, text, end);
+    buf_release(&canon);
+    return *end == '\0' ? 0 : -1;
+}
+
 static int
 read_budget(json_t **out, const struct param *p, const char *text, struct err *err)
 {
@@ -342,6 +388,7 @@ param_read(json_t **out, const struct param *p, const char *text, struct err *er
     case PARAM_BUDGET: return read_budget(out, p, text, err);
     case PARAM_SET:
     case PARAM_SUM: return read_list(out, p, text, err);
+    case PARAM_PERCENTS: return read_percents(out, p, text, err);
     case PARAM_STRING:
         *out = json_string(text); /* NULL for invalid UTF-8 */
         if (*out == NULL)
@@ -374,6 +421,7 @@ store(const struct param *p, const json_t *v, void *config)
     case PARAM_CHOICE:
     case PARAM_SET:
     case PARAM_SUM:
+    case PARAM_PERCENTS:
     case PARAM_BUDGET: *(const char **)(void *)field = json_string_value(v); break;
     case PARAM_TYPE_COUNT: break;
     }

@@ -16,14 +16,15 @@
  * what enters a job's digest.
  */
 enum param_type {
-    PARAM_BOOL,   /* field bool;         "true|false"; a flag on a command line */
-    PARAM_INT,    /* field int64_t;      "128", "50k", "1m" */
-    PARAM_REAL,   /* field double;       "0.05", "8/255" */
-    PARAM_STRING, /* field const char *; anything printable */
-    PARAM_CHOICE, /* field const char *; one of .choices */
-    PARAM_BUDGET, /* field const char *; ReLU count "50k", share "10%", or "all" */
-    PARAM_SET,    /* field const char *; "clean,pgd-7", each one of .choices */
-    PARAM_SUM,    /* field const char *; "0.5*ce+kl", each term one of .choices */
+    PARAM_BOOL,     /* field bool;         "true|false"; a flag on a command line */
+    PARAM_INT,      /* field int64_t;      "128", "50k", "1m" */
+    PARAM_REAL,     /* field double;       "0.05", "8/255" */
+    PARAM_STRING,   /* field const char *; anything printable */
+    PARAM_CHOICE,   /* field const char *; one of .choices */
+    PARAM_BUDGET,   /* field const char *; ReLU count "50k", share "10%", or "all" */
+    PARAM_SET,      /* field const char *; "clean,pgd-7", each one of .choices */
+    PARAM_SUM,      /* field const char *; "0.5*ce+kl", each term one of .choices */
+    PARAM_PERCENTS, /* field const char *; "62.5,75,87.5", rising, or "none" */
     PARAM_TYPE_COUNT,
 };
 
@@ -62,6 +63,9 @@ struct param {
 #define PARAM_ROW_SUM(T, f, d, list, text) \
     {.name = #f, .type = PARAM_SUM, .offset = PARAM_FIELD(T, f, const char *), \
      .dflt = d, .choices = list, .doc = text}
+#define PARAM_ROW_PERCENTS(T, f, d, text) \
+    {.name = #f, .type = PARAM_PERCENTS, .offset = PARAM_FIELD(T, f, const char *), \
+     .dflt = d, .doc = text}
 #define PARAM_ROW_BUDGET(T, f, d, text) \
     {.name = #f, .type = PARAM_BUDGET, .offset = PARAM_FIELD(T, f, const char *), \
      .dflt = d, .doc = text}

@@ -55,25 +55,106 @@ read_after(struct catalog_stage *s, const struct catalog_method *m, const json_t
     return 0;
 }
 
+/* `skip_when` or `only_when`: one parameter and the text of a value. */
 static int
-read_skip(struct catalog_stage *s, json_t *when, struct err *err)
+read_condition(const char **param, const char **text, const struct catalog_stage *s,
+               const json_t *row, const char *key, struct err *err)
 {
-    const char *key;
-    json_t *value;
+    json_t *when = json_object_get(row, key);
+    void *first = json_object_iter(when);
 
     if (when == NULL)
         return 0;
-    json_object_foreach(when, key, value)
+    *param = json_object_iter_key(first);
+    *text = json_string_value(json_object_iter_value(first));
+    if (json_object_size(when) == 1 && *text != NULL)
+        return 0;
+    return err_set(err, ERR_DATA,
+                   "catalogue: `%s` of stage %s must name a parameter and a text", key,
+                   s->name);
+}
+
+static int
+check_condition(const struct catalog_method *m, const struct catalog_stage *s,
+                const char *param, struct err *err)
+{
+    if (param == NULL || catalog_find_param(m, param) != NULL)
+        return 0;
+    return err_set(err, ERR_DATA,
+                   "catalogue: `skip_when` or `only_when` of stage %s is about `%s`, "
+                   "which is no parameter of method %s",
+                   s->name, param, m->name);
+}
+
+/* One choice of the presets, whose values must be values of the method's parameters. */
+static int
+check_preset(const struct catalog_method *m, const char *name, const json_t *sets,
+             struct err *err)
+{
+    const char *key;
+    const json_t *text;
+
+    json_object_foreach((json_t *)sets, key, text)
     {
-        s->skip_param = key;
-        s->skip_value = json_string_value(value);
+        const struct param *p = catalog_find_param(m, key);
+        json_t *value = NULL;
+        if (p == NULL || !json_is_string(text))
+            return err_set(err, ERR_DATA,
+                           "catalogue: preset `%.80s` of method %s sets `%.80s`, which "
+                           "is no parameter",
+                           name, m->name, key);
+        if (param_read(&value, p, json_string_value(text), err) != 0) {
+            err->kind = ERR_DATA;
+            return err_wrap(err, "catalogue: preset `%.80s`", name);
+        }
+        json_decref(value);
     }
-    if (json_object_size(when) != 1 || s->skip_value == NULL
-        || param_find(s->params, s->n_params, s->skip_param) == NULL)
-        return err_set(err, ERR_DATA,
-                       "catalogue: `skip_when` of stage %s must name one of its "
-                       "parameters and a text",
-                       s->name);
+    return 0;
+}
+
+static int
+read_presets(struct catalog_method *m, const json_t *row, struct arena *mem,
+             struct err *err)
+{
+    const json_t *choices = json_object_get(row, "choices");
+    const size_t n = json_array_size(choices);
+    struct catalog_presets *presets = arena_alloc(mem, sizeof *presets);
+    const char **names = arena_alloc(mem, (n + 1) * sizeof *names), *name;
+
+    if (row == NULL)
+        return 0;
+    if (json_need_string(&name, row, "param", "presets", err) != 0
+        || check_name(name, "parameter", err) != 0)
+        return -1;
+    if (catalog_find_param(m, name) != NULL)
+        return err_set(err, ERR_DATA, "catalogue: method %s has `%s` twice", m->name,
+                       name);
+    presets->param = (struct param){.name = name,
+                                    .type = PARAM_CHOICE,
+                                    .choices = names,
+                                    .doc = json_str(row, "doc", "")};
+    presets->sets = arena_alloc(mem, (n + 1) * sizeof *presets->sets);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *choice = json_array_get(choices, i);
+        if (json_need_string(&names[i], choice, "name", "preset", err) != 0)
+            return -1;
+        presets->sets[i] = json_object_get(choice, "sets");
+        if (check_preset(m, names[i], presets->sets[i], err) != 0)
+            return -1;
+    }
+    m->presets = presets;
+    return 0;
+}
+
+static int
+check_conditions(const struct catalog_method *m, struct err *err)
+{
+    for (size_t i = 0; i < m->n_stages; i++) {
+        const struct catalog_stage *s = &m->stages[i];
+        if (check_condition(m, s, s->skip_param, err) != 0
+            || check_condition(m, s, s->only_param, err) != 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -157,7 +238,9 @@ read_stage(struct catalog_stage *s, const struct catalog_method *m, const json_t
                != 0
         || check_params(s, m, err) != 0)
         return -1;
-    return read_skip(s, json_object_get(row, "skip_when"), err);
+    if (read_condition(&s->skip_param, &s->skip_value, s, row, "skip_when", err) != 0)
+        return -1;
+    return read_condition(&s->only_param, &s->only_value, s, row, "only_when", err);
 }
 
 /* c->n_methods counts the methods before this one. */
@@ -182,7 +265,9 @@ read_method(struct catalog *c, struct catalog_method *m, const json_t *row,
                        &c->mem, err)
             != 0)
             return -1;
-    return 0;
+    if (check_conditions(m, err) != 0)
+        return -1;
+    return read_presets(m, json_object_get(row, "presets"), &c->mem, err);
 }
 
 static int
@@ -259,13 +344,15 @@ catalog_find_param(const struct catalog_method *m, const char *name)
         if (p != NULL)
             return p;
     }
+    if (m->presets != NULL && strcmp(m->presets->param.name, name) == 0)
+        return &m->presets->param;
     return NULL;
 }
 
 const char *
 catalog_nearest_param(const struct catalog_method *m, const char *wrong)
 {
-    size_t n = 0, i = 0;
+    size_t n = 1, i = 0;
 
     for (size_t s = 0; s < m->n_stages; s++)
         n += m->stages[s].n_params;
@@ -273,119 +360,36 @@ catalog_nearest_param(const struct catalog_method *m, const char *wrong)
     for (size_t s = 0; s < m->n_stages; s++)
         for (size_t p = 0; p < m->stages[s].n_params; p++)
             words[i++] = m->stages[s].params[p].name;
+    if (m->presets != NULL)
+        words[i++] = m->presets->param.name;
     const char *nearest = word_nearest(words, wrong);
     free(words);
     return nearest;
 }
 
-/* ---- limits ----------------------------------------------------------------------- */
+/* ---- skipping --------------------------------------------------------------------- */
 
-/* Text of a scalar value for people and comparisons; caller frees. */
-static char *
-value_text(const json_t *v)
-{
-    return json_is_string(v) ? xstrdup(json_string_value(v)) : json_canonical(v);
-}
-
-/* "resnet18/fashion-mnist" from by = ["model","dataset"]; NULL when a value is absent. */
-static char *
-limit_key(const json_t *by, const json_t *values)
-{
-    struct buf key = {0};
-
-    for (size_t i = 0; i < json_array_size(by); i++) {
-        const char *name = json_string_value(json_array_get(by, i));
-        const json_t *v = name != NULL ? json_object_get(values, name) : NULL;
-        if (v == NULL) {
-            buf_release(&key);
-            return NULL;
-        }
-        char *text = value_text(v);
-        buf_printf(&key, "%s%s", i > 0 ? "/" : "", text);
-        free(text);
-    }
-    return buf_take(&key);
-}
-
-/* What a value asks for: a number, a share ("10%") of max, or "all" = max. */
-static double
-asked_for(const char *text, double max)
-{
-    char *end;
-
-    if (strcmp(text, "all") == 0)
-        return max;
-    const double v = strtod(text, &end);
-    return *end == '%' ? v / 100 * max : v;
-}
-
+/* Is the cell's value of `name`, or its default, this text? */
 static int
-check_range(const json_t *limit, const json_t *range, const char *key, const char *text,
-            struct err *err)
+has_value(const struct catalog_stage *s, const json_t *values, const char *name,
+          const char *text)
 {
-    const char *param = json_str(limit, "param", ""),
-               *unit = json_str(limit, "unit", "");
-    const double min = json_num(range, "min", -1e300);
-    const double max = json_num(range, "max", 1e300);
-    const double v = asked_for(text, max);
+    const json_t *v = json_object_get(values, name);
 
-    if (v > max)
-        return err_set(err, ERR_USAGE, "%s = %s is above the %.10g %s that %s has",
-                       param, text, max, unit, key);
-    if (v < min)
-        return err_set(err, ERR_USAGE,
-                       "%s = %s is below %.10g %s, the least that %s takes", param,
-                       text, min, unit, key);
-    return 0;
-}
-
-static int
-check_limit(const json_t *limit, const json_t *values, struct err *err)
-{
-    const json_t *value = json_object_get(values, json_str(limit, "param", ""));
-    char *key = limit_key(json_object_get(limit, "by"), values);
-    int rc = 0;
-
-    if (key != NULL && value != NULL) {
-        const json_t *range = json_object_get(json_object_get(limit, "table"), key);
-        char *text = value_text(value);
-        if (range != NULL)
-            rc = check_range(limit, range, key, text, err);
-        free(text);
+    if (v == NULL) {
+        const struct param *p = param_find(s->params, s->n_params, name);
+        return p != NULL && p->dflt != NULL && strcmp(p->dflt, text) == 0;
     }
-    free(key);
-    return rc;
-}
-
-int
-catalog_check_limits(const struct catalog *c, const json_t *values, const char **param,
-                     struct err *err)
-{
-    const json_t *limits = json_object_get(c->json, "limits");
-
-    for (size_t i = 0; i < json_array_size(limits); i++) {
-        const json_t *limit = json_array_get(limits, i);
-        if (check_limit(limit, values, err) == 0)
-            continue;
-        if (param != NULL)
-            *param = json_str(limit, "param", "");
-        return -1;
-    }
-    return 0;
+    char *found = json_is_string(v) ? xstrdup(json_string_value(v)) : json_canonical(v);
+    const int equal = strcmp(found, text) == 0;
+    free(found);
+    return equal;
 }
 
 int
 catalog_stage_skipped(const struct catalog_stage *s, const json_t *values)
 {
-    if (s->skip_param == NULL)
-        return 0;
-    const json_t *v = json_object_get(values, s->skip_param);
-    if (v == NULL) {
-        const struct param *p = param_find(s->params, s->n_params, s->skip_param);
-        return p != NULL && p->dflt != NULL && strcmp(p->dflt, s->skip_value) == 0;
-    }
-    char *text = value_text(v);
-    const int skipped = strcmp(text, s->skip_value) == 0;
-    free(text);
-    return skipped;
+    if (s->skip_param != NULL && has_value(s, values, s->skip_param, s->skip_value))
+        return 1;
+    return s->only_param != NULL && !has_value(s, values, s->only_param, s->only_value);
 }

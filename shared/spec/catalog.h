@@ -14,13 +14,22 @@
  *    "methods": [{"name", "doc", "source",
  *      "stages": [{"name", "revision", "doc", "after": ["teacher"],
  *                  "skip_when": {"relu_budget": "all"},         (may be absent)
- *                  "params": [rows as in shared/base/param.h]}]}],
+ *                  "only_when": {"budgets": "measured"},        (may be absent)
+ *                  "params": [rows as in shared/base/param.h]}],
+ *      "presets": {"param": "ablation", "doc", "choices": [      (may be absent)
+ *                  {"name": "table5/kl", "doc", "sets": {"loss": "kl"}}]}}],
  *    "limits": [{"param": "relu_budget", "by": ["model", "dataset"], "unit": "ReLUs",
- *                "table": {"resnet18/fashion-mnist": {"min": 17, "max": 557056}}}]}
+ *                "plus": ["val_images"],                         (may be absent)
+ *                "table": {"resnet18/fashion-mnist": {"min": 17, "max": 557056}}}],
+ *    "needs": [{"when": {"bn": "triple"}, "param": "batch", "min": 3}, ...,
+ *              {"when": {...}, "param": "model", "in": ["resnet18"]}]}
  *
- * A stage whose `skip_when` holds for a cell is left out of that cell; stages after it
- * then depend on what it depended on. `revision` grows when a stage's numbers change
- * meaning, so that old results are not taken for new ones.
+ * A stage whose `skip_when` holds for a cell, or whose `only_when` does not, is left out
+ * of that cell; stages after it then depend on what it depended on. `revision` grows
+ * when a stage's numbers change meaning, so that old results are not taken for new ones.
+ * A preset is a name for values of other parameters; a cell that has it gets them. A
+ * limit is for the sum of its parameters; a need is for cells that have all of its
+ * values (of a set or a sum: that have it as an item).
  */
 enum { CATALOG_VERSION = 1 };
 
@@ -30,14 +39,22 @@ struct catalog_stage {
     const char **after;
     size_t n_after;
     const char *skip_param, *skip_value; /* NULL: never skipped */
+    const char *only_param, *only_value; /* NULL: else only with this */
     struct param *params;                /* only what this stage depends on */
     size_t n_params;
+};
+
+/* A parameter that no stage has: its values stand for values of others. */
+struct catalog_presets {
+    struct param param;  /* a choice without default: a cell may be without */
+    const json_t **sets; /* for each choice {"loss": "kl", ...}, texts; borrowed */
 };
 
 struct catalog_method {
     const char *name, *doc, *source;
     struct catalog_stage *stages; /* in an order that respects `after` */
     size_t n_stages;
+    struct catalog_presets *presets; /* NULL: none */
 };
 
 struct catalog {
@@ -57,7 +74,7 @@ const struct catalog_method *catalog_find_method(const struct catalog *c,
 const struct catalog_stage *catalog_find_stage(const struct catalog_method *m,
                                                const char *name);
 
-/* The row of `name` in any stage of the method, or NULL. Stages that share a parameter
+/* The row of `name` in any stage of the method, that of its presets, or NULL. Stages that share a parameter
  * declare it identically (checked by catalog_read). */
 const struct param *catalog_find_param(const struct catalog_method *m,
                                        const char *name);
@@ -66,12 +83,13 @@ const struct param *catalog_find_param(const struct catalog_method *m,
 const char *catalog_nearest_param(const struct catalog_method *m, const char *wrong);
 
 /* Checks `values` (canonical JSON object of one cell, defaults filled in) against the
- * catalogue's limits. The error says the limit and its unit; *param (may be NULL)
- * receives the offending parameter's name. */
+ * catalogue's limits and needs. The error says the limit and its unit, or what is
+ * needed and why; *param (may be NULL) receives the offending parameter's name. */
 MUST_CHECK int catalog_check_limits(const struct catalog *c, const json_t *values,
                                     const char **param, struct err *err);
 
-/* 1 when the stage is left out for a cell with these values. */
+/* 1 when the stage is left out for a cell with these values, by skip_when or by
+ * only_when. */
 int catalog_stage_skipped(const struct catalog_stage *s, const json_t *values);
 
 #endif

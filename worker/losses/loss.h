@@ -25,6 +25,10 @@ struct loss_view {
     const float *target; /* (n,classes) the teacher's logits of the clean images
                                       on path 0; NULL without a teacher */
     struct net *student, *teacher; /* for terms on maps; teacher may be NULL */
+    const float *own;              /* (n,classes) the student's own logits of the clean
+                                      images, and */
+    float *d_own;                  /* their gradient, added to; both only for terms on
+                                      pairs, else NULL */
     double temperature;            /* of distillation */
     bool paper_form;               /* the paper's formula where the released code has
                                       another one (methods.md 4.4) */
@@ -34,9 +38,11 @@ struct loss_view {
 enum { LOSS_SCRATCH = 3 };
 
 enum loss_input {
-    LOSS_ON_LOGITS, /* applies to all views; adds its gradient to dlogits */
-    LOSS_ON_MAPS, /* applies to the views that the settings name (pram_views); adds its
-                       gradient to net_group_seed or net_act_seed of the student */
+    LOSS_ON_LOGITS, /* adds its gradient to dlogits */
+    LOSS_ON_MAPS,   /* adds its gradient to net_group_seed or net_act_seed of the
+                       student */
+    LOSS_ON_PAIR,   /* compares the adversarial view with the clean view of the same
+                       images; adds to dlogits and to d_own */
 };
 
 /* One row of the registry. */
@@ -54,7 +60,9 @@ struct loss {
 
 enum { LOSS_MAX_ROWS = 16 };               /* room for one number a row */
 extern const struct loss *const losses[];  /* NULL-terminated */
-extern const char *const loss_names[];     /* the same, for parameter tables */
+extern const char *const loss_names[];     /* the same, for parameter tables; */
+extern const char *loss_teacher_names[];   /* those that need no teacher, and */
+extern const char *loss_student_names[];   /* those that a student can have */
 extern const char *const loss_weighting[]; /* "released", "paper", NULL */
 const struct loss *loss_find(const char *name);
 

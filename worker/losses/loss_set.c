@@ -84,7 +84,8 @@ fill_weights(struct loss_set *s, const char *weighting)
 }
 
 static int
-parse_views(bool applies[LOSS_N_VIEWS], const char *list, struct err *err)
+parse_views(bool applies[LOSS_N_VIEWS], const char *list, const char *term,
+            struct err *err)
 {
     const char *cursor = list;
     char name[32];
@@ -95,25 +96,40 @@ parse_views(bool applies[LOSS_N_VIEWS], const char *list, struct err *err)
             v++;
         if (v == LOSS_N_VIEWS)
             return err_set(err, ERR_USAGE,
-                           "pram_views: unknown view `%s`; views: clean, aug, adv",
-                           name);
+                           "views of `%s`: unknown view `%s`; views: clean, aug, adv",
+                           term, name);
         applies[v] = true;
     }
     return 0;
 }
 
+/* The views that the settings give to a term. */
+static const char *
+views_of(const struct loss *l, const struct loss_config *config)
+{
+    const char *list = NULL;
+
+    switch (l->on) {
+    case LOSS_ON_LOGITS:
+        list = l->needs_teacher ? config->target_views : config->label_views;
+        break;
+    case LOSS_ON_MAPS: list = config->map_views; break;
+    case LOSS_ON_PAIR: return "adv";
+    }
+    return list != NULL ? list : "clean,aug,adv";
+}
+
 static int
-fill_views(struct loss_set *s, const char *map_views, struct err *err)
+fill_views(struct loss_set *s, const struct loss_config *config, struct err *err)
 {
     for (int i = 0; i < s->n_terms; i++) {
         struct term *t = &s->terms[i];
-        const bool maps = t->loss->on == LOSS_ON_MAPS;
-        if (parse_views(t->applies, maps ? map_views : "clean,aug,adv", err) != 0)
+        if (parse_views(t->applies, views_of(t->loss, config), t->loss->name, err) != 0)
             return -1;
         for (int v = 0; v < LOSS_N_VIEWS; v++)
             t->n_views += t->applies[v];
         if (t->n_views == 0)
-            return err_set(err, ERR_USAGE, "pram_views is empty, but the loss has `%s`",
+            return err_set(err, ERR_USAGE, "the views of `%s` are empty, but the loss has it",
                            t->loss->name);
     }
     return 0;
@@ -130,8 +146,7 @@ loss_set_new(struct loss_set **out, const struct loss_config *config,
     s->temperature = config->temperature;
     s->paper_form = config->paper_form;
     s->scratch = xcalloc((size_t)(LOSS_SCRATCH * image.h * image.w), sizeof(double));
-    if (parse_terms(s, config, err) != 0
-        || fill_views(s, config->map_views, err) != 0) {
+    if (parse_terms(s, config, err) != 0 || fill_views(s, config, err) != 0) {
         loss_set_free(s);
         return -1;
     }
@@ -157,6 +172,33 @@ loss_set_needs_teacher(const struct loss_set *s, enum loss_view_id view)
         if (t->loss->on == LOSS_ON_MAPS && t->loss->needs_teacher && t->applies[view])
             return true;
     }
+    return false;
+}
+
+bool
+loss_set_needs_targets(const struct loss_set *s)
+{
+    for (int i = 0; i < s->n_terms; i++)
+        if (s->terms[i].loss->on == LOSS_ON_LOGITS && s->terms[i].loss->needs_teacher)
+            return true;
+    return false;
+}
+
+bool
+loss_set_takes(const struct loss_set *s, enum loss_view_id view)
+{
+    for (int i = 0; i < s->n_terms; i++)
+        if (s->terms[i].applies[view])
+            return true;
+    return false;
+}
+
+bool
+loss_set_pairs(const struct loss_set *s)
+{
+    for (int i = 0; i < s->n_terms; i++)
+        if (s->terms[i].loss->on == LOSS_ON_PAIR)
+            return true;
     return false;
 }
 

@@ -11,14 +11,16 @@
  *
  *   total = sum over terms of  weight * (1/|views|) * sum over its views of term(view)
  *
- * Terms on the logits take all three views, terms on maps those of `map_views`.
+ * Which views a term takes depends on what it compares: see struct loss_config.
  */
 struct loss_set;
 
 struct loss_config {
     const char *sum;       /* "0.5*ce+0.5*kl+1000*pram", "kl+pram", ... */
     const char *weighting; /* "released" | "paper": of terms without a weight */
-    const char *map_views; /* "clean,aug" */
+    /* Views of the terms on labels (ce), on the teacher's outputs (kl) and on maps
+     * (pram); NULL: all three. A term on pairs takes the adversarial one. */
+    const char *label_views, *target_views, *map_views;
     double temperature;
     bool paper_form; /* of terms that have one */
     bool teacher;    /* there is one */
@@ -32,6 +34,12 @@ void loss_set_free(struct loss_set *s);
 
 /* Does a term of this view compare maps, so that the teacher must have seen it? */
 bool loss_set_needs_teacher(const struct loss_set *s, enum loss_view_id view);
+
+/* Does any term, of the loss or of this view only, ... read the teacher's logits; take
+ * this view; compare it with the clean one? */
+bool loss_set_needs_targets(const struct loss_set *s);
+bool loss_set_takes(const struct loss_set *s, enum loss_view_id view);
+bool loss_set_pairs(const struct loss_set *s);
 
 /* Is the term called `name` a part of the loss? */
 bool loss_set_has(const struct loss_set *s, const char *name);

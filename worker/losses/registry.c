@@ -9,7 +9,8 @@
 #define LOSSES(X) \
     X(ce)         \
     X(kl)         \
-    X(pram)
+    X(pram)       \
+    X(trades)
 
 #define DECLARE(id) extern const struct loss loss_##id;
 LOSSES(DECLARE)
@@ -21,6 +22,23 @@ _Static_assert(sizeof losses / sizeof losses[0] <= LOSS_MAX_ROWS + 1,
 
 #define LABEL(id) #id,
 const char *const loss_names[] = {LOSSES(LABEL) NULL};
+
+const char *loss_teacher_names[LOSS_MAX_ROWS + 1];
+const char *loss_student_names[LOSS_MAX_ROWS + 1];
+
+/* Filled once, before main, and never changed after. */
+__attribute__((constructor)) static void
+fill_names(void)
+{
+    size_t teachers = 0, students = 0;
+
+    for (const struct loss *const *l = losses; *l != NULL; l++) {
+        if (!(*l)->needs_teacher)
+            loss_teacher_names[teachers++] = (*l)->name;
+        if ((*l)->on != LOSS_ON_PAIR)
+            loss_student_names[students++] = (*l)->name;
+    }
+}
 
 const char *const loss_weighting[] = {"released", "paper", NULL};
 

@@ -2,12 +2,14 @@
 #include "worker/methods/catalog.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
 #include "shared/spec/catalog.h"
 #include "worker/data/dataset.h"
 #include "worker/methods/method.h"
+#include "worker/methods/needs.h"
 #include "worker/models/model.h"
 
 static json_t *
@@ -23,7 +25,40 @@ stage_json(const struct method_stage *s)
     if (s->skip_param != NULL)
         json_object_set_new(stage, "skip_when",
                             json_pack("{s:s}", s->skip_param, s->skip_value));
+    if (s->only_param != NULL)
+        json_object_set_new(stage, "only_when",
+                            json_pack("{s:s}", s->only_param, s->only_value));
     return stage;
+}
+
+/* {"loss": "kl", ...} from "loss=kl ...". */
+static json_t *
+sets_json(const char *sets)
+{
+    json_t *o = json_object();
+
+    for (const char *at = sets; *at != '\0'; at += strspn(at, " ")) {
+        const size_t n = strcspn(at, " "), key = strcspn(at, "=");
+        char *name = xasprintf("%.*s", (int)key, at);
+        json_object_set_new(o, name, json_stringn(at + key + 1, n - key - 1));
+        free(name);
+        at += n;
+    }
+    return o;
+}
+
+static json_t *
+presets_json(const struct method *m)
+{
+    json_t *choices = json_array();
+
+    for (const struct method_preset *p = m->presets; p->name != NULL; p++)
+        json_array_append_new(choices,
+                              json_pack("{s:s, s:s, s:o}", "name", p->name, "doc",
+                                        p->doc, "sets", sets_json(p->sets)));
+    return json_pack("{s:s, s:s, s:o}", "param", m->preset_param, "doc",
+                     "a row of the method's paper, by the name used there", "choices",
+                     choices);
 }
 
 static json_t *
@@ -33,8 +68,11 @@ method_json(const struct method *m)
 
     for (size_t i = 0; i < m->n_stages; i++)
         json_array_append_new(stages, stage_json(&m->stages[i]));
-    return json_pack("{s:s, s:s, s:s, s:o}", "name", m->name, "doc", m->doc, "source",
-                     m->source, "stages", stages);
+    json_t *method = json_pack("{s:s, s:s, s:s, s:o}", "name", m->name, "doc", m->doc,
+                               "source", m->source, "stages", stages);
+    if (m->preset_param != NULL)
+        json_object_set_new(method, "presets", presets_json(m));
+    return method;
 }
 
 /* At least one ReLU in each masked layer, at most all of them. */
@@ -71,6 +109,39 @@ budget_limits(void)
                      "dataset", "unit", "ReLUs", "table", table);
 }
 
+/* At most the images of a part, `left` of which must remain for something else. */
+static json_t *
+image_limits(const char *param, enum dataset_part part, int64_t left)
+{
+    json_t *table = json_object();
+
+    for (const struct dataset_source *const *d = dataset_sources; *d != NULL; d++) {
+        const int64_t n = part == DATASET_TRAIN ? (*d)->n_train : (*d)->n_test;
+        if (n > 0)
+            json_object_set_new(table, (*d)->name,
+                                json_pack("{s:I}", "max", (json_int_t)(n - left)));
+    }
+    return json_pack("{s:s, s:[s], s:s, s:o}", "param", param, "by", "dataset", "unit",
+                     part == DATASET_TRAIN ? "training images" : "test images", "table",
+                     table);
+}
+
+static json_t *
+all_limits(void)
+{
+    json_t *limits = json_array(), *train;
+
+    train = image_limits("train_images", DATASET_TRAIN, 0);
+    json_object_set_new(train, "plus", json_pack("[s]", "val_images"));
+    json_array_append_new(limits, budget_limits());
+    json_array_append_new(limits, train);
+    json_array_append_new(limits, image_limits("val_images", DATASET_TRAIN, 2));
+    json_array_append_new(limits, image_limits("eval_images", DATASET_TEST, 0));
+    json_array_append_new(limits, image_limits("corruption_images", DATASET_TEST, 0));
+    json_array_append_new(limits, image_limits("attack_images", DATASET_TEST, 0));
+    return limits;
+}
+
 json_t *
 catalog_describe(void)
 {
@@ -78,6 +149,7 @@ catalog_describe(void)
 
     for (const struct method *const *m = methods; *m != NULL; m++)
         json_array_append_new(rows, method_json(*m));
-    return json_pack("{s:i, s:s, s:o, s:[o]}", "version", CATALOG_VERSION, "program",
-                     RELUSWEEP_VERSION, "methods", rows, "limits", budget_limits());
+    return json_pack("{s:i, s:s, s:o, s:o, s:o}", "version", CATALOG_VERSION, "program",
+                     RELUSWEEP_VERSION, "methods", rows, "limits", all_limits(),
+                     "needs", needs_describe());
 }

@@ -9,10 +9,12 @@
 
 #include "worker/attacks/attack.h"
 #include "worker/data/dataset.h"
+#include "worker/models/released_budgets.h"
 
 const char *choices_datasets[CHOICES_MAX];
 const char *choices_evaluate[CHOICES_MAX];
 const char *choices_attack[CHOICES_MAX];
+const char *choices_budgets[CHOICES_MAX];
 
 static void
 append(const char **list, const char *name)
@@ -38,4 +40,8 @@ fill(void)
         if (!(*a)->needs_teacher) /* evaluation has none */
             append(choices_evaluate, (*a)->name);
     }
+    append(choices_budgets, "eta");
+    append(choices_budgets, "measured");
+    for (const struct released_budgets *b = released_budgets; b->name != NULL; b++)
+        append(choices_budgets, b->name);
 }

@@ -11,6 +11,7 @@
 struct stage_config {
     /* what is trained on what */
     const char *dataset, *model;
+    const char *bn; /* batch norms: "single" | "dual" | "triple"; NULL: single */
     int64_t seed;
     int64_t train_images;    /* 0: all that the validation part leaves */
     int64_t val_images;      /* held out of the training part, stratified */
@@ -21,18 +22,25 @@ struct stage_config {
     /* optimiser; the members of one stage each */
     int64_t batch;
     double momentum, weight_decay;
-    int64_t teacher_epochs, mask_epochs, finetune_epochs;
-    double teacher_lr, mask_lr, finetune_lr;
-    const char *teacher_milestones, *mask_milestones, *finetune_milestones;
+    int64_t teacher_epochs, mask_epochs, finetune_epochs, sensitivity_epochs;
+    double teacher_lr, mask_lr, finetune_lr, sensitivity_lr;
+    const char *teacher_milestones, *mask_milestones, *finetune_milestones,
+        *sensitivity_milestones;
 
     /* losses and the attack inside a step (worker/pipeline/step.h) */
-    const char *mask_loss, *loss, *loss_weights, *pram_form, *pram_views;
-    double temperature;
+    const char *teacher_loss, *mask_loss, *loss, *loss_weights, *pram_form;
+    const char *teacher_views, *mask_views, *ce_views, *kl_views, *pram_views;
+    double temperature, teacher_temperature;
     const char *attack; /* "auto" or a name of the attacks' registry */
     double eps, attack_step;
     int64_t attack_steps;
 
+    /* sensitivity: sparse training (worker/pipeline/sparse.h) */
+    double sensitivity_density, sensitivity_prune;
+    int64_t sensitivity_interval;
+
     /* mask search */
+    const char *budgets;   /* "eta" | "measured" | "released/..." */
     const char *mask_init; /* "pattern" | "exact" */
     const char *mask_topk; /* "exact" | "released" */
 

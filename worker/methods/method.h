@@ -19,15 +19,28 @@ struct method_stage {
     int64_t revision;         /* grows when the stage's numbers change meaning */
     const char *const *after; /* names of stages, NULL-terminated */
     const char *skip_param, *skip_value; /* NULL: never skipped */
+    const char *only_param, *only_value; /* NULL: always there; else only with this */
     const struct param *params;
     size_t n_params;
+};
+
+/*
+ * A row of a paper's table by one name: what a sweep file says as `ablation: NAME`
+ * stands for these values of the method's parameters. The coordinator puts them into
+ * the cell, so jobs have no parameter of that name.
+ */
+struct method_preset {
+    const char *name, *doc;
+    const char *sets; /* "loss=kl+pram pram_views=clean": words without blanks */
 };
 
 struct method {
     const char *name; /* as in a sweep file */
     const char *doc;
-    const char *source;                /* paper, section */
-    const struct method_stage *stages; /* in an order that respects `after` */
+    const char *source;                  /* paper, section */
+    const char *preset_param;            /* NULL: none */
+    const struct method_preset *presets; /* ends with a name of NULL */
+    const struct method_stage *stages;   /* in an order that respects `after` */
     size_t n_stages;
 };
 

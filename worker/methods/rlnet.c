@@ -9,10 +9,12 @@
 #include "worker/methods/choices.h"
 #include "worker/methods/config.h"
 #include "worker/methods/method.h"
+#include "worker/methods/rlnet_presets.h"
 #include "worker/models/model.h"
 
 #define CFG struct stage_config
 
+static const char *const bn[] = {"single", "dual", "triple", NULL};
 static const char *const select_on[] = {"validation", "last", "test", NULL};
 static const char *const teacher_bn[] = {"shared", "dual", NULL};
 static const char *const mask_init[] = {"pattern", "exact", NULL};
@@ -25,19 +27,25 @@ static const char *const mask_topk[] = {"exact", "released", NULL};
         PARAM_ROW_CHOICE(CFG, model, NULL, model_names, "network"),              \
         PARAM_ROW_INT(CFG, seed, "0", 0, 2147483647, "of everything that is random")
 
-#define ROWS_TRAINING                                                                 \
+#define ROWS_SGD                                                                      \
     PARAM_ROW_INT(CFG, train_images, "0", 0, 1e9,                                     \
                   "training images, a stratified subset; 0: all that are left"),      \
         PARAM_ROW_INT(CFG, val_images, "5000", 0, 1e9,                                \
                       "images of the training part that are held out for selection"), \
+        PARAM_ROW_INT(CFG, batch, "128", 2, 65536,                                    \
+                      "images a step, shared out over the batch norms"),              \
+        PARAM_ROW_REAL(CFG, momentum, "0.9", 0, 1, "of SGD"),                         \
+        PARAM_ROW_REAL(CFG, weight_decay, "0.0005", 0, 1,                             \
+                       "of SGD, on every parameter")
+
+#define ROWS_TRAINING                                                                 \
+    ROWS_SGD,                                                                         \
+        PARAM_ROW_CHOICE(CFG, bn, "dual", bn,                                         \
+                         "batch norms: one for all images; one for clean and "        \
+                         "augmented, one for adversarial ones; or one for each"),     \
         PARAM_ROW_CHOICE(CFG, select_on, "validation", select_on,                     \
                          "which epoch's weights are kept: best on the held-out "      \
                          "images, last, or best on the test images (as the papers)"), \
-        PARAM_ROW_INT(CFG, batch, "128", 2, 65536,                                    \
-                      "images a step: half clean and augmented, half adversarial"),   \
-        PARAM_ROW_REAL(CFG, momentum, "0.9", 0, 1, "of SGD"),                         \
-        PARAM_ROW_REAL(CFG, weight_decay, "0.0005", 0, 1,                             \
-                       "of SGD, on every parameter"),                                 \
         PARAM_ROW_REAL(CFG, eps, "8/255", 0, 1, "radius of the attack in a step"),    \
         PARAM_ROW_REAL(CFG, attack_step, "2/255", 0, 1, "size of one of its steps"),  \
         PARAM_ROW_INT(CFG, attack_steps, "0", 0, 1000,                                \
@@ -55,16 +63,43 @@ static const char *const mask_topk[] = {"exact", "released", NULL};
                          "weights of terms written without one: 0.5 ce + 0.5 kl + " \
                          "1000 pram (released), or 1, 1 and 1000 (paper)")
 
+#define ROW_BUDGETS                                                              \
+    PARAM_ROW_CHOICE(CFG, budgets, "eta", choices_budgets,                       \
+                     "how the budget is shared out over the layers: by the "     \
+                     "published sensitivities, by those that stage sensitivity " \
+                     "measures, or the released list of this network and budget")
+
 static const struct param teacher_params[] = {
     ROWS_SUBJECT,
     ROWS_TRAINING,
     PARAM_ROW_CHOICE(CFG, teacher_bn, "shared", teacher_bn,
                      "batch norm of its shortcuts: one for both paths (released) or "
                      "one for each"),
+    PARAM_ROW_SUM(CFG, teacher_loss, "ce", loss_teacher_names, "loss of the teacher"),
+    PARAM_ROW_SET(CFG, teacher_views, "clean,aug,adv", loss_view_names,
+                  "images that its loss is taken of"),
+    PARAM_ROW_REAL(CFG, teacher_temperature, "4", 0.01, 1000,
+                   "of the softmax in its `trades` loss and attack"),
     PARAM_ROW_INT(CFG, teacher_epochs, "240", 1, 100000, "epochs of the teacher"),
     PARAM_ROW_REAL(CFG, teacher_lr, "0.05", 0, 1e9, "its first learning rate"),
-    PARAM_ROW_STRING(CFG, teacher_milestones, "62.5,75,87.5",
-                     "per cent of its epochs after which the rate falls tenfold"),
+    PARAM_ROW_PERCENTS(CFG, teacher_milestones, "62.5,75,87.5",
+                       "per cent of its epochs after which the rate falls tenfold"),
+};
+
+static const struct param sensitivity_params[] = {
+    ROWS_SUBJECT,
+    ROWS_SGD,
+    ROW_BUDGETS,
+    PARAM_ROW_INT(CFG, sensitivity_epochs, "240", 1, 100000,
+                  "epochs of the sparse training"),
+    PARAM_ROW_REAL(CFG, sensitivity_lr, "0.05", 0, 1e9, "its first learning rate"),
+    PARAM_ROW_PERCENTS(CFG, sensitivity_milestones, "62.5,75,87.5",
+                       "per cent of its epochs after which the rate falls tenfold"),
+    PARAM_ROW_REAL(CFG, sensitivity_density, "0.1", 0.001, 1,
+                   "share of the convolutions' weights that is not zero"),
+    PARAM_ROW_REAL(CFG, sensitivity_prune, "0.5", 0, 1,
+                   "share of them that first moves; falls to 0 until the end"),
+    PARAM_ROW_INT(CFG, sensitivity_interval, "100", 1, 1e9, "steps between moves"),
 };
 
 static const struct param mask_params[] = {
@@ -73,9 +108,13 @@ static const struct param mask_params[] = {
     ROWS_DISTILLATION,
     PARAM_ROW_INT(CFG, mask_epochs, "150", 1, 100000, "epochs of the mask search"),
     PARAM_ROW_REAL(CFG, mask_lr, "0.05", 0, 1e9, "its first learning rate"),
-    PARAM_ROW_STRING(CFG, mask_milestones, "none",
-                     "per cent of its epochs after which the rate falls tenfold"),
-    PARAM_ROW_SUM(CFG, mask_loss, "ce+kl", loss_names, "loss of the mask search"),
+    PARAM_ROW_PERCENTS(CFG, mask_milestones, "none",
+                       "per cent of its epochs after which the rate falls tenfold"),
+    PARAM_ROW_SUM(CFG, mask_loss, "ce+kl", loss_student_names,
+                  "loss of the mask search"),
+    PARAM_ROW_SET(CFG, mask_views, "clean,aug,adv", loss_view_names,
+                  "images that ce and kl are taken of"),
+    ROW_BUDGETS,
     PARAM_ROW_CHOICE(CFG, mask_init, "pattern", mask_init,
                      "first masks: one random map repeated over the channels "
                      "(released), or exactly the budget at random places (paper)"),
@@ -90,9 +129,13 @@ static const struct param finetune_params[] = {
     ROWS_DISTILLATION,
     PARAM_ROW_INT(CFG, finetune_epochs, "240", 1, 100000, "epochs of fine-tuning"),
     PARAM_ROW_REAL(CFG, finetune_lr, "0.01", 0, 1e9, "its first learning rate"),
-    PARAM_ROW_STRING(CFG, finetune_milestones, "62.5,75,87.5",
-                     "per cent of its epochs after which the rate falls tenfold"),
-    PARAM_ROW_SUM(CFG, loss, "ce+kl+pram", loss_names, "loss of fine-tuning"),
+    PARAM_ROW_PERCENTS(CFG, finetune_milestones, "62.5,75,87.5",
+                       "per cent of its epochs after which the rate falls tenfold"),
+    PARAM_ROW_SUM(CFG, loss, "ce+kl+pram", loss_student_names, "loss of fine-tuning"),
+    PARAM_ROW_SET(CFG, ce_views, "clean,aug,adv", loss_view_names,
+                  "images that ce is taken of"),
+    PARAM_ROW_SET(CFG, kl_views, "clean,aug,adv", loss_view_names,
+                  "images that kl is taken of"),
     PARAM_ROW_CHOICE(CFG, pram_form, "released", loss_weighting,
                      "attention transfer on group outputs, or the paper's equation 6"),
     PARAM_ROW_SET(CFG, pram_views, "clean,aug", loss_view_names,
@@ -111,7 +154,7 @@ static const struct param evaluate_params[] = {
 };
 
 static const char *const after_nothing[] = {NULL};
-static const char *const after_teacher[] = {"teacher", NULL};
+static const char *const after_both[] = {"teacher", "sensitivity", NULL};
 static const char *const after_mask[] = {"teacher", "mask", NULL};
 static const char *const after_finetune[] = {"finetune", NULL};
 
@@ -126,11 +169,24 @@ static const struct method_stage stages[] = {
         .n_params = PARAM_COUNT(teacher_params),
     },
     {
+        .name = "sensitivity",
+        .doc = "sparse training that shows how far each layer can be pruned",
+        .runner = "sensitivity",
+        .revision = 1,
+        .after = after_nothing,
+        .only_param = "budgets",
+        .only_value = "measured",
+        .skip_param = "relu_budget",
+        .skip_value = "all",
+        .params = sensitivity_params,
+        .n_params = PARAM_COUNT(sensitivity_params),
+    },
+    {
         .name = "mask",
         .doc = "search for the ReLUs to keep (equations 4, 5, 8)",
         .runner = "mask",
         .revision = 1,
-        .after = after_teacher,
+        .after = after_both,
         .skip_param = "relu_budget",
         .skip_value = "all",
         .params = mask_params,
@@ -162,6 +218,8 @@ const struct method method_rlnet = {
     .name = "rlnet",
     .doc = "learns which ReLUs to keep by distillation from a robust teacher",
     .source = "Sarkar, Kundu, Beerel, CVPRW 2024, arXiv 2402.05521",
+    .preset_param = "ablation",
+    .presets = rlnet_presets,
     .stages = stages,
     .n_stages = sizeof stages / sizeof stages[0],
 };

@@ -2,6 +2,7 @@
 #include "worker/models/init.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "worker/engine/rng.h"
 
@@ -48,24 +49,37 @@ linear_inputs(const struct net_param *params, size_t count)
     return 1;
 }
 
+/* Normal with std sqrt(2 / fan). */
+static void
+fill_kaiming(struct net_param *p, bool fan_in, struct rng *r)
+{
+    const int64_t kernel = p->n_dims == 4 ? p->dims[2] * p->dims[3] : 1;
+
+    fill_normal(p, sqrt(2 / (double)(p->dims[fan_in ? 1 : 0] * kernel)), r);
+}
+
 void
-init_params(struct net *n, uint64_t seed, bool linear_bias)
+init_params(struct net *n, uint64_t seed, unsigned choices)
 {
     size_t count;
     struct net_param *params = net_params(n, &count);
+    const bool fan_in = (choices & INIT_FAN_IN) != 0;
     const double bound = 1 / sqrt((double)linear_inputs(params, count));
 
     for (size_t i = 0; i < count; i++) {
         struct net_param *p = &params[i];
         struct rng r = rng_stream(seed, RNG_INIT, 0, hash_name(p->name));
         switch (p->role) {
-        case NET_CONV_WEIGHT: {
-            const double fan_out = (double)(p->dims[0] * p->dims[2] * p->dims[3]);
-            fill_normal(p, sqrt(2 / fan_out), &r);
+        case NET_CONV_WEIGHT: fill_kaiming(p, fan_in, &r); break;
+        case NET_LINEAR_WEIGHT:
+            if (fan_in)
+                fill_kaiming(p, true, &r);
+            else
+                fill_uniform(p, bound, &r);
             break;
-        }
-        case NET_LINEAR_WEIGHT: fill_uniform(p, bound, &r); break;
-        case NET_LINEAR_BIAS: fill_uniform(p, linear_bias ? bound : 0, &r); break;
+        case NET_LINEAR_BIAS:
+            fill_uniform(p, choices & INIT_ZERO_BIAS ? 0 : bound, &r);
+            break;
         case NET_NORM_WEIGHT:
         case NET_RUNNING_VAR: fill(p, 1); break;
         case NET_NORM_BIAS:

@@ -29,6 +29,7 @@ struct model {
     /* Relative ReLU sensitivity eta of each activation (methods.md 4.2), one for each
      * mask. */
     void (*sensitivity)(double *eta, int n_masks);
+    int first_conv; /* the 3x3 convolution, counted from 0, before activation 0 */
 };
 
 extern const struct model *const models[]; /* NULL-terminated */

@@ -13,7 +13,9 @@
     X(resnet10_w16, "resnet10-w16") /* resnet.c */ \
     X(resnet10_w8,  "resnet10-w8")  /* resnet.c */ \
     X(resnet18_w16, "resnet18-w16") /* resnet.c */ \
-    X(wrn_22_8,     "wrn-22-8")     /* wrn.c */
+    X(resnet18_snl, "resnet18-snl") /* resnet.c */ \
+    X(wrn_22_8,     "wrn-22-8")     /* wrn.c */ \
+    X(wrn_22_8_snl, "wrn-22-8-snl") /* wrn.c */
 /* clang-format on */
 
 #define DECLARE(id, label) extern const struct model model_##id;

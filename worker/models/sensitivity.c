@@ -51,3 +51,15 @@ sensitivity_wrn(double *eta, int n)
 {
     read_curve(eta, n, wrn, N_WRN);
 }
+
+void
+sensitivity_resnet18_snl(double *eta, int n)
+{
+    read_curve(eta, n, resnet18 + 1, N_RESNET18 - 1);
+}
+
+void
+sensitivity_wrn_snl(double *eta, int n)
+{
+    read_curve(eta, n, wrn, N_WRN - 1);
+}

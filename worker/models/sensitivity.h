@@ -15,4 +15,9 @@ void sensitivity_resnet(double *eta, int n);
 /* WRN-22-8's 19 values, read in the same way for other depths. */
 void sensitivity_wrn(double *eta, int n);
 
+/* The same without the stem's, and without the last: SNL's networks have no activation
+ * there. */
+void sensitivity_resnet18_snl(double *eta, int n);
+void sensitivity_wrn_snl(double *eta, int n);
+
 #endif

@@ -7,7 +7,8 @@
  *
  * The shortcut of a block that changes the width takes the activated x and has no batch
  * norm, so teacher and student have the same names. Group outputs are the raw block
- * outputs on both sides.
+ * outputs on both sides. SNL and BCD have no ReLU after the last batch norm (methods.md
+ * 1.3).
  */
 #include <stdio.h>
 
@@ -32,16 +33,23 @@ conv(struct graph *g, int x, const char *prefix, const char *name, int64_t chann
     return graph_conv(g, x, &shape);
 }
 
-/* relu(bn(x)) */
 static int
-activate(struct graph *g, int x, const char *prefix, const char *name, int paths)
+norm(struct graph *g, int x, const char *prefix, const char *name, int paths,
+     enum graph_act act)
 {
     char full[64];
 
     snprintf(full, sizeof full, "%s%s", prefix, name);
     const struct graph_norm shape = {
-        .name = full, .paths = paths, .residual = -1, .act = GRAPH_RELU};
+        .name = full, .paths = paths, .residual = -1, .act = act};
     return graph_norm(g, x, &shape);
+}
+
+/* relu(bn(x)) */
+static int
+activate(struct graph *g, int x, const char *prefix, const char *name, int paths)
+{
+    return norm(g, x, prefix, name, paths, GRAPH_RELU);
 }
 
 static int
@@ -60,7 +68,7 @@ block(struct graph *g, int x, const char *prefix, int paths, int64_t channels,
 }
 
 static struct graph *
-build(const struct model_config *config)
+build(const struct model_config *config, enum graph_act last)
 {
     struct graph *g = graph_new(config->c, config->h, config->w);
     int x = graph_normalize(g, graph_input(g), config->mean, config->std);
@@ -75,22 +83,43 @@ build(const struct model_config *config)
         }
         graph_group(g, x);
     }
-    x = activate(g, x, "", "bn1", config->bn_paths);
+    x = norm(g, x, "", "bn1", config->bn_paths, last);
     graph_linear(g, graph_pool(g, x), "fc", config->classes);
     return g;
+}
+
+static struct graph *
+build_released(const struct model_config *config)
+{
+    return build(config, GRAPH_RELU);
+}
+
+static struct graph *
+build_snl(const struct model_config *config)
+{
+    return build(config, GRAPH_LINEAR);
 }
 
 static void
 init(struct net *n, uint64_t seed)
 {
-    init_params(n, seed, false);
+    init_params(n, seed, INIT_ZERO_BIAS);
 }
 
 const struct model model_wrn_22_8 = {
     .name = "wrn-22-8",
     .doc = "wide ResNet, 22 layers, widening factor 8",
     .source = "Zagoruyko and Komodakis, BMVC 2016",
-    .build = build,
+    .build = build_released,
     .init = init,
     .sensitivity = sensitivity_wrn,
+};
+
+const struct model model_wrn_22_8_snl = {
+    .name = "wrn-22-8-snl",
+    .doc = "wide ResNet without ReLU after its last batch norm",
+    .source = "Zagoruyko and Komodakis, BMVC 2016, as SNL and BCD have it",
+    .build = build_snl,
+    .init = init,
+    .sensitivity = sensitivity_wrn_snl,
 };

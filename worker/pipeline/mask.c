@@ -4,33 +4,82 @@
  * its activations differ most from the teacher's become the new mask.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/base/mem.h"
+#include "worker/models/released_budgets.h"
 #include "worker/pipeline/mask_rule.h"
 #include "worker/pipeline/network.h"
+#include "worker/pipeline/sparse.h"
 #include "worker/pipeline/trainer.h"
+
+/* eta of every layer from the sparse network of stage sensitivity: 1 minus the share of
+ * weights that it kept, never 0. */
+static int
+measured_sensitivity(double *eta, int n, const struct trainer *t, struct err *err)
+{
+    const struct stage_context *ctx = t->context;
+    struct model_file *file;
+    struct net *sparse = NULL;
+
+    if (trainer_open_input(&file, ctx, "sensitivity", MODEL_TEACHER, err) != 0)
+        return -1;
+    const struct network_config config = {.model = ctx->config.model,
+                                          .data = &t->data.train,
+                                          .role = MODEL_TEACHER,
+                                          .bn_paths = model_file_info(file)->bn_paths,
+                                          .backend = ctx->backend,
+                                          .team = ctx->team,
+                                          .max_batch = 1};
+    int rc = network_new(&sparse, &config, err);
+    if (rc == 0)
+        rc = model_file_load(sparse, file, err);
+    for (int l = 0; rc == 0 && l < n; l++)
+        eta[l] =
+            fmax(1e-3,
+                 1 - sparse_density(network_conv_before(sparse, ctx->config.model, l)));
+    net_free(sparse);
+    model_file_free(file);
+    return rc;
+}
+
+/* Budgets proportional to the sensitivities, published or measured. */
+static int
+proportional_budgets(int64_t *count, const int64_t *size, int n,
+                     const struct trainer *t, struct err *err)
+{
+    const struct stage_config *c = &t->context->config;
+    const bool measured = strcmp(c->budgets, "measured") == 0;
+    double *eta = xcalloc((size_t)n, sizeof *eta);
+    int64_t budget;
+
+    model_find(c->model)->sensitivity(eta, n);
+    int rc = measured ? measured_sensitivity(eta, n, t, err) : 0;
+    if (rc == 0)
+        rc = model_resolve_budget(&budget, c->relu_budget, net_graph(t->net), err);
+    if (rc == 0)
+        rc = model_layer_budgets(count, eta, size, n, budget, err);
+    free(eta);
+    return rc;
+}
 
 /* Budget of every layer (methods.md 4.2); caller frees. */
 static int
 layer_budgets(int64_t **out, const struct trainer *t, struct err *err)
 {
-    const struct stage_config *c = &t->context->config;
+    const struct released_budgets *list =
+        released_budgets_find(t->context->config.budgets);
     const int n = graph_n_masks(net_graph(t->net));
     int64_t *count = xcalloc((size_t)n, sizeof *count);
     int64_t *size = xcalloc((size_t)n, sizeof *size);
-    double *eta = xcalloc((size_t)n, sizeof *eta);
-    int64_t budget;
 
-    model_find(c->model)->sensitivity(eta, n);
     for (int i = 0; i < n; i++)
         size[i] = network_mask_size(t->net, i);
-    int rc = model_resolve_budget(&budget, c->relu_budget, net_graph(t->net), err);
-    if (rc == 0)
-        rc = model_layer_budgets(count, eta, size, n, budget, err);
+    const int rc = list != NULL ? released_budgets_counts(count, list, size, n, err)
+                                : proportional_budgets(count, size, n, t, err);
     free(size);
-    free(eta);
     if (rc != 0)
         free(count);
     else
@@ -54,18 +103,22 @@ first_mask(struct trainer *t, int index, int64_t k)
     free(mask);
 }
 
+/* What the stage knows beside the trainer's state. */
+struct own {
+    int64_t *count; /* budget of every layer */
+};
+
 static int
 begin(struct trainer *t, struct err *err)
 {
-    int64_t *count;
+    struct own *own = t->plan->own;
 
-    if (layer_budgets(&count, t, err) != 0)
+    if (layer_budgets(&own->count, t, err) != 0)
         return -1;
     model_find(t->context->config.model)->init(t->net, t->seed);
     net_params_changed(t->net);
     for (int i = 0; i < graph_n_masks(net_graph(t->net)); i++)
-        first_mask(t, i, count[i]);
-    free(count);
+        first_mask(t, i, own->count[i]);
     return 0;
 }
 
@@ -91,19 +144,15 @@ next_mask(struct trainer *t, int index, int64_t k)
     return changed;
 }
 
-static int
-next_masks(struct trainer *t, struct err *err)
+static void
+next_masks(struct trainer *t)
 {
-    int64_t *count;
+    const struct own *own = t->plan->own;
 
-    if (layer_budgets(&count, t, err) != 0)
-        return -1;
     t->state.counts.masked_changes = 0;
     for (int i = 0; i < graph_n_masks(net_graph(t->net)); i++)
-        t->state.counts.masked_changes += next_mask(t, i, count[i]);
+        t->state.counts.masked_changes += next_mask(t, i, own->count[i]);
     t->state.counts.masked_epoch = t->state.counts.epoch;
-    free(count);
-    return 0;
 }
 
 /* After a stop in the validation the masks are there already. */
@@ -112,8 +161,8 @@ end_epoch(struct trainer *t, struct err *err)
 {
     const int64_t epoch = t->state.counts.epoch;
 
-    if (t->state.counts.masked_epoch != epoch && next_masks(t, err) != 0)
-        return -1;
+    if (t->state.counts.masked_epoch != epoch)
+        next_masks(t);
     const struct metric point = {.name = "mask/changed",
                                  .value = (double)t->state.counts.masked_changes,
                                  .step = epoch,
@@ -121,9 +170,17 @@ end_epoch(struct trainer *t, struct err *err)
     return events_metrics(t->context->events, &point, 1, err);
 }
 
+static float *
+extra(struct trainer *t, int64_t *n)
+{
+    *n = step_scores_size(t->step);
+    return step_scores_data(t->step);
+}
+
 static int
 run(struct stage_context *ctx, struct err *err)
 {
+    struct own own = {NULL};
     const struct trainer_plan plan = {
         .stage = STEP_MASK,
         .epochs = ctx->config.mask_epochs,
@@ -131,9 +188,13 @@ run(struct stage_context *ctx, struct err *err)
         .milestones = ctx->config.mask_milestones,
         .begin = begin,
         .end_epoch = end_epoch,
+        .extra = extra,
+        .own = &own,
     };
 
-    return trainer_run(ctx, &plan, err);
+    const int rc = trainer_run(ctx, &plan, err);
+    free(own.count);
+    return rc;
 }
 
 const struct stage stage_mask = {

@@ -34,6 +34,29 @@ network_new(struct net **out, const struct network_config *config, struct err *e
     return rc == 0 ? 0 : err_wrap(err, "network %s", config->model);
 }
 
+int
+network_bn_paths(const char *name)
+{
+    if (name == NULL || strcmp(name, "single") == 0)
+        return 1;
+    return strcmp(name, "dual") == 0 ? 2 : 3;
+}
+
+/* Models have one 3x3 convolution for each activation, in the same order, after
+ * `first_conv` others; 1x1 convolutions are shortcuts. */
+const struct net_param *
+network_conv_before(struct net *n, const char *model, int mask)
+{
+    size_t count;
+    const struct net_param *params = net_params(n, &count);
+    int left = mask + model_find(model)->first_conv;
+
+    for (size_t i = 0; i < count; i++)
+        if (params[i].role == NET_CONV_WEIGHT && params[i].dims[2] > 1 && left-- == 0)
+            return &params[i];
+    return NULL;
+}
+
 int64_t
 network_mask_size(const struct net *n, int index)
 {

@@ -26,6 +26,12 @@ struct network_config {
 MUST_CHECK int network_new(struct net **out, const struct network_config *config,
                            struct err *err);
 
+/* "single" | "dual" | "triple" -> 1, 2, 3; NULL is single. */
+int network_bn_paths(const char *name);
+
+/* The weight of the convolution that feeds activation `mask`. */
+const struct net_param *network_conv_before(struct net *n, const char *model, int mask);
+
 /* Ones in all masks: the ReLUs that the network has left. */
 int64_t network_relus(const struct net *n);
 

@@ -3,10 +3,11 @@
 
 #include "worker/pipeline/stage.h"
 
-#define STAGES(X) \
-    X(teacher)    \
-    X(mask)       \
-    X(finetune)   \
+#define STAGES(X)  \
+    X(teacher)     \
+    X(sensitivity) \
+    X(mask)        \
+    X(finetune)    \
     X(evaluate)
 
 #define DECLARE(name) extern const struct stage stage_##name;

@@ -1,9 +1,10 @@
 /*
- * step.c - one optimiser step of three-view training (RLNet; methods.md 4.1, 4.3, 4.4).
+ * step.c - one optimiser step of training on several views (RLNet; methods.md 4.1, 4.3,
+ * 4.4, 4.5). Which images make which view on which batch norm is views.h's.
  *
  * Invariant: the numbers are those of the released order (all forwards, then one
  * backward), but each view is differentiated right after its forward, so that only one
- * view's activations are in memory:
+ * view's activations are in memory. With two batch norms, h = B/2:
  *
  *   teacher x[h:], x[:h]          eval, path 0: targets; the maps of x[:h] stay
  *   student x[:h]                 train, path 0, losses, backward
@@ -13,217 +14,18 @@
  *   SGD
  *
  * That is the same because gradients only add up, the weights change at the end, and
- * the order in which the batch norms are updated (path 0 clean, then augmented; path 1
- * after the attack) is kept. The teacher runs on a view only when a loss term compares
- * maps.
+ * the order in which the batch norms are updated (clean, augmented; adversarial after
+ * the attack) is kept. A view that no term reads is left out, and the teacher runs only
+ * where its outputs or maps are read. A loss on pairs needs the clean view's logits
+ * before the attack and its gradient after: the view is run twice, and the second run
+ * leaves the running statistics alone.
  */
 #include "worker/pipeline/step.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "shared/base/mem.h"
-#include "worker/attacks/attack.h"
-#include "worker/losses/loss_set.h"
-#include "worker/pipeline/map_scores.h"
-
-struct step {
-    struct net *student, *teacher; /* borrowed; teacher may be NULL */
-    int64_t batch, classes, per_image;
-    struct loss_set *losses;
-    const struct attack *attack;
-    struct attack_config attack_config;
-    double temperature;
-    struct optim_sgd sgd;
-
-    float *logits[LOSS_N_VIEWS]; /* (ceil(batch/2),classes) each */
-    float *dlogits;              /* the same */
-    float *target;               /* (batch,classes) of the teacher */
-    float *x_adv;                /* (ceil(batch/2),c,h,w) */
-    float *running;              /* running statistics before the step */
-
-    struct map_scores *scores; /* STEP_MASK: D; else NULL */
-};
-
-static const char *const default_loss[] =
-    {[STEP_TEACHER] = "ce", [STEP_MASK] = "ce+kl", [STEP_FINETUNE] = "ce+kl+pram"};
-
-static const int view_path[LOSS_N_VIEWS] =
-    {[LOSS_CLEAN] = 0, [LOSS_AUG] = 0, [LOSS_ADV] = 1};
-
-/* ---- making ---------------------------------------------------------------------- */
-
-static bool
-has_two_paths(struct net *n)
-{
-    size_t count;
-    const struct net_param *params = net_params(n, &count);
-    bool second = false;
-
-    for (size_t i = 0; i < count; i++) {
-        if (strstr(params[i].name, ".BN_r.") != NULL)
-            return false;
-        second |= strstr(params[i].name, ".BN_a.") != NULL;
-    }
-    return second;
-}
-
-static int
-check_nets(const struct step *s, const struct step_config *config, struct err *err)
-{
-    if ((config->stage == STEP_TEACHER) != (s->teacher == NULL))
-        return err_set(err, ERR_BUG,
-                       "step: a teacher network belongs to the stages "
-                       "mask and finetune, and only to them");
-    if (!has_two_paths(s->student))
-        return err_set(err, ERR_USAGE,
-                       "three-view training needs a network with two batch norm paths");
-    return 0;
-}
-
-static int
-choose_losses(struct step *s, const struct step_config *config, struct err *err)
-{
-    const bool given = config->loss != NULL && config->loss[0] != '\0';
-    const char *form = config->pram_form;
-    const struct loss_config terms = {
-        .sum = given ? config->loss : default_loss[config->stage],
-        .weighting = config->loss_weights != NULL ? config->loss_weights : "released",
-        .map_views = config->pram_views != NULL ? config->pram_views : "clean,aug",
-        .temperature = config->temperature,
-        .paper_form = form != NULL && strcmp(form, "paper") == 0,
-        .teacher = s->teacher != NULL,
-    };
-
-    return loss_set_new(&s->losses, &terms, net_graph(s->student), err);
-}
-
-static int
-choose_attack(struct step *s, const struct step_config *config, struct err *err)
-{
-    const char *name = config->attack;
-    const bool automatic = name == NULL || strcmp(name, "auto") == 0;
-
-    if (automatic)
-        name = s->teacher == NULL ? "pgd-7" : "kl-pgd-7";
-    s->attack = attack_find(name);
-    if (s->attack == NULL)
-        return err_set(err, ERR_USAGE, "attack: unknown attack `%s`", name);
-    if (s->attack->needs_teacher && s->teacher == NULL)
-        return err_set(err, ERR_USAGE,
-                       "attack `%s` needs a teacher, and this stage has none", name);
-    const int own = s->attack->config.steps;
-    const int wanted = config->attack_steps == 0 ? own : (int)config->attack_steps;
-    if (!automatic && own > 1 && wanted != own)
-        return err_set(err, ERR_USAGE,
-                       "attack `%s` makes %d steps, attack_steps says %d; make them "
-                       "equal, or set attack to `auto`",
-                       name, own, wanted);
-    s->attack_config = (struct attack_config){.eps = config->eps,
-                                              .step = config->attack_step,
-                                              .steps = own > 1 ? wanted : own};
-    return 0;
-}
-
-/* Numbers of the running statistics, which a refused step puts back. */
-static bool
-is_running(const struct net_param *p)
-{
-    return p->role == NET_RUNNING_MEAN || p->role == NET_RUNNING_VAR
-           || p->role == NET_BATCHES;
-}
-
-static int64_t
-running_size(struct net *n)
-{
-    size_t count;
-    const struct net_param *params = net_params(n, &count);
-    int64_t size = 0;
-
-    for (size_t i = 0; i < count; i++)
-        size += is_running(&params[i]) ? params[i].size : 0;
-    return size;
-}
-
-static float *
-floats(int64_t n)
-{
-    return mem_large_alloc((size_t)n * sizeof(float));
-}
-
-static int
-allocate(struct step *s, enum step_stage stage, struct err *err)
-{
-    const int64_t half = (s->batch + 1) / 2, outputs = half * s->classes;
-    bool ok = true;
-
-    for (int v = 0; v < LOSS_N_VIEWS; v++)
-        ok &= (s->logits[v] = floats(outputs)) != NULL;
-    ok &= (s->dlogits = floats(outputs)) != NULL;
-    ok &= (s->target = floats(s->batch * s->classes)) != NULL;
-    ok &= (s->x_adv = floats(half * s->per_image)) != NULL;
-    ok &= (s->running = floats(running_size(s->student))) != NULL;
-    if (!ok)
-        return err_set(err, ERR_OOM, "step: no memory for a batch of images");
-    if (stage != STEP_MASK)
-        return 0;
-    return map_scores_new(&s->scores, net_graph(s->student), err);
-}
-
-static int64_t
-count_classes(struct net *n)
-{
-    size_t count;
-    const struct net_param *params = net_params(n, &count);
-
-    for (size_t i = 0; i < count; i++)
-        if (params[i].role == NET_LINEAR_BIAS)
-            return params[i].size;
-    return 0;
-}
-
-int
-step_new(struct step **out, const struct step_config *config, struct net *student,
-         struct net *teacher, int64_t batch, struct err *err)
-{
-    struct step *s = xcalloc(1, sizeof *s);
-    const struct graph_shape image = graph_shape(net_graph(student), 0);
-
-    assert(batch >= 1);
-    *out = NULL;
-    s->student = student;
-    s->teacher = teacher;
-    s->batch = batch;
-    s->classes = count_classes(student);
-    s->per_image = image.c * image.h * image.w;
-    s->temperature = config->temperature;
-    s->sgd = (struct optim_sgd){.momentum = config->momentum,
-                                .weight_decay = config->weight_decay};
-    if (check_nets(s, config, err) != 0 || choose_losses(s, config, err) != 0
-        || choose_attack(s, config, err) != 0 || allocate(s, config->stage, err) != 0) {
-        step_free(s);
-        return -1;
-    }
-    *out = s;
-    return 0;
-}
-
-void
-step_free(struct step *s)
-{
-    if (s == NULL)
-        return;
-    loss_set_free(s->losses);
-    for (int v = 0; v < LOSS_N_VIEWS; v++)
-        mem_large_free(s->logits[v]);
-    mem_large_free(s->dlogits);
-    mem_large_free(s->target);
-    mem_large_free(s->x_adv);
-    mem_large_free(s->running);
-    map_scores_free(s->scores);
-    free(s);
-}
+#include "worker/pipeline/step_state.h"
 
 /* ---- scores of the mask search --------------------------------------------------- */
 
@@ -263,15 +65,14 @@ step_scores_data(struct step *s)
 
 /* Copies the student's running statistics away, or back. */
 static void
-move_running(struct step *s, bool back)
+move_running(struct step *s, float *kept, bool back)
 {
     size_t count;
     struct net_param *params = net_params(s->student, &count);
-    float *kept = s->running;
 
     for (size_t i = 0; i < count; i++) {
         struct net_param *p = &params[i];
-        if (!is_running(p))
+        if (!step_is_running(p))
             continue;
         memcpy(back ? p->value : kept, back ? kept : p->value,
                (size_t)p->size * sizeof(float));
@@ -281,75 +82,174 @@ move_running(struct step *s, bool back)
         net_params_changed(s->student);
 }
 
-/* The teacher's logits of n clean images go to `target`; its maps stay. */
-static void
-run_teacher(struct step *s, float *target, const float *x, int64_t n)
+/* A step at work: its batch, and what each view is made of. */
+struct pass {
+    struct step *s;
+    const struct step_batch *b;
+    struct views_part part[LOSS_N_VIEWS];
+    struct err *err;
+};
+
+static bool
+is_taken(const struct pass *p, enum loss_view_id id)
 {
-    if (s->teacher == NULL || n == 0)
-        return;
-    const float *logits = net_forward(s->teacher, x, n, NET_EVAL, 0);
-    memcpy(target, logits, (size_t)(n * s->classes) * sizeof(float));
+    return p->s->takes[id] && p->part[id].n > 0;
 }
 
-/* Forward, losses and gradients of one view. For LOSS_CLEAN the teacher's last forward
- * is that of the same images. */
-static int
-run_view(struct step *s, enum loss_view_id id, const float *x, int64_t n,
-         const int64_t *y, const float *target, struct err *err)
+static const float *
+images_of(const struct pass *p, enum loss_view_id id)
 {
-    const int path = view_path[id];
+    if (id == LOSS_ADV)
+        return p->s->x_adv;
+    return (id == LOSS_AUG ? p->b->x_aug : p->b->x)
+           + p->part[id].first * p->s->per_image;
+}
 
-    if (n == 0)
-        return 0;
-    if (id != LOSS_CLEAN && loss_set_needs_teacher(s->losses, id))
-        net_forward(s->teacher, x, n, NET_EVAL, path);
-    const float *logits = net_forward(s->student, x, n, NET_TRAIN, path);
+static bool
+same_images(struct views_part a, struct views_part b)
+{
+    return a.first == b.first && a.n == b.n;
+}
+
+/* Does the step read the teacher's maps of the clean images? */
+static bool
+clean_maps(const struct step *s)
+{
+    return s->scores != NULL || loss_set_needs_teacher(s->losses, LOSS_CLEAN);
+}
+
+/* The teacher's logits of all clean images go to `target`. Those of the clean view come
+ * last: its maps stay. */
+static void
+run_teacher(const struct pass *p)
+{
+    struct step *s = p->s;
+
+    for (int v = LOSS_N_VIEWS - 1; v >= 0; v--) {
+        const struct views_part part = p->part[v];
+        const bool again = v != LOSS_CLEAN && same_images(part, p->part[LOSS_CLEAN]);
+        if (again || part.n == 0 || !(s->targets || (v == LOSS_CLEAN && clean_maps(s))))
+            continue;
+        const float *logits = net_forward(
+            s->teacher, p->b->x + part.first * s->per_image, part.n, NET_EVAL, 0);
+        memcpy(s->target + part.first * s->classes, logits,
+               (size_t)(part.n * s->classes) * sizeof(float));
+    }
+}
+
+static void
+forward(const struct pass *p, enum loss_view_id id)
+{
+    struct step *s = p->s;
+    const int64_t n = p->part[id].n;
+    const float *logits = net_forward(s->student, images_of(p, id), n, NET_TRAIN,
+                                      views_path(id, s->paths));
+
     memcpy(s->logits[id], logits, (size_t)(n * s->classes) * sizeof(float));
-    const struct loss_view view = {.n = n,
-                                   .classes = s->classes,
-                                   .logits = s->logits[id],
-                                   .y = y,
-                                   .target = s->teacher != NULL ? target : NULL,
-                                   .student = s->student,
-                                   .teacher = s->teacher};
-    if (loss_set_view(s->losses, id, view, s->dlogits, err) != 0)
+}
+
+/* Losses and gradients of the view of the last forward. */
+static int
+differentiate(const struct pass *p, enum loss_view_id id)
+{
+    struct step *s = p->s;
+    const struct views_part part = p->part[id];
+    const struct loss_view view = {
+        .n = part.n,
+        .classes = s->classes,
+        .logits = s->logits[id],
+        .y = p->b->y + part.first,
+        .target = s->teacher != NULL ? s->target + part.first * s->classes : NULL,
+        .student = s->student,
+        .teacher = s->teacher,
+        .own = s->pairs ? s->logits[LOSS_CLEAN] : NULL,
+        .d_own = s->pairs ? s->d_own : NULL};
+
+    if (loss_set_view(s->losses, id, view, s->dlogits, p->err) != 0)
         return -1;
     if (id == LOSS_CLEAN && s->scores != NULL)
-        map_scores_add(s->scores, s->student, s->teacher, n);
-    net_backward(s->student, s->dlogits, NET_GRAD_PARAMS);
+        map_scores_add(s->scores, s->student, s->teacher, part.n);
+    for (int64_t i = 0; id == LOSS_CLEAN && s->pairs && i < part.n * s->classes; i++)
+        s->dlogits[i] += s->d_own[i];
+    if (loss_set_takes(s->losses, id) || s->pairs)
+        net_backward(s->student, s->dlogits, NET_GRAD_PARAMS);
     return 0;
 }
 
 static int
-run_attack(struct step *s, const struct step_batch *b, int64_t h, struct err *err)
+run_view(const struct pass *p, enum loss_view_id id)
 {
-    const struct attack_target target = {.net = s->student,
-                                         .path = view_path[LOSS_ADV],
-                                         .y = b->y + h,
-                                         .teacher = s->target + h * s->classes,
-                                         .temperature = s->temperature,
-                                         .classes = s->classes};
+    struct step *s = p->s;
 
-    return s->attack->run(s->x_adv, b->x + h * s->per_image,
-                          b->start + h * s->per_image, b->n - h, &target,
-                          &s->attack_config, err);
+    if (!is_taken(p, id))
+        return 0;
+    if (id != LOSS_CLEAN && loss_set_needs_teacher(s->losses, id))
+        net_forward(s->teacher, images_of(p, id), p->part[id].n, NET_EVAL,
+                    views_path(id, s->teacher_paths));
+    forward(p, id);
+    return differentiate(p, id);
+}
+
+/* The clean view of a loss on pairs: the logits, which the other view needs, ... */
+static void
+begin_pair(const struct pass *p)
+{
+    struct step *s = p->s;
+
+    forward(p, LOSS_CLEAN);
+    memset(s->d_own, 0,
+           (size_t)(p->part[LOSS_CLEAN].n * s->classes) * sizeof *s->d_own);
+}
+
+/* ... and what the other view said about them. */
+static int
+end_pair(const struct pass *p)
+{
+    struct step *s = p->s;
+
+    move_running(s, s->running[1], false);
+    forward(p, LOSS_CLEAN);
+    const int rc = differentiate(p, LOSS_CLEAN);
+    move_running(s, s->running[1], true);
+    return rc;
 }
 
 static int
-run_views(struct step *s, const struct step_batch *b, int64_t h, struct err *err)
+run_attack(const struct pass *p)
 {
-    const float *x_half = b->x + h * s->per_image;
-    float *target_half = s->target + h * s->classes;
+    struct step *s = p->s;
+    const struct views_part part = p->part[LOSS_ADV];
+    const struct attack_target target = {
+        .net = s->student,
+        .path = views_path(LOSS_ADV, s->paths),
+        .y = p->b->y + part.first,
+        .teacher =
+            s->pairs ? s->logits[LOSS_CLEAN] : s->target + part.first * s->classes,
+        .temperature = s->temperature,
+        .classes = s->classes};
+
+    if (!is_taken(p, LOSS_ADV))
+        return 0;
+    return s->attack->run(s->x_adv, p->b->x + part.first * s->per_image,
+                          p->b->start + part.first * s->per_image, part.n, &target,
+                          &s->attack_config, p->err);
+}
+
+static int
+run_views(const struct pass *p)
+{
+    struct step *s = p->s;
 
     net_zero_grads(s->student);
     loss_set_start(s->losses);
-    run_teacher(s, target_half, x_half, b->n - h);
-    run_teacher(s, s->target, b->x, h);
-    if (run_view(s, LOSS_CLEAN, b->x, h, b->y, s->target, err) != 0
-        || run_view(s, LOSS_AUG, b->x_aug, h, b->y, s->target, err) != 0
-        || run_attack(s, b, h, err) != 0)
+    run_teacher(p);
+    if (s->pairs)
+        begin_pair(p);
+    else if (run_view(p, LOSS_CLEAN) != 0)
         return -1;
-    return run_view(s, LOSS_ADV, s->x_adv, b->n - h, b->y + h, target_half, err);
+    if (run_view(p, LOSS_AUG) != 0 || run_attack(p) != 0 || run_view(p, LOSS_ADV) != 0)
+        return -1;
+    return s->pairs ? end_pair(p) : 0;
 }
 
 static int64_t
@@ -368,23 +268,26 @@ count_correct(const float *logits, const int64_t *y, int64_t n, int64_t classes)
 }
 
 static void
-fill_result(const struct step *s, const struct step_batch *b, int64_t h,
-            struct step_result *result)
+fill_result(const struct pass *p, struct step_result *result)
 {
-    const float *clean = s->logits[LOSS_CLEAN], *adv = s->logits[LOSS_ADV];
-    const int64_t n_adv = b->n - h;
+    const struct step *s = p->s;
+    const struct views_part *part = p->part;
 
     *result = (struct step_result){
         .total = loss_set_total(s->losses),
-        .correct_clean = count_correct(clean, b->y, h, s->classes),
-        .n_clean = h,
-        .correct_adv = count_correct(adv, b->y + h, n_adv, s->classes),
-        .n_adv = n_adv,
-        .logits_clean = clean,
+        .logits_clean = s->logits[LOSS_CLEAN],
         .logits_aug = s->logits[LOSS_AUG],
-        .logits_adv = adv,
+        .logits_adv = s->logits[LOSS_ADV],
         .x_adv = s->x_adv,
+        .n_clean = is_taken(p, LOSS_CLEAN) ? part[LOSS_CLEAN].n : 0,
+        .n_aug = is_taken(p, LOSS_AUG) ? part[LOSS_AUG].n : 0,
+        .n_adv = is_taken(p, LOSS_ADV) ? part[LOSS_ADV].n : 0,
     };
+    result->correct_clean =
+        count_correct(s->logits[LOSS_CLEAN], p->b->y + part[LOSS_CLEAN].first,
+                      result->n_clean, s->classes);
+    result->correct_adv = count_correct(
+        s->logits[LOSS_ADV], p->b->y + part[LOSS_ADV].first, result->n_adv, s->classes);
     for (int i = 0; losses[i] != NULL; i++)
         result->terms[i] = loss_set_value(s->losses, losses[i]->name);
 }
@@ -393,16 +296,17 @@ int
 step_run(struct step *s, const struct step_batch *batch, double lr,
          struct step_result *result, struct err *err)
 {
-    const int64_t h = batch->n / 2;
+    struct pass p = {.s = s, .b = batch, .err = err};
 
     assert(batch->n >= 1 && batch->n <= s->batch);
-    move_running(s, false);
-    if (run_views(s, batch, h, err) != 0) {
-        move_running(s, true);
+    views_split(p.part, batch->n, s->paths);
+    move_running(s, s->running[0], false);
+    if (run_views(&p) != 0) {
+        move_running(s, s->running[0], true);
         return -1;
     }
     optim_sgd_step(s->student, &s->sgd, lr);
-    fill_result(s, batch, h, result);
+    fill_result(&p, result);
     return 0;
 }
 
@@ -412,17 +316,37 @@ step_has_term(const struct step *s, int row)
     return loss_set_has(s->losses, losses[row]->name);
 }
 
+bool
+step_takes(const struct step *s, enum loss_view_id view)
+{
+    return s->takes[view];
+}
+
+/* Forwards of the teacher, in images. */
+static int64_t
+teacher_units(const struct step *s, const struct views_part *part, int64_t n)
+{
+    int64_t units = s->targets ? n : clean_maps(s) ? part[LOSS_CLEAN].n : 0;
+
+    if (loss_set_needs_teacher(s->losses, LOSS_AUG))
+        units += part[LOSS_AUG].n;
+    if (loss_set_needs_teacher(s->losses, LOSS_ADV))
+        units += part[LOSS_ADV].n;
+    return units;
+}
+
 double
 step_macs(const struct step *s, int64_t n)
 {
-    const int64_t h = n / 2, adv = n - h;
-    int64_t units = 3 * h + 3 * h + 3 * adv + 2 * (int64_t)s->attack_config.steps * adv;
+    struct views_part part[LOSS_N_VIEWS];
+    int64_t units = s->pairs ? n : 0;
 
+    views_split(part, n, s->paths);
+    for (int v = 0; v < LOSS_N_VIEWS; v++)
+        units += s->takes[v] ? 3 * part[v].n : 0;
+    if (s->takes[LOSS_ADV])
+        units += 2 * (int64_t)s->attack_config.steps * part[LOSS_ADV].n;
     if (s->teacher != NULL)
-        units += n;
-    if (loss_set_needs_teacher(s->losses, LOSS_AUG))
-        units += h;
-    if (loss_set_needs_teacher(s->losses, LOSS_ADV))
-        units += adv;
+        units += teacher_units(s, part, n);
     return (double)units * (double)graph_macs(net_graph(s->student));
 }

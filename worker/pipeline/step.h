@@ -11,11 +11,13 @@
 #include "worker/losses/loss.h"
 
 /*
- * One optimiser step of three-view training (clean, augmented, adversarial), as RLNet's
- * stages teacher, mask and finetune do it (methods.md 4.1, 4.3, 4.4). The trainer,
- * `trace` and `bench` all run exactly this.
+ * One optimiser step on up to three views (clean, augmented, adversarial), as RLNet's
+ * stages teacher, mask and finetune do it (methods.md 4.1, 4.3, 4.4), its ablations and
+ * the baselines that it is compared with (4.5). The trainer, `trace` and `bench` all run
+ * exactly this. How many batch norms the student has decides how a batch is shared out
+ * over the views (views.h).
  */
-enum step_stage { STEP_TEACHER, STEP_MASK, STEP_FINETUNE };
+enum step_stage { STEP_TEACHER, STEP_MASK, STEP_FINETUNE, STEP_SENSITIVITY };
 
 /* The parameters that a step depends on; rows of these names are in every training
  * stage's parameter table. */
@@ -25,9 +27,12 @@ struct step_config {
                                  NULL: "ce", "ce+kl", "ce+kl+pram" by stage */
     const char *loss_weights; /* "released" | "paper": weights of unweighted terms */
     const char *pram_form;    /* "released" (attention transfer) | "paper" */
+    const char *ce_views, *kl_views; /* views of the terms on labels and on the
+                                        teacher's outputs; NULL: all three */
     const char *pram_views; /* "clean,aug" (main method) | "clean" | "clean,aug,adv" */
     double temperature;     /* of losses and of the KL attack; where there is none, 0 */
-    const char *attack;     /* "auto" (CE for teacher, KL otherwise), "pgd-7", ... */
+    const char *attack;     /* "auto" (KL where there is a teacher or a loss on pairs,
+                               else CE), "pgd-7", ... */
     double eps, attack_step; /* 8/255, 2/255 */
     int64_t attack_steps;    /* 7; 0: as many as the attack's name says. A named attack
                                 with another number of its own is an error */
@@ -35,12 +40,11 @@ struct step_config {
 };
 
 struct step_batch {
-    int64_t n;          /* B; the first h = B/2 are clean and augmented, the rest
-                                adversarial sources (dual BN) */
+    int64_t n;          /* B */
     const float *x;     /* (n,c,h,w) in [0,1] */
-    const float *x_aug; /* same; only the first h are read */
+    const float *x_aug; /* same; only the augmented view's are read */
     const int64_t *y;   /* (n) */
-    const float *start; /* (n,c,h,w) in [-1,1]; only the last n-h are read */
+    const float *start; /* (n,c,h,w) in [-1,1]; only the adversarial view's are read */
 };
 
 /* What a step computed; arrays live in the step until its next run. */
@@ -49,22 +53,24 @@ struct step_result {
     double
         terms[LOSS_MAX_ROWS]; /* by row of losses[]: mean over the term's views before
                                     weighting, 0 where it is no part of the loss */
-    int64_t correct_clean, n_clean, correct_adv, n_adv;
-    const float *logits_clean, *logits_aug, *logits_adv; /* (h|n-h, classes) */
-    const float *x_adv;                                  /* (n-h,c,h,w) */
+    int64_t correct_clean, correct_adv;
+    int64_t n_clean, n_aug, n_adv; /* images of each view, 0 where it is left out */
+    const float *logits_clean, *logits_aug, *logits_adv; /* (n_..., classes) */
+    const float *x_adv;                                  /* (n_adv,c,h,w) */
 };
 
 struct step;
 
-/* The nets are borrowed. teacher is NULL for STEP_TEACHER. Both have two batch norm
- * paths and max_batch >= ceil(batch/2); the student has gradients. Of `config` nothing
- * is kept. */
+/* The nets are borrowed. teacher is NULL for STEP_TEACHER and STEP_SENSITIVITY. Both
+ * have max_batch >= views_room(batch, batch norm paths of the student); the student has
+ * gradients. Of `config` nothing is kept. */
 MUST_CHECK int step_new(struct step **out, const struct step_config *config,
                         struct net *student, struct net *teacher, int64_t batch,
                         struct err *err);
 void step_free(struct step *s);
 
-/* 1 <= batch->n <= batch. Of a batch of one image there is only the adversarial view.
+/* 1 <= batch->n <= batch. Of a batch of one image there is only the adversarial view
+ * where the student has several batch norms.
  * Gradients are in the student's net_params after the call; the optimiser step has been
  * made with `lr`. NaN or Inf in a loss is ERR_NUMERIC naming the term; parameters and
  * running statistics are then left as they were before the step (the scores of the mask
@@ -74,6 +80,9 @@ MUST_CHECK int step_run(struct step *s, const struct step_batch *batch, double l
 
 /* Is the term losses[row] a part of the loss? */
 bool step_has_term(const struct step *s, int row);
+
+/* Does a step compute this view? */
+bool step_takes(const struct step *s, enum loss_view_id view);
 
 /* Multiply-adds of one step on n images: a forward pass 1, backward 2, backward to the
  * input alone 1 of the network's graph_macs. For measuring. */

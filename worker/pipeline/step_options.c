@@ -2,23 +2,11 @@
  * stage has no row for are 0 or NULL, and the step then takes its own default. */
 #include "worker/pipeline/step_options.h"
 
-static const char *
-loss_of(const struct stage_config *c, enum step_stage stage)
-{
-    switch (stage) {
-    case STEP_TEACHER: break; /* the only one it can have */
-    case STEP_MASK: return c->mask_loss;
-    case STEP_FINETUNE: return c->loss;
-    }
-    return NULL;
-}
-
 struct step_config
 step_options(const struct stage_config *c, enum step_stage stage)
 {
-    return (struct step_config){
+    struct step_config step = {
         .stage = stage,
-        .loss = loss_of(c, stage),
         .loss_weights = c->loss_weights,
         .pram_form = c->pram_form,
         .pram_views = c->pram_views,
@@ -30,4 +18,23 @@ step_options(const struct stage_config *c, enum step_stage stage)
         .momentum = c->momentum,
         .weight_decay = c->weight_decay,
     };
+
+    switch (stage) {
+    case STEP_TEACHER:
+        step.loss = c->teacher_loss;
+        step.ce_views = c->teacher_views;
+        step.temperature = c->teacher_temperature;
+        break;
+    case STEP_MASK:
+        step.loss = c->mask_loss;
+        step.ce_views = step.kl_views = c->mask_views;
+        break;
+    case STEP_FINETUNE:
+        step.loss = c->loss;
+        step.ce_views = c->ce_views;
+        step.kl_views = c->kl_views;
+        break;
+    case STEP_SENSITIVITY: step.ce_views = "clean"; break;
+    }
+    return step;
 }

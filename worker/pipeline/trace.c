@@ -16,6 +16,7 @@
 #include "worker/pipeline/safetensors.h"
 #include "worker/pipeline/step.h"
 #include "worker/pipeline/trace_spec.h"
+#include "worker/pipeline/views.h"
 
 const struct param trace_params[] = {
     PARAM_ROW_STRING(struct trace_config, spec, NULL, "stage spec, JSON"),
@@ -104,11 +105,11 @@ make_net(struct net **out, const struct trace *t, const struct backend *backend,
         .model = t->spec.config.model,
         .data = &d,
         .role = role,
-        .bn_paths = 2,
+        .bn_paths = network_bn_paths(t->spec.config.bn),
         .shared_shortcut_bn = strcmp(t->spec.teacher_bn, "shared") == 0,
         .backend = backend,
         .team = t->team,
-        .max_batch = (t->batch.n + 1) / 2,
+        .max_batch = views_room(t->batch.n, network_bn_paths(t->spec.config.bn)),
         .gradients = out == &t->student,
     };
 
@@ -201,13 +202,14 @@ load_masks(struct trace *t, struct err *err)
 static int
 load_nets(struct trace *t, const struct backend *backend, struct err *err)
 {
-    const bool teacher_stage = t->spec.step.stage == STEP_TEACHER;
-    const enum model_role role = teacher_stage ? MODEL_TEACHER : MODEL_STUDENT;
+    const bool student =
+        t->spec.step.stage == STEP_MASK || t->spec.step.stage == STEP_FINETUNE;
+    const enum model_role role = student ? MODEL_STUDENT : MODEL_TEACHER;
 
     if (make_net(&t->student, t, backend, role, err) != 0
         || load_net(t, t->student, "student/", err) != 0 || load_masks(t, err) != 0)
         return -1;
-    if (teacher_stage)
+    if (!student)
         return 0;
     if (make_net(&t->teacher, t, backend, MODEL_TEACHER, err) != 0)
         return -1;
@@ -225,19 +227,27 @@ put_loss(struct st_writer *w, struct trace *t, const char *name, double value)
     st_writer_add(w, arena_printf(&t->mem, "loss/%s", name), ST_F32, NULL, 0, kept);
 }
 
+/* Of a view that is left out there are none. */
+static void
+put_logits(struct st_writer *w, const struct trace *t, const char *name,
+           const float *logits, int64_t n)
+{
+    if (n > 0)
+        st_writer_add(w, name, ST_F32, (int64_t[]){n, t->spec.classes}, 2, logits);
+}
+
 static void
 put_result(struct st_writer *w, struct trace *t)
 {
     const struct step_result *r = &t->result;
     const struct graph_shape s = t->spec.image;
-    const int64_t clean[] = {r->n_clean, t->spec.classes};
-    const int64_t adv[] = {r->n_adv, t->spec.classes};
 
-    st_writer_add(w, "logits/clean", ST_F32, clean, 2, r->logits_clean);
-    st_writer_add(w, "logits/aug", ST_F32, clean, 2, r->logits_aug);
-    st_writer_add(w, "logits/adv", ST_F32, adv, 2, r->logits_adv);
-    st_writer_add(w, "x_adv", ST_F32, (int64_t[]){r->n_adv, s.c, s.h, s.w}, 4,
-                  r->x_adv);
+    put_logits(w, t, "logits/clean", r->logits_clean, r->n_clean);
+    put_logits(w, t, "logits/aug", r->logits_aug, r->n_aug);
+    put_logits(w, t, "logits/adv", r->logits_adv, r->n_adv);
+    if (r->n_adv > 0)
+        st_writer_add(w, "x_adv", ST_F32, (int64_t[]){r->n_adv, s.c, s.h, s.w}, 4,
+                      r->x_adv);
     put_loss(w, t, "total", r->total);
     for (int i = 0; losses[i] != NULL; i++)
         put_loss(w, t, losses[i]->name, r->terms[i]);

@@ -18,6 +18,7 @@ static const struct stage_row {
     enum step_stage stage;
 } stage_rows[] = {
     {"teacher", STEP_TEACHER},
+    {"sensitivity", STEP_SENSITIVITY},
     {"mask", STEP_MASK},
     {"finetune", STEP_FINETUNE},
 };
@@ -45,15 +46,30 @@ find_member(const json_t *doc, const char *key)
     return value;
 }
 
-/* As find_member, with <stage>_<key> before <key>. */
-static json_t *
-find_stage_member(const json_t *doc, const char *stage, const char *key)
+static bool
+has_row(const struct method_stage *stage, const char *name)
 {
-    char *full = xasprintf("%s_%s", stage, key);
-    json_t *value = find_member(doc, full);
+    return param_find(stage->params, stage->n_params, name) != NULL;
+}
 
-    free(full);
-    return value != NULL ? value : find_member(doc, key);
+/* The member of a row: with its stage's name in front, else without; a spelling that is
+ * another row's name is that row's. */
+static json_t *
+find_row(const json_t *doc, const struct method_stage *stage, const char *name)
+{
+    const size_t n = strlen(stage->name);
+    const bool own = strncmp(name, stage->name, n) == 0 && name[n] == '_';
+    char *other = own ? xstrdup(name + n + 1) : xasprintf("%s_%s", stage->name, name);
+    const bool taken = has_row(stage, other);
+    json_t *with = own     ? find_member(doc, name)
+                   : taken ? NULL
+                           : find_member(doc, other);
+    json_t *without = !own    ? find_member(doc, name)
+                      : taken ? NULL
+                              : find_member(doc, other);
+
+    free(other);
+    return with != NULL ? with : without;
 }
 
 /* The method's stage that the document names; NULL and *err where it makes no steps.
@@ -74,7 +90,8 @@ find_stage(enum step_stage *stage, const json_t *doc, struct err *err)
         return s;
     }
     err_set(err, ERR_USAGE,
-            "`stage` is %s; stages that can be traced: teacher, mask, finetune",
+            "`stage` is %s; stages that can be traced: teacher, sensitivity, mask, "
+            "finetune",
             name == NULL ? "missing" : name);
     return NULL;
 }
@@ -91,16 +108,12 @@ static int
 apply_stage(struct trace_spec *s, const json_t *doc, const struct method_stage *stage,
             const char *path, struct err *err)
 {
-    const size_t prefix = strlen(stage->name) + 1;
     struct param *rows = xcalloc(stage->n_params, sizeof *rows);
     size_t n = 0;
 
     for (size_t i = 0; i < stage->n_params; i++) {
         const struct param *p = &stage->params[i];
-        const bool own = strncmp(p->name, stage->name, prefix - 1) == 0
-                         && p->name[prefix - 1] == '_';
-        json_t *value =
-            find_stage_member(doc, stage->name, own ? p->name + prefix : p->name);
+        json_t *value = find_row(doc, stage, p->name);
         const bool given = value != NULL && !json_is_null(value);
         if (given)
             json_object_set(s->values, p->name, value);
@@ -174,6 +187,7 @@ first_lr(const struct stage_config *c, enum step_stage stage)
     switch (stage) {
     case STEP_TEACHER: return c->teacher_lr;
     case STEP_MASK: return c->mask_lr;
+    case STEP_SENSITIVITY: return c->sensitivity_lr;
     case STEP_FINETUNE: break;
     }
     return c->finetune_lr;

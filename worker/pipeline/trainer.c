@@ -20,25 +20,23 @@
 #include "worker/pipeline/tally.h"
 #include "worker/pipeline/trainer_report.h"
 #include "worker/pipeline/trainer_setup.h"
+#include "worker/pipeline/views.h"
 
 /* ---- checkpoints ----------------------------------------------------------------- */
 
 static struct checkpoint
 checkpoint_of(struct trainer *t)
 {
-    const bool scored = t->plan->stage == STEP_MASK;
+    struct checkpoint c = {
+        .job = t->context->digest, .state = &t->state, .net = t->net, .best = &t->best};
 
-    return (struct checkpoint){.job = t->context->digest,
-                               .state = &t->state,
-                               .net = t->net,
-                               .best = &t->best,
-                               .scores = scored ? step_scores_data(t->step) : NULL,
-                               .n_scores = scored ? step_scores_size(t->step) : 0};
+    if (t->plan->extra != NULL)
+        c.scores = t->plan->extra(t, &c.n_scores);
+    return c;
 }
 
-/* Optimiser steps since the beginning of the stage. */
-static int64_t
-step_number(const struct trainer *t)
+int64_t
+trainer_step_number(const struct trainer *t)
 {
     return (t->state.counts.epoch - 1) * t->steps_per_epoch + t->state.counts.index;
 }
@@ -55,7 +53,7 @@ remove_checkpoint(const struct trainer *t, int64_t step)
 static int
 save_checkpoint(struct trainer *t, struct err *err)
 {
-    const int64_t step = step_number(t);
+    const int64_t step = trainer_step_number(t);
     char *file = xasprintf("checkpoint-%" PRId64, step);
     char *path = file_join(t->context->dir, file);
     const struct checkpoint c = checkpoint_of(t);
@@ -117,18 +115,23 @@ one_step(struct trainer *t, struct step_result *result, struct err *err)
     const struct dataset *d = &t->data.train;
     const int64_t per_image = d->c * d->h * d->w;
     const int64_t epoch = t->state.counts.epoch, index = t->state.counts.index;
-    const struct loader_batch b =
-        loader_get(t->data.batches, epoch, index, t->context->config.batch / 2);
-    const int64_t half = b.n / 2;
+    const bool augments = step_takes(t->step, LOSS_AUG);
+    const struct loader_batch b = loader_get(
+        t->data.batches, epoch, index,
+        augments ? views_augmented(t->context->config.batch, t->bn_paths) : 0);
     const struct step_batch batch = {
         .n = b.n, .x = b.x, .x_aug = b.x_aug, .y = b.y, .start = t->start};
+    struct views_part part[LOSS_N_VIEWS];
 
-    attack_start(t->start + half * per_image, b.n - half, per_image, b.sample + half,
-                 t->seed, (uint32_t)epoch);
+    views_split(part, b.n, t->bn_paths);
+    attack_start(t->start + part[LOSS_ADV].first * per_image, part[LOSS_ADV].n,
+                 per_image, b.sample + part[LOSS_ADV].first, t->seed, (uint32_t)epoch);
     if (step_run(t->step, &batch, schedule_lr(&t->schedule, epoch), result, err) != 0)
         return err_wrap(err, "epoch %" PRId64 ", step %" PRId64, epoch, index + 1);
     add_result(&t->state, result);
     t->state.counts.index++;
+    if (t->plan->after_step != NULL)
+        t->plan->after_step(t);
     t->steps_done++;
     t->epoch_images += b.n;
     return 0;
@@ -145,7 +148,7 @@ between_steps(struct trainer *t, const struct step_result *result, struct err *e
     if ((stop || age >= t->context->checkpoint_seconds) && save_checkpoint(t, err) != 0)
         return -1;
     return stop ? err_set(err, ERR_STOPPED, "asked to stop after step %" PRId64,
-                          step_number(t))
+                          trainer_step_number(t))
                 : 0;
 }
 
@@ -170,7 +173,8 @@ train_epoch(struct trainer *t, struct err *err)
 static int
 select_epoch(struct trainer *t, struct err *err)
 {
-    const bool last = strcmp(t->context->config.select_on, "last") == 0;
+    const bool last =
+        t->plan->keep_last || strcmp(t->context->config.select_on, "last") == 0;
     struct tally seen;
     int rc = 0;
 

@@ -30,6 +30,12 @@ struct trainer_plan {
      * same result when it is repeated: a stop may fall between it and the next
      * checkpoint. */
     int (*end_epoch)(struct trainer *t, struct err *err);
+    /* After a step whose number, from 1, is in t->state; may be NULL. */
+    void (*after_step)(struct trainer *t);
+    /* What a checkpoint holds beside nets and counts; may be NULL. Borrowed. */
+    float *(*extra)(struct trainer *t, int64_t *n);
+    void *own;      /* of these functions */
+    bool keep_last; /* the last weights are the result, whatever select_on says */
 };
 
 struct trainer {
@@ -44,6 +50,7 @@ struct trainer {
     float *start; /* (batch,c,h,w) start of the attack */
     struct checkpoint_state state;
     struct snapshot best;
+    int bn_paths; /* of net */
     int64_t steps_per_epoch;
     /* time, of this process only */
     double started_s, checkpoint_s, epoch_s, epoch_rate;
@@ -56,6 +63,9 @@ struct trainer {
  * where training diverged, the last checkpoint is kept. */
 MUST_CHECK int trainer_run(struct stage_context *context,
                            const struct trainer_plan *plan, struct err *err);
+
+/* Steps since the beginning of the stage. */
+int64_t trainer_step_number(const struct trainer *t);
 
 /* Opens inputs/<stage>.model, which must be of this job's model, data set and of
  * `role`. */

@@ -64,22 +64,22 @@ trainer_report_epoch(const struct trainer *t, const struct tally *seen, struct e
     const char *name = t->data.on_test ? "test/CA" : "val/CA";
     struct metric points[MAX_POINTS] = {
         {"train/loss", loss, epoch, "", METRIC_MIN},
-        {"train/CA", clean, epoch, "%", METRIC_MAX},
-        {"train/AdvA", adv, epoch, "%", METRIC_MAX},
         {"lr", rate, epoch, "", METRIC_NONE},
         {"images_per_second", t->epoch_rate, epoch, "images/s", METRIC_MAX},
         {name, seen_ca, epoch, "%", METRIC_MAX},
     };
     struct arena mem = {0};
-    size_t n = 0;
+    size_t n = 4;
 
     log_info("trainer",
              "epoch=%" PRId64 "/%" PRId64 " loss=%.4f train_CA=%.2f train_AdvA=%.2f "
              "%s=%.2f best_epoch=%" PRId64 " images_per_second=%.1f",
              epoch, t->plan->epochs, loss, clean, adv, name, seen_ca,
              s->counts.best_epoch, t->epoch_rate);
-    while (points[n].name != NULL)
-        n++;
+    if (s->counts.n_clean > 0)
+        points[n++] = (struct metric){"train/CA", clean, epoch, "%", METRIC_MAX};
+    if (s->counts.n_adv > 0)
+        points[n++] = (struct metric){"train/AdvA", adv, epoch, "%", METRIC_MAX};
     n += term_points(points + n, t, &mem);
     const int rc = events_metrics(t->context->events, points, n, err);
     arena_release(&mem);

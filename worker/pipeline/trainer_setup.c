@@ -8,8 +8,7 @@
 #include "shared/base/mem.h"
 #include "worker/pipeline/network.h"
 #include "worker/pipeline/step_options.h"
-
-enum { BN_PATHS = 2 }; /* clean and adversarial */
+#include "worker/pipeline/views.h"
 
 /* Stages of one cell share its seed but not their streams: a student does not start
  * from the numbers that its teacher started from. */
@@ -63,17 +62,18 @@ static struct network_config
 network_of(const struct trainer *t)
 {
     const struct stage_config *c = &t->context->config;
-    const bool student = t->plan->stage != STEP_TEACHER;
+    const bool student = t->plan->stage == STEP_MASK || t->plan->stage == STEP_FINETUNE;
+    const bool shared = c->teacher_bn != NULL && strcmp(c->teacher_bn, "shared") == 0;
 
     return (struct network_config){
         .model = c->model,
         .data = &t->data.train,
         .role = student ? MODEL_STUDENT : MODEL_TEACHER,
-        .bn_paths = BN_PATHS,
-        .shared_shortcut_bn = !student && strcmp(c->teacher_bn, "shared") == 0,
+        .bn_paths = t->bn_paths,
+        .shared_shortcut_bn = !student && shared,
         .backend = t->context->backend,
         .team = t->context->team,
-        .max_batch = (c->batch + 1) / 2,
+        .max_batch = views_room(c->batch, t->bn_paths),
         .gradients = true,
     };
 }
@@ -121,6 +121,7 @@ trainer_setup(struct trainer *t, struct err *err)
 
     t->seed = stream_seed(ctx->config.seed, plan->stage);
     t->state.counts.epoch = 1;
+    t->bn_paths = network_bn_paths(ctx->config.bn);
     if (schedule_init(&t->schedule, plan->epochs, plan->lr, plan->milestones, err) != 0)
         return -1;
     if (training_data_init(&t->data, ctx, t->seed, err) != 0)
@@ -129,7 +130,7 @@ trainer_setup(struct trainer *t, struct err *err)
     const struct network_config config = network_of(t);
     if (network_new(&t->net, &config, err) != 0)
         return -1;
-    if (plan->stage != STEP_TEACHER && load_teacher(t, err) != 0)
+    if (config.role == MODEL_STUDENT && load_teacher(t, err) != 0)
         return -1;
     return make_step(t, err);
 }

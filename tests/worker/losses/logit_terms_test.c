@@ -169,10 +169,65 @@ huge_logits_do_not_overflow_and_bad_ones_show(void **state)
     assert_false(isfinite(run("ce", &s, 1, grad)));
 }
 
+/* The pair of views: `target` stands for the network's own clean logits. */
+static double
+plain_trades(const struct sample *s, const double *own)
+{
+    double sum = 0;
+
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < K; k++) {
+            const double p = probability(own + i * K, k, s->temperature);
+            const double q = probability(s->exact + i * K, k, s->temperature);
+            sum += p * log(p / q);
+        }
+    return s->temperature * s->temperature * sum / N;
+}
+
+/* Slope of plain_trades when *at moves, times 0.7. */
+static double
+slope(const struct sample *s, const double *own, double *at)
+{
+    const double middle = *at, step = 1e-5;
+
+    *at = middle + step;
+    const double up = plain_trades(s, own);
+    *at = middle - step;
+    const double down = plain_trades(s, own);
+    *at = middle;
+    return 0.7 * (up - down) / (2 * step);
+}
+
+static void
+trades_has_gradients_for_both_views(void **state)
+{
+    struct sample s = random_sample(4, 3);
+    float grad[N * K] = {0}, d_own[N * K] = {0};
+    double own[N * K];
+    const struct loss_view view = {.n = N,
+                                   .classes = K,
+                                   .logits = s.logits,
+                                   .own = s.target,
+                                   .d_own = d_own,
+                                   .y = s.y,
+                                   .temperature = 4};
+
+    (void)state;
+    for (int i = 0; i < N * K; i++)
+        own[i] = (double)s.target[i];
+    const double loss = loss_find("trades")->run(&view, 0.7, grad);
+    assert_true(fabs(loss - plain_trades(&s, own)) <= 1e-9 * fmax(1, loss));
+    for (int i = 0; i < N * K; i++) {
+        assert_true(fabs((double)grad[i] - slope(&s, own, &s.exact[i])) < 1e-6);
+        assert_true(fabs((double)d_own[i] - slope(&s, own, &own[i])) < 1e-6);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trades_has_gradients_for_both_views),
         cmocka_unit_test(cross_entropy_and_its_gradient_are_the_formula),
         cmocka_unit_test(
             distillation_and_its_gradient_are_the_formula_at_every_temperature),

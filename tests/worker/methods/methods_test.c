@@ -120,7 +120,7 @@ the_coordinator_accepts_the_catalogue(void **state)
 
     (void)state;
     assert_non_null(m);
-    assert_int_equal(m->n_stages, 4);
+    assert_int_equal(m->n_stages, 5);
     assert_string_equal(m->stages[0].name, "teacher");
     assert_string_equal(catalog_find_stage(m, "mask")->skip_value, "all");
     assert_non_null(catalog_find_param(m, "relu_budget"));

@@ -331,7 +331,7 @@ a_bad_parameter_is_said_with_what_is_allowed(void **state)
     (void)state;
     stage_folder_spec(dir, "teacher", json_pack("{s:s}", "teacher_milestones", "90,50"),
                       none);
-    expect_failure(dir, 2, "usage", "does not follow");
+    expect_failure(dir, 2, "usage", "write rising per cents");
     stage_folder_spec(other, "teacher", json_pack("{s:i}", "temperature", 4), none);
     expect_failure(other, 2, "usage", "unknown parameter `temperature`");
 }

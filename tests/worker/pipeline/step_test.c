@@ -39,18 +39,25 @@ config_of(enum step_stage stage)
 }
 
 static struct net *
-make_net(enum model_role role, bool gradients, const char *backend, struct team *team)
+make_net_of(int paths, enum model_role role, bool gradients, const char *backend,
+            struct team *team)
 {
     return small_net_new(&(struct small_net){.backend = backend,
                                              .role = role,
-                                             .bn_paths = 2,
+                                             .bn_paths = paths,
                                              .classes = K,
                                              .size = SIZE,
-                                             .max_batch = B - H,
+                                             .max_batch = B,
                                              .shared_shortcut_bn = true,
                                              .gradients = gradients,
                                              .seed = role == MODEL_TEACHER ? 2 : 1},
                          team);
+}
+
+static struct net *
+make_net(enum model_role role, bool gradients, const char *backend, struct team *team)
+{
+    return make_net_of(2, role, gradients, backend, team);
 }
 
 static void
@@ -66,19 +73,26 @@ make_batch(struct scene *s)
 }
 
 static struct scene
-new_scene(struct step_config config, const char *backend, int threads)
+new_scene_of(int paths, struct step_config config, const char *backend, int threads)
 {
     const bool alone = config.stage == STEP_TEACHER;
     struct scene s = {.team = team_new(threads)};
     struct err err;
 
-    s.student = make_net(alone ? MODEL_TEACHER : MODEL_STUDENT, true, backend, s.team);
+    s.student = make_net_of(paths, alone ? MODEL_TEACHER : MODEL_STUDENT, true, backend,
+                            s.team);
     if (!alone)
-        s.teacher = make_net(MODEL_TEACHER, false, backend, s.team);
+        s.teacher = make_net_of(paths, MODEL_TEACHER, false, backend, s.team);
     make_batch(&s);
     if (step_new(&s.step, &config, s.student, s.teacher, B, &err) != 0)
         fail_msg("%s", err.text);
     return s;
+}
+
+static struct scene
+new_scene(struct step_config config, const char *backend, int threads)
+{
+    return new_scene_of(2, config, backend, threads);
 }
 
 static void
@@ -408,8 +422,6 @@ settings_that_contradict_each_other_are_refused(void **state)
     struct step_config c = config_of(STEP_FINETUNE);
 
     (void)state;
-    expect_config_refused(c, 1, "two batch norm paths");
-    expect_config_refused(c, 3, "two batch norm paths");
     c.attack = "pgd-20";
     expect_config_refused(c, 2, "20 steps, attack_steps says 7");
     c.attack = "pgd-8";
@@ -417,6 +429,8 @@ settings_that_contradict_each_other_are_refused(void **state)
     c = config_of(STEP_TEACHER);
     c.loss = "ce+kl";
     expect_config_refused(c, 2, "needs a teacher");
+    c.loss = "1*ce+6*trades";
+    expect_config_refused(c, 2, "one batch norm path");
     c = config_of(STEP_TEACHER);
     c.attack = "kl-pgd-7";
     expect_config_refused(c, 2, "needs a teacher");
@@ -434,6 +448,78 @@ a_step_costs_what_its_passes_cost(void **state)
     free_scene(&s);
 }
 
+static void
+one_batch_norm_sees_every_image_in_every_view(void **state)
+{
+    struct scene s = new_scene_of(1, config_of(STEP_FINETUNE), "blas", 1);
+    const struct step_result r = run(&s, 0.01);
+
+    (void)state;
+    assert_int_equal(r.n_clean, B);
+    assert_int_equal(r.n_aug, B);
+    assert_int_equal(r.n_adv, B);
+    assert_true(batches(s.student, "bn1.num_batches_tracked") == 3);
+    /* 3+3+3 of the views, 14 of the attack, 1+1 of the teacher */
+    assert_true(step_macs(s.step, B)
+                == B * 25 * (double)graph_macs(net_graph(s.student)));
+    free_scene(&s);
+}
+
+static void
+three_batch_norms_share_a_batch_out_in_thirds(void **state)
+{
+    struct scene s = new_scene_of(3, config_of(STEP_FINETUNE), "blas", 1);
+
+    (void)state;
+    s.batch.n = 8;
+    const struct step_result r = run(&s, 0.01);
+    assert_int_equal(r.n_clean, 2);
+    assert_int_equal(r.n_aug, 2);
+    assert_int_equal(r.n_adv, 4);
+    assert_true(batches(s.student, "bn1.BN_c.num_batches_tracked") == 1);
+    assert_true(batches(s.student, "bn1.BN_r.num_batches_tracked") == 1);
+    assert_true(batches(s.student, "bn1.BN_a.num_batches_tracked") == 1);
+    free_scene(&s);
+}
+
+static void
+a_view_that_no_term_reads_is_left_out(void **state)
+{
+    struct step_config c = config_of(STEP_TEACHER);
+
+    (void)state;
+    c.ce_views = "clean";
+    struct scene s = new_scene_of(1, c, "blas", 1);
+    s.x_aug[3] = NAN; /* nobody looks */
+    s.start[3] = NAN;
+    const struct step_result r = run(&s, 0.01);
+    assert_int_equal(r.n_clean, B);
+    assert_int_equal(r.n_aug, 0);
+    assert_int_equal(r.n_adv, 0);
+    assert_true(step_takes(s.step, LOSS_CLEAN) && !step_takes(s.step, LOSS_ADV));
+    assert_true(step_macs(s.step, B)
+                == B * 3 * (double)graph_macs(net_graph(s.student)));
+    free_scene(&s);
+}
+
+/* The clean view runs twice, but its batch norm counts it once. */
+static void
+a_loss_on_pairs_updates_each_view_once(void **state)
+{
+    struct step_config c = config_of(STEP_TEACHER);
+
+    (void)state;
+    c.loss = "1*ce+6*trades";
+    c.ce_views = "clean";
+    struct scene s = new_scene_of(1, c, "blas", 1);
+    const struct step_result r = run(&s, 0.01);
+    assert_true(batches(s.student, "bn1.num_batches_tracked") == 2);
+    assert_true(fabs(r.total - (term(&r, "ce") + 6 * term(&r, "trades"))) < 1e-9);
+    assert_true(term(&r, "trades") > 0);
+    assert_int_equal(r.n_aug, 0);
+    free_scene(&s);
+}
+
 int
 main(void)
 {
@@ -447,6 +533,10 @@ main(void)
         cmocka_unit_test(a_loss_that_is_not_finite_is_refused_and_nothing_changes),
         cmocka_unit_test(one_thread_and_two_give_the_same_bits),
         cmocka_unit_test(a_last_batch_of_one_image_is_adversarial_only),
+        cmocka_unit_test(one_batch_norm_sees_every_image_in_every_view),
+        cmocka_unit_test(three_batch_norms_share_a_batch_out_in_thirds),
+        cmocka_unit_test(a_view_that_no_term_reads_is_left_out),
+        cmocka_unit_test(a_loss_on_pairs_updates_each_view_once),
         cmocka_unit_test(settings_that_contradict_each_other_are_refused),
         cmocka_unit_test(a_step_costs_what_its_passes_cost),
     };

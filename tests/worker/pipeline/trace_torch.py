@@ -4,6 +4,9 @@ PyTorch (double precision, autograd, all forwards before one backward).
 
 usage: trace_torch.py WORKER [CASE...]
 
+Beside the cases below, every preset of the catalogue (rows of tables and figures by
+name) is traced in each stage that it changes.
+
 Losses must agree within 1e-4, each tensor of gradients and new parameters within 1e-3 of
 its norm. The attack is compared by itself: pixels that took another sign are counted and
 must be below a tenth (a unit within rounding of its ReLU's kink moves some, and seven
@@ -27,7 +30,9 @@ except ImportError as missing:
     sys.exit(77)
 
 torch.set_num_threads(1)
-PATHS = ("BN_c", "BN_a")
+PATHS = {1: ("",), 2: ("BN_c", "BN_a"), 3: ("BN_c", "BN_r", "BN_a")}
+VIEWS = ("clean", "aug", "adv")
+VIEW_PATH = {1: (0, 0, 0), 2: (0, 0, 1), 3: (0, 1, 2)}
 
 # ---- files ---------------------------------------------------------------------------
 
@@ -71,9 +76,9 @@ BLOCKS = {"resnet10-w8": (8, (1, 1, 1, 1)), "resnet18": (64, (2, 2, 2, 2))}
 class Net:
     """Parameters by their released names; forward as the formulas say."""
 
-    def __init__(self, model, role, classes, size, seed, shared=True):
+    def __init__(self, model, role, classes, size, seed, shared=True, paths=2):
         self.model, self.role, self.classes, self.size = model, role, classes, size
-        self.shared = shared
+        self.shared, self.paths = shared and paths == 2, paths
         self.rng = np.random.default_rng(seed)
         self.p, self.masks, self.maps, self.groups = {}, [], [], []
         self.declaring = True
@@ -92,8 +97,9 @@ class Net:
         w = self.parameter(name + ".weight", shape, -bound, bound)
         return F.conv2d(x, w, stride=stride, padding=kernel // 2)
 
-    def norm(self, x, name, paths=2):
-        for path in PATHS if paths == 2 else ("",):
+    def norm(self, x, name, shared=False):
+        paths = PATHS[1 if shared else self.paths]
+        for path in paths:
             full = f"{name}.{path}" if path else name
             c = x.shape[1]
             self.parameter(full + ".weight", c, 0.5, 1.5)
@@ -101,7 +107,7 @@ class Net:
             self.parameter(full + ".running_mean", c, -0.2, 0.2)
             self.parameter(full + ".running_var", c, 0.6, 1.4)
             self.p.setdefault(full + ".num_batches_tracked", torch.tensor(0))
-        full = f"{name}.{PATHS[self.path]}" if paths == 2 else name
+        full = f"{name}.{paths[self.path]}" if len(paths) > 1 else name
         if self.train:
             self.p[full + ".num_batches_tracked"] += 1
         return F.batch_norm(x, self.p[full + ".running_mean"],
@@ -126,7 +132,7 @@ class Net:
         if stride != 1 or x.shape[1] != channels:
             if self.role == "teacher":
                 x = self.conv(x, prefix + "shortcut.0", channels, 1, stride)
-                x = self.norm(x, prefix + "shortcut.1", 1 if self.shared else 2)
+                x = self.norm(x, prefix + "shortcut.1", self.shared)
             else:
                 x = self.conv(x, prefix + "conv_sc", channels, 1, stride)
                 x = self.norm(x, prefix + "bn_sc")
@@ -208,12 +214,13 @@ def pram_paper(s, t):
     return total
 
 
-def attack(net, normalise, x, y, t, start, c):
+def attack(net, normalise, x, y, t, start, path, c):
+    """t: the logits to move away from; None: away from the labels."""
     x_adv = (x + c["eps"] * start).clamp(0, 1)
     for _ in range(c["attack_steps"]):
         x_adv = x_adv.detach().requires_grad_()
-        s = net.forward(normalise(x_adv), 1, False)
-        loss = F.cross_entropy(s, y, reduction="sum") if c["ce_attack"] \
+        s = net.forward(normalise(x_adv), path, False)
+        loss = F.cross_entropy(s, y, reduction="sum") if t is None \
             else kl(s, t, c["temperature"])
         g, = torch.autograd.grad(loss, x_adv)
         x_adv = x_adv.detach() + c["attack_step"] * g.sign()
@@ -224,6 +231,15 @@ def attack(net, normalise, x, y, t, start, c):
 # ---- one step ---------------------------------------------------------------------------
 
 
+def split(n, paths):
+    """Which images of a batch are clean, augmented, adversarial."""
+    if paths == 1:
+        return (slice(0, n),) * 3
+    if paths == 2:
+        return slice(0, n // 2), slice(0, n // 2), slice(n // 2, n)
+    return slice(0, n // 3), slice(n // 3, 2 * (n // 3)), slice(2 * (n // 3), n)
+
+
 def teacher_pass(teacher, x, path):
     if teacher is None:
         return None, None
@@ -232,52 +248,61 @@ def teacher_pass(teacher, x, path):
     return logits, (teacher.maps, teacher.groups)
 
 
+def term_values(c, s, t, target, y, part):
+    """Each term of the loss: the mean over its views."""
+    form = pram_paper if c["pram_form"] == "paper" else pram_released
+    one = {"ce": lambda v: F.cross_entropy(s[v][0], y[part[v]]),
+           "kl": lambda v: kl(s[v][0], target[part[v]], c["temperature"]),
+           "pram": lambda v: form(s[v][1], t[v][1]),
+           "trades": lambda v: kl(s[v][0], s["clean"][0], c["temperature"])}
+    return {k: sum(one[k](v) for v in c["views"][k]) / len(c["views"][k])
+            for k in c["weights"]}
+
+
 def step(student, teacher, data, c, x_adv_given):
     """Everything that trace writes, after one backward; x_adv_given None: our own."""
     x, x_aug, y, start = data
-    h = len(x) // 2
+    part = dict(zip(VIEWS, split(len(x), c["paths"])))
+    path = dict(zip(VIEWS, VIEW_PATH[c["paths"]]))
+    wanted = {v for k in c["weights"] for v in c["views"][k]}
+    if c["stage"] == "mask" or "trades" in c["weights"]:
+        wanted.add("clean")
     mean, std = (torch.tensor(c[k]).double().view(1, 3, 1, 1) for k in ("mean", "std"))
 
     def normalise(v):
         return (v - mean) / std
 
-    s, t = {}, {}
+    s, t, out = {}, {}, {}
 
-    def view(name, images, path):
-        s[name] = student.forward(images, path, True), (student.maps, student.groups)
-        return s[name]
+    def view(name, images):
+        if name in wanted:
+            t[name] = teacher_pass(teacher, normalise(images), path[name])
+            s[name] = (student.forward(normalise(images), path[name], True),
+                       (student.maps, student.groups))
 
-    view("clean", normalise(x[:h]), 0)
-    view("aug", normalise(x_aug[:h]), 0)
-    t["aug"] = teacher_pass(teacher, normalise(x_aug[:h]), 0)
+    view("clean", x[part["clean"]])
+    view("aug", x_aug[part["aug"]])
     target, _ = teacher_pass(teacher, normalise(x), 0)
-    t["clean"] = teacher_pass(teacher, normalise(x[:h]), 0)
-    x_adv = attack(student, normalise, x[h:], y[h:],
-                   None if target is None else target[h:], start[h:], c)
-    used = x_adv if x_adv_given is None else x_adv_given
-    view("adv", normalise(used), 1)
-    t["adv"] = teacher_pass(teacher, normalise(used), 1)
-
-    labels = {"clean": y[:h], "aug": y[:h], "adv": y[h:]}
-    out = {"x_adv": x_adv, "loss/kl": torch.tensor(0.0), "loss/pram": torch.tensor(0.0)}
-    out["loss/ce"] = sum(F.cross_entropy(s[v][0], labels[v]) for v in s) / 3
-    if teacher is not None:
-        targets = {"clean": target[:h], "aug": target[:h], "adv": target[h:]}
-        out["loss/kl"] = sum(kl(s[v][0], targets[v], c["temperature"]) for v in s) / 3
-        form = pram_paper if c["pram_form"] == "paper" else pram_released
-        views = c["pram_views"].split(",")
-        out["loss/pram"] = sum(form(s[v][1], t[v][1]) for v in views) / len(views)
-    for term in ("ce", "kl", "pram"):
-        if term not in c["weights"]:
-            out["loss/" + term] = torch.tensor(0.0)
-    out["loss/total"] = sum(w * out["loss/" + k] for k, w in c["weights"].items())
+    if "adv" in wanted:
+        away = None
+        if "trades" in c["weights"]:
+            away = s["clean"][0].detach()
+        elif teacher is not None and not c["ce_attack"]:
+            away = target[part["adv"]]
+        out["x_adv"] = attack(student, normalise, x[part["adv"]], y[part["adv"]], away,
+                              start[part["adv"]], path["adv"], c)
+        view("adv", out["x_adv"] if x_adv_given is None else x_adv_given)
+    values = term_values(c, s, t, target, y, part)
+    for term in ("ce", "kl", "pram", "trades"):
+        out["loss/" + term] = values.get(term, torch.tensor(0.0))
+    out["loss/total"] = sum(w * values[k] for k, w in c["weights"].items())
     for p in student.trained().values():
         p.grad = None
     out["loss/total"].backward()
     for v in s:
         out["logits/" + v] = s[v][0].detach()
     for name, p in student.trained().items():
-        out["grad/" + name] = p.grad.clone()
+        out["grad/" + name] = torch.zeros_like(p) if p.grad is None else p.grad.clone()
     if c["stage"] == "mask":
         for i, (a, b) in enumerate(zip(s["clean"][1][0], t["clean"][1][0])):
             out[f"score/{i}"] = (b - a).abs().sum(0).detach()
@@ -328,31 +353,73 @@ def make_data(n, size, classes, rng):
     return {"x": x, "x_aug": x_aug, "y": rng.integers(0, classes, n), "attack_start": start}
 
 
-def run_case(worker, name, case, backend):
+DEFAULT_LOSS = {"teacher": "ce", "mask": "ce+kl", "finetune": "ce+kl+pram"}
+ALL_VIEWS = "clean,aug,adv"
+
+
+def number(text):
+    above, _, below = text.partition("/")
+    return float(above) / float(below or 1)
+
+
+def read_loss(stage, given):
+    """Weights and views of the terms, from the words of a sweep file."""
+    text = given.get({"teacher": "teacher_loss", "mask": "mask_loss"}.get(stage, "loss"),
+                     DEFAULT_LOSS[stage])
+    terms = [term.rpartition("*") for term in text.split("+")]
+    names = [name for _, _, name in terms]
+    paper = given.get("loss_weights") == "paper"
+    half = 0.5 if {"ce", "kl"} <= set(names) and not paper else 1
+    own = {"ce": half, "kl": half, "pram": 1000, "trades": 6}
+    weights = {name: number(w) if w else own[name] for w, _, name in terms}
+    on_labels = {"teacher": "teacher_views", "mask": "mask_views"}.get(stage, "ce_views")
+    on_targets = "mask_views" if stage == "mask" else "kl_views"
+    views = {"ce": given.get(on_labels, ALL_VIEWS), "trades": "adv",
+             "kl": given.get(on_targets, ALL_VIEWS),
+             "pram": given.get("pram_views", "clean,aug")}
+    return weights, {name: views[name].split(",") for name in names}
+
+
+def complete(case):
+    """A case with its defaults, its loss read and the spec for the worker."""
+    given = case.get("given", {})
     c = {"model": "resnet10-w8", "size": 16, "batch": 7, "classes": 10, "steps": 1,
-         "temperature": 4.0, "pram_form": "released", "pram_views": "clean,aug",
+         "seed": 3, "pram_form": given.get("pram_form", "released"),
          "mean": [0.5071, 0.4867, 0.4408], "std": [0.2675, 0.2565, 0.2761],
-         "eps": 8 / 255, "attack_step": 2 / 255, "attack_steps": 7, "lr": 0.05,
-         "ce_attack": case["stage"] == "teacher", "given": {}}
+         "eps": 8 / 255, "attack_step": 2 / 255, "attack_steps": 7, "lr": 0.05}
     c.update(case)
-    spec = {"stage": c["stage"], "model": c["model"], "classes": c["classes"],
-            "mean": c["mean"], "std": c["std"], "params": {"lr": c["lr"], **c["given"]}}
-    for key in ("temperature", "pram_form", "pram_views", "eps"):
-        if key in case:
-            spec["params"][key] = case[key]
+    stage = c["stage"]
+    c["weights"], c["views"] = read_loss(stage, given)
+    c["paths"] = ("single", "dual", "triple").index(given.get("bn", "dual")) + 1
+    c["temperature"] = float(
+        given.get("teacher_temperature" if stage == "teacher" else "temperature", 4))
+    c["ce_attack"] = stage == "teacher" or given.get("attack") == "pgd-7"
+    c["spec"] = {"stage": stage, "model": c["model"], "classes": c["classes"],
+                 "mean": c["mean"], "std": c["std"],
+                 "params": {"lr": c["lr"], "eps": c["eps"], **given}}
+    return c
+
+
+def make_nets(c):
     alone = c["stage"] == "teacher"
-    shared = c["given"].get("teacher_bn") != "dual"
-    student = Net(c["model"], "teacher" if alone else "student", c["classes"], c["size"],
-                  1, shared)
-    teacher = None if alone else Net(c["model"], "teacher", c["classes"], c["size"], 2,
-                                     shared)
-    data = make_data(c["batch"], c["size"], c["classes"], np.random.default_rng(3))
+    shared = c.get("given", {}).get("teacher_bn") != "dual"
+    nets = [Net(c["model"], "teacher" if alone else "student", c["classes"], c["size"], 1,
+                shared, c["paths"])]
+    nets.append(None if alone else Net(c["model"], "teacher", c["classes"], c["size"], 2,
+                                       shared, c["paths"]))
+    return nets
+
+
+def run_case(worker, name, case, backend):
+    c = complete(case)
+    student, teacher = make_nets(c)
+    data = make_data(c["batch"], c["size"], c["classes"], np.random.default_rng(c["seed"]))
     tensors = {**data, **student.dump("student/")}
     if teacher is not None:
         tensors.update(teacher.dump("teacher/"))
         tensors.update({f"mask/{i}": m.numpy() for i, m in enumerate(student.masks)})
     with tempfile.TemporaryDirectory() as folder:
-        got = run_worker(worker, folder, spec, tensors, backend, c["steps"])
+        got = run_worker(worker, folder, c["spec"], tensors, backend, c["steps"])
 
     optimiser = torch.optim.SGD([p.requires_grad_() for p in student.trained().values()],
                                 c["lr"], 0.9, weight_decay=5e-4)
@@ -360,15 +427,20 @@ def run_case(worker, name, case, backend):
     exact = [v.double() if v.is_floating_point() else v for v in exact]
     scores = {}
     for _ in range(c["steps"]):
-        want = step(student, teacher, exact, c, got["x_adv"].double())
+        want = step(student, teacher, exact, c,
+                    got["x_adv"].double() if "x_adv" in got else None)
         for k in [k for k in want if k.startswith("score/")]:
             scores[k] = scores.get(k, 0) + want[k]
+        for p in student.trained().values():  # a batch norm that no view ran on decays too
+            p.grad = torch.zeros_like(p) if p.grad is None else p.grad
         optimiser.step()
     want.update(scores)
     want.update({"student/" + k: v.detach() for k, v in student.p.items()})
 
     worst = {}
-    flips, problems = compare_attack(got.pop("x_adv"), want.pop("x_adv"))
+    flips, problems = 0, []
+    if "x_adv" in got and "x_adv" in want:
+        flips, problems = compare_attack(got.pop("x_adv"), want.pop("x_adv"))
     for key in got.keys() - want.keys():  # terms that this script does not know
         if key.startswith("loss/") and got[key] == 0:
             del got[key]
@@ -377,46 +449,66 @@ def run_case(worker, name, case, backend):
     for key in sorted(got.keys() & want.keys()):
         problems += compare(key, got[key], want[key], worst)
     shown = " ".join(f"{k} {v:.1e}" for k, v in worst.items())
-    print(f"{'FAIL' if problems else 'ok  '} {name:22} {backend:4} pixels {flips:.2%}"
+    print(f"{'FAIL' if problems else 'ok  '} {name:36} {backend:4} pixels {flips:.2%}"
           f" {shown}", flush=True)
     for problem in problems[:8]:
         print("     " + problem)
     return not problems
 
 
-RELEASED = {"ce": 0.5, "kl": 0.5, "pram": 1000}
 CASES = {
-    "teacher": {"stage": "teacher", "weights": {"ce": 1}},
-    "teacher-dual-shortcut": {"stage": "teacher", "weights": {"ce": 1},
-                              "given": {"teacher_bn": "dual"}},
-    "mask": {"stage": "mask", "weights": {"ce": 0.5, "kl": 0.5}},
-    "mask-kl-only": {"stage": "mask", "weights": {"kl": 1}, "given": {"mask_loss": "kl"}},
-    "finetune": {"stage": "finetune", "weights": RELEASED},
-    "finetune-paper": {"stage": "finetune", "weights": {"ce": 1, "kl": 1, "pram": 1000},
-                       "pram_form": "paper", "given": {"loss_weights": "paper"}},
-    "finetune-three-views": {"stage": "finetune", "weights": {"kl": 1, "pram": 1000},
-                             "pram_views": "clean,aug,adv", "given": {"loss": "kl+pram"}},
-    "finetune-t1-ce-attack": {"stage": "finetune", "weights": RELEASED, "temperature": 1.0,
-                              "ce_attack": True, "given": {"attack": "pgd-7"}},
+    "teacher": {"stage": "teacher"},
+    "teacher-dual-shortcut": {"stage": "teacher", "given": {"teacher_bn": "dual"}},
+    "mask": {"stage": "mask"},
+    "finetune": {"stage": "finetune"},
+    "finetune-single": {"stage": "finetune", "given": {"bn": "single"}},
+    "finetune-triple": {"stage": "finetune", "given": {
+        "bn": "triple", "pram_views": "clean,aug,adv"}},
+    "finetune-paper": {"stage": "finetune",
+                       "given": {"pram_form": "paper", "loss_weights": "paper"}},
+    "finetune-three-views": {"stage": "finetune", "given": {
+        "pram_views": "clean,aug,adv", "loss": "kl+pram"}},
+    "finetune-t1-ce-attack": {"stage": "finetune", "given": {
+        "attack": "pgd-7", "temperature": 1}},
     # no attack, so that both sides make the same second and third step
-    "mask-three-steps": {"stage": "mask", "weights": {"ce": 0.5, "kl": 0.5}, "eps": 0.0,
-                         "steps": 3, "lr": 0.02},
-    "finetune-resnet18": {"stage": "finetune", "weights": RELEASED, "model": "resnet18",
-                          "batch": 4, "size": 32, "classes": 100, "backends": ("dnnl",)},
+    "mask-three-steps": {"stage": "mask", "eps": 0.0, "steps": 3, "lr": 0.02},
+    "trades-three-steps": {"stage": "teacher", "eps": 0.0, "steps": 3, "lr": 0.02, "given": {
+        "bn": "single", "teacher_loss": "1*ce+6*trades", "teacher_views": "clean"}},
+    "finetune-resnet18": {"stage": "finetune", "model": "resnet18", "batch": 4, "size": 32,
+                          "classes": 100, "seed": 5, "backends": ("dnnl",)},
     # scores of the activations and pram on the groups at once
-    "mask-wrn": {"stage": "mask", "weights": RELEASED, "model": "wrn-22-8", "batch": 4,
-                 "size": 8, "given": {"mask_loss": "ce+kl+pram"}, "backends": ("dnnl",)},
+    "mask-wrn": {"stage": "mask", "model": "wrn-22-8", "batch": 4, "size": 8,
+                 "given": {"mask_loss": "ce+kl+pram"}, "backends": ("dnnl",)},
 }
 
 
+def preset_cases(worker):
+    """Each preset in each stage that it changes, on the smallest net; equal ones once."""
+    catalogue = json.loads(subprocess.run([worker, "catalog"], check=True,
+                                          stdout=subprocess.PIPE).stdout)
+    cases, seen = {}, set()
+    for method in catalogue["methods"]:
+        rows = {s["name"]: {p["name"] for p in s["params"]} for s in method["stages"]}
+        for preset in method.get("presets", {}).get("choices", []):
+            for stage in ("teacher", "mask", "finetune"):
+                given = {k: v for k, v in preset["sets"].items() if k in rows[stage]}
+                key = json.dumps([stage, given], sort_keys=True)
+                if given and key not in seen:
+                    seen.add(key)
+                    cases[f"{preset['name']} {stage}"] = {
+                        "stage": stage, "given": given, "size": 8, "batch": 9,
+                        "backends": ("blas",)}
+    return cases
+
+
 def main():
-    worker, wanted = sys.argv[1], sys.argv[2:] or list(CASES)
+    worker = sys.argv[1]
+    cases = {**CASES, **preset_cases(worker)}
     ok = True
-    for name in wanted:
-        for backend in CASES[name].get("backends", ("blas", "dnnl")):
-            ok &= run_case(worker, name, CASES[name], backend)
+    for name in sys.argv[2:] or list(cases):
+        for backend in cases[name].get("backends", ("blas", "dnnl")):
+            ok &= run_case(worker, name, cases[name], backend)
     sys.exit(0 if ok else 1)
 
 
-if __name__ == "__main__":
-    main()
+main()
