@@ -217,8 +217,13 @@ add_curve(struct chart *c, const json_t *curve)
         y[i] = json_num(point, "y", NAN);
         tips[i] = curve_tip(c, curve, point);
     }
-    c->curves[c->n_curves++] = (struct chart_curve){
-        json_str(curve, "label", ""), json_str(curve, "citation", ""), x, y, tips, n};
+    c->curves[c->n_curves++] = (struct chart_curve){json_str(curve, "label", ""),
+                                                    json_str(curve, "citation", ""),
+                                                    x,
+                                                    y,
+                                                    tips,
+                                                    n,
+                                                    (size_t)json_int(curve, "mark", 0)};
 }
 
 static void

@@ -27,7 +27,7 @@ struct chart_curve {
     const char *label, *citation;
     const double *x, *y; /* increasing x */
     const char **tips;
-    size_t n;
+    size_t n, mark; /* mark: its looks, the same in all plots */
 };
 
 struct chart {

@@ -70,10 +70,12 @@ curves_of(const json_t *report, const struct published *published, const json_t 
     for (const struct published_curve *c = published_curves; c->key != NULL; c++) {
         json_t *points = points_of(published, c, facet, metric);
         if (json_array_size(points) > 0 && is_wanted(report, c))
-            json_array_append_new(
-                curves, json_pack("{s:s, s:s, s:s, s:b, s:O}", "key", c->key, "label",
-                                  c->label, "citation", c->citation, "any_model",
-                                  c->any_model, "points", points));
+            json_array_append_new(curves,
+                                  json_pack("{s:s, s:s, s:s, s:b, s:I, s:O}", "key",
+                                            c->key, "label", c->label, "citation",
+                                            c->citation, "any_model", c->any_model,
+                                            "mark", (json_int_t)(c - published_curves),
+                                            "points", points));
         json_decref(points);
     }
     return curves;

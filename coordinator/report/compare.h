@@ -8,6 +8,7 @@
  * Published curves beside ours. Adds to every facet
  *
  *   "curves": {metric: [{"key", "label", "citation", "any_model",
+ *              "mark": number of its looks,
  *              "points": [{"x": ReLUs, "y", "paper", "table"}] by x}]}
  *
  * and the sheet "against-published": every point of our fronts beside the best published

@@ -13,7 +13,8 @@ enum { SPOKES_MAX = 6 };
 static const struct {
     double first;
     int spokes;
-} marks[] = {{0.125, 4}, {0, 4}, {0.25, 6}, {0.25, 3}, {0.75, 3}, {0.25, 2}, {0, 2}};
+} marks[] = {{0.125, 4}, {0, 4}, {0.25, 6}, {0.25, 3}, {0.75, 3},
+             {0.25, 2},  {0, 2}, {0, 3},    {0.5, 3},  {0, 6}};
 enum { MARKS = sizeof marks / sizeof marks[0] };
 
 static const double dashes[] = {5, 2, 8, 3.5, 6.5};
@@ -58,8 +59,8 @@ curves_line(struct display *d, size_t index, const struct display_point *points,
 }
 
 static void
-draw_line(struct display *d, const struct chart_curve *curve, size_t index,
-          const struct scale *x, const struct scale *y, struct place *place)
+draw_line(struct display *d, const struct chart_curve *curve, const struct scale *x,
+          const struct scale *y, struct place *place)
 {
     struct display_point *points = xcalloc(curve->n + 1, sizeof *points);
     const double r = mark_radius;
@@ -68,7 +69,7 @@ draw_line(struct display *d, const struct chart_curve *curve, size_t index,
         points[i] =
             (struct display_point){scale_at(x, curve->x[i]), scale_at(y, curve->y[i])};
     if (curve->n > 1)
-        curves_line(d, index, points, curve->n);
+        curves_line(d, curve->mark, points, curve->n);
     for (size_t i = 0; i < curve->n; i++) {
         const struct display_point p = points[i];
         place_take(place, (struct place_box){p.x - r, p.y - r, p.x + r, p.y + r}, true);
@@ -83,7 +84,7 @@ curves_lines(struct display *d, const struct chart *c, const struct scale *x,
              const struct scale *y, struct place *place)
 {
     for (size_t i = 0; i < c->n_curves; i++)
-        draw_line(d, &c->curves[i], i, x, y, place);
+        draw_line(d, &c->curves[i], x, y, place);
 }
 
 void
@@ -92,7 +93,7 @@ curves_marks(struct display *d, const struct chart *c, const struct scale *x,
 {
     for (size_t i = 0; i < c->n_curves; i++)
         for (size_t k = 0; k < c->curves[i].n; k++)
-            curves_mark(d, i, scale_at(x, c->curves[i].x[k]),
+            curves_mark(d, c->curves[i].mark, scale_at(x, c->curves[i].x[k]),
                         scale_at(y, c->curves[i].y[k]), c->curves[i].tips[k]);
 }
 

@@ -121,8 +121,8 @@ put_curves(struct legend *l, const struct chart *c)
                    c->curves[i].citation);
         const struct display_point at = entry(l, buf_str(&words));
         const struct display_point line[] = {{at.x - 1, at.y}, {at.x + mark - 4, at.y}};
-        curves_line(l->d, i, line, 2);
-        curves_mark(l->d, i, at.x + mark / 2 - 2.5, at.y, NULL);
+        curves_line(l->d, c->curves[i].mark, line, 2);
+        curves_mark(l->d, c->curves[i].mark, at.x + mark / 2 - 2.5, at.y, NULL);
         buf_release(&words);
     }
 }
