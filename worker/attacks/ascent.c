@@ -51,6 +51,28 @@ ascent_softmax(double *p, const float *z, int64_t k, double temperature)
         p[i] /= sum;
 }
 
+int64_t
+ascent_first_largest(const float *z, int64_t k)
+{
+    int64_t first = 0;
+
+    for (int64_t i = 1; i < k; i++)
+        if (z[i] > z[first])
+            first = i;
+    return first;
+}
+
+double
+ascent_ce(const float *z, int64_t k, int64_t y)
+{
+    const double top = (double)z[ascent_first_largest(z, k)];
+    double sum = 0;
+
+    for (int64_t i = 0; i < k; i++)
+        sum += exp((double)z[i] - top);
+    return log(sum) + top - (double)z[y];
+}
+
 void
 ascent_ce_grad(double *dz, double *work, const float *z, int64_t sample,
                const struct attack_target *target)

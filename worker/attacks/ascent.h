@@ -24,6 +24,12 @@ MUST_CHECK int ascent_run(float *out, const float *x, const float *start, int64_
                           const struct attack_config *config, ascent_grad_fn *grad,
                           struct err *err);
 
+/* Index of the first largest of k logits: the prediction. */
+int64_t ascent_first_largest(const float *z, int64_t k);
+
+/* CE(z, y) of one sample, in double. */
+double ascent_ce(const float *z, int64_t k, int64_t y);
+
 /* p = softmax(z / T), k numbers. */
 void ascent_softmax(double *p, const float *z, int64_t k, double temperature);
 

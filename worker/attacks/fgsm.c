@@ -21,5 +21,6 @@ const struct attack attack_fgsm = {
     .doc = "one step of size eps against cross entropy, no random start",
     .source = "Goodfellow et al., ICLR 2015",
     .config = {.eps = 8.0 / 255, .step = 8.0 / 255, .steps = 1},
+    .own_step = true,
     .run = fgsm_run,
 };

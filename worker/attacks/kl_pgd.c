@@ -32,5 +32,6 @@ const struct attack attack_kl_pgd_7 = {
     .source = "RLNet, Eq. 2",
     .config = {.eps = 8.0 / 255, .step = 2.0 / 255, .steps = 7},
     .needs_teacher = true,
+    .random_start = true,
     .run = kl_pgd_run,
 };

@@ -17,6 +17,7 @@ const struct attack attack_pgd_7 = {
     .doc = "7 steps of 2/255 against cross entropy, random start",
     .source = "Madry et al., ICLR 2018",
     .config = {.eps = 8.0 / 255, .step = 2.0 / 255, .steps = 7},
+    .random_start = true,
     .run = pgd_run,
 };
 
@@ -25,5 +26,6 @@ const struct attack attack_pgd_20 = {
     .doc = "20 steps of 2/255 against cross entropy, random start",
     .source = "Madry et al., ICLR 2018",
     .config = {.eps = 8.0 / 255, .step = 2.0 / 255, .steps = 20},
+    .random_start = true,
     .run = pgd_run,
 };

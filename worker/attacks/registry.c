@@ -10,6 +10,7 @@
     X(pgd_7,    "pgd-7")    /* pgd.c */ \
     X(pgd_20,   "pgd-20")   /* pgd.c */ \
     X(fgsm,     "fgsm")     /* fgsm.c */ \
+    X(apgd_ce,  "apgd-ce")  /* apgd.c */ \
     X(kl_pgd_7, "kl-pgd-7") /* kl_pgd.c */
 /* clang-format on */
 
@@ -21,6 +22,9 @@ const struct attack *const attacks[] = {ATTACKS(ENTRY) NULL};
 
 #define LABEL(id, label) label,
 const char *const attack_names[] = {ATTACKS(LABEL) NULL};
+
+const char *const attack_side_names[] =
+    {[ATTACK_SIDE_CLEAN] = "clean", [ATTACK_SIDE_ADV] = "adv", NULL};
 
 const struct attack *
 attack_find(const char *name)

@@ -8,10 +8,12 @@
 #include <stddef.h>
 
 #include "worker/attacks/attack.h"
+#include "worker/data/corrupt/corrupt.h"
 #include "worker/data/dataset.h"
 #include "worker/models/released_budgets.h"
 
 const char *choices_datasets[CHOICES_MAX];
+const char *choices_corruptions[CHOICES_MAX];
 const char *choices_evaluate[CHOICES_MAX];
 const char *choices_attack[CHOICES_MAX];
 const char *choices_budgets[CHOICES_MAX];
@@ -32,6 +34,9 @@ fill(void)
 {
     for (const struct dataset_source *const *d = dataset_sources; *d != NULL; d++)
         append(choices_datasets, (*d)->name);
+    append(choices_corruptions, "all");
+    for (const struct corruption *const *k = corruptions; *k != NULL; k++)
+        append(choices_corruptions, (*k)->name);
     append(choices_evaluate, "clean");
     append(choices_evaluate, "corruptions");
     append(choices_attack, "auto");

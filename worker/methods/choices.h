@@ -9,6 +9,7 @@
 enum { CHOICES_MAX = 64 };
 
 extern const char *choices_datasets[CHOICES_MAX];
+extern const char *choices_corruptions[CHOICES_MAX];
 extern const char *choices_evaluate[CHOICES_MAX]; /* clean, corruptions, attacks */
 extern const char *choices_attack[CHOICES_MAX];   /* auto, attacks */
 extern const char *choices_budgets[CHOICES_MAX];  /* eta, measured, released lists */

@@ -47,6 +47,10 @@ struct stage_config {
     /* evaluation */
     const char *evaluate; /* set of "clean", "corruptions" and attacks */
     int64_t eval_images, corruption_images, attack_images; /* 0: the whole test part */
+    const char *corruption_kinds; /* set of corruptions, or "all" */
+    const char *attack_paths;     /* set of "clean", "adv": batch norms attacked */
+    double eval_eps, eval_step;   /* of its attacks; step 0: the attack's own */
+    int64_t eval_steps, restarts; /* steps 0: the attack's own */
 };
 
 #endif

@@ -5,6 +5,7 @@
  * share it. Defaults are the released settings for CIFAR at full scale; milestones are
  * shares of the epochs, so that short runs keep the schedule's shape.
  */
+#include "worker/attacks/attack.h"
 #include "worker/losses/loss.h"
 #include "worker/methods/choices.h"
 #include "worker/methods/config.h"
@@ -151,6 +152,17 @@ static const struct param evaluate_params[] = {
                   "test images for each corruption and severity; 0: all"),
     PARAM_ROW_INT(CFG, attack_images, "0", 0, 1e9,
                   "test images for each attack; 0: all"),
+    PARAM_ROW_SET(CFG, corruption_kinds, "all", choices_corruptions,
+                  "corruptions that `corruptions` measures"),
+    PARAM_ROW_SET(CFG, attack_paths, "adv", attack_side_names,
+                  "batch norms that attacks and predictions run on"),
+    PARAM_ROW_REAL(CFG, eval_eps, "8/255", 0, 1, "radius of the attacks measured"),
+    PARAM_ROW_REAL(CFG, eval_step, "0", 0, 1,
+                   "size of one of their steps; 0: each attack's own"),
+    PARAM_ROW_INT(CFG, eval_steps, "0", 0, 10000,
+                  "number of their steps; 0: each attack's own"),
+    PARAM_ROW_INT(CFG, restarts, "1", 1, 1000,
+                  "random starts of each; an image must withstand all"),
 };
 
 static const char *const after_nothing[] = {NULL};

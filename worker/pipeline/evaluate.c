@@ -1,378 +1,250 @@
 /*
  * evaluate.c - stage evaluate: the test images' numbers of one trained network
- * (methods.md 2.4, 3). Clean and corrupted images go through path 0, attacked ones
- * through path 1, for the attack and for the prediction. This is the only stage that
- * reads the test part by default. Corrupted images are the same for every job.
+ * (methods.md 2.4, 3), part by part (eval_part.h). This is the only stage that reads the
+ * test part by default. Corrupted images are the same for every job. What is known so
+ * far is kept in checkpoints, in the middle of a part too: nothing is measured twice.
  */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-#include "shared/base/param.h"
-#include "worker/attacks/attack.h"
-#include "worker/data/corrupt/corrupt.h"
-#include "worker/pipeline/model_file.h"
+#include "worker/data/corrupted.h"
+#include "worker/pipeline/eval_file.h"
+#include "worker/pipeline/eval_metrics.h"
 #include "worker/pipeline/network.h"
 #include "worker/pipeline/stage.h"
 #include "worker/pipeline/tally.h"
 
-enum { BATCH = 64, SEVERITIES = 5, PATH_CLEAN = 0, PATH_ADV = 1, CORRUPT_SEED = 0 };
+enum { BATCH = 64 };
+static const char answers_file[] = "answers.safetensors";
 
 struct evaluation {
     struct stage_context *context;
     struct dataset test;
     struct model_info info;
     struct net *net;
-    float *images; /* (BATCH,c,h,w): corrupted or attacked */
-    float *start;  /* (BATCH,c,h,w) */
-    struct metric *finals;
-    size_t n_finals, capacity;
-    struct arena names;
-    /* progress in passes of one image through the network, forward or backward */
-    int64_t done, all;
-    double started_s;
+    struct eval_parts parts;
+    struct corrupted *corrupted; /* NULL where no part needs it */
+    float *images;               /* (BATCH,c,h,w): corrupted or attacked */
+    int64_t passes;              /* of all parts */
+    int64_t resumed;             /* of them, done by an earlier attempt */
+    double started_s, checkpoint_s;
+    int64_t kept[2]; /* the last two checkpoints, where nobody collects them */
 };
 
-/* The images of one measurement: the whole test part, or a stratified subset. */
-struct subset {
-    int64_t *order; /* indices into the test part */
-    int64_t n;
-    struct loader *batches;
-};
+/* ---- checkpoints ----------------------------------------------------------------- */
 
 static void
-add_final(struct evaluation *e, const char *name, double value, const char *unit,
-          enum metric_goal goal)
+remove_checkpoint(const struct evaluation *e, int64_t step)
 {
-    e->finals = xgrow(e->finals, &e->capacity, e->n_finals + 1, sizeof *e->finals);
-    e->finals[e->n_finals++] = (struct metric){.name = arena_strdup(&e->names, name),
-                                               .value = value,
-                                               .step = -1,
-                                               .unit = unit,
-                                               .goal = goal};
+    char *path = xasprintf("%s/checkpoint-%" PRId64, e->context->dir, step);
+
+    unlink(path);
+    free(path);
 }
 
-/* Images that the item `name` of the set is measured on. */
-static int64_t
-images_of(const struct evaluation *e, const char *name)
-{
-    const struct stage_config *c = &e->context->config;
-    int64_t wanted = c->attack_images;
-
-    if (strcmp(name, "clean") == 0)
-        wanted = c->eval_images;
-    else if (strcmp(name, "corruptions") == 0)
-        wanted = c->corruption_images;
-    return wanted > 0 && wanted < e->test.n ? wanted : e->test.n;
-}
-
-/* Passes that each of them takes. */
-static int64_t
-passes_of(const char *name)
-{
-    const struct attack *a = attack_find(name);
-    int64_t kinds = 0;
-
-    if (a != NULL)
-        return 2 * a->config.steps + 1;
-    if (strcmp(name, "clean") == 0)
-        return 1;
-    while (corruptions[kinds] != NULL)
-        kinds++;
-    return kinds * SEVERITIES;
-}
-
-/* Of all items, for the time that is left. */
-static int64_t
-count_passes(const struct evaluation *e)
-{
-    const char *cursor = e->context->config.evaluate;
-    char name[64];
-    int64_t all = 0;
-
-    while (param_next_item(&cursor, name, sizeof name, NULL))
-        all += images_of(e, name) * passes_of(name);
-    return all;
-}
-
+/* Called by the passes that are done. */
 static int
-choose_images(struct subset *s, const struct evaluation *e, const char *name,
-              struct err *err)
+save_checkpoint(struct evaluation *e, struct err *err)
 {
-    const int64_t images = images_of(e, name);
-    int64_t *none = NULL, n_none = 0;
+    const int64_t step = eval_parts_passes_done(&e->parts);
+    char *file = xasprintf("checkpoint-%" PRId64, step);
+    char *path = file_join(e->context->dir, file);
 
-    if (images < e->test.n) {
-        const int rc = dataset_split(&e->test, (uint64_t)e->context->config.seed,
-                                     images, 0, &s->order, &s->n, &none, &n_none, err);
-        free(none);
-        return rc;
-    }
-    s->n = e->test.n;
-    s->order = xmalloc((size_t)s->n * sizeof *s->order);
-    for (int64_t i = 0; i < s->n; i++)
-        s->order[i] = i;
-    return 0;
-}
-
-/* For the item `name` of the set. Released also after a failure. */
-static int
-subset_init(struct subset *s, const struct evaluation *e, const char *name,
-            struct err *err)
-{
-    *s = (struct subset){0};
-    if (choose_images(s, e, name, err) != 0)
-        return -1;
-    const struct loader_config config = {
-        .data = &e->test, .order = s->order, .n = s->n, .batch = BATCH};
-    s->batches = loader_new(&config, e->context->team);
-    return s->batches != NULL
-               ? 0
-               : err_set(err, ERR_OOM, "no memory for a batch of images");
-}
-
-static void
-subset_release(struct subset *s)
-{
-    loader_free(s->batches);
-    free(s->order);
-}
-
-/* ---- progress -------------------------------------------------------------------- */
-
-/* After a batch: tells, and gives up when asked to. */
-static int
-batch_done(struct evaluation *e, int64_t passes, struct err *err)
-{
-    e->done += passes;
-    const double seconds = clock_mono_s() - e->started_s;
-    const struct events_progress p = {
-        .step = e->done,
-        .steps = e->all,
-        .images_per_second = (double)e->done / seconds,
-        .loss = (double)NAN,
-        .seconds_left = seconds / (double)e->done * (double)(e->all - e->done),
-    };
-
-    if (stage_stop_wanted())
-        return err_set(err, ERR_STOPPED, "asked to stop during evaluation");
-    return events_progress(e->context->events, &p, err);
-}
-
-static int
-predict(struct tally *t, struct evaluation *e, const float *x, const int64_t *y,
-        int64_t n, int path, struct err *err)
-{
-    const float *logits = net_forward(e->net, x, n, NET_EVAL, path);
-
-    return tally_add(t, logits, y, n, err);
-}
-
-/* ---- clean ----------------------------------------------------------------------- */
-
-static void
-add_classes(struct evaluation *e, const struct tally *t)
-{
-    for (int64_t k = 0; k < t->classes; k++)
-        if (t->class_n[k] > 0)
-            add_final(e, arena_printf(&e->names, "class/%" PRId64 "/CA", k),
-                      100.0 * (double)t->class_correct[k] / (double)t->class_n[k], "%",
-                      METRIC_MAX);
-    add_final(e, "CA", tally_percent(t), "%", METRIC_MAX);
-}
-
-static int
-measure_clean(struct evaluation *e, const char *name, struct err *err)
-{
-    struct subset s;
-    struct tally t;
-
-    tally_init(&t, e->test.classes);
-    int rc = subset_init(&s, e, name, err);
-    for (int64_t i = 0; rc == 0 && i < loader_batches(s.batches); i++) {
-        const struct loader_batch b = loader_get(s.batches, 1, i, 0);
-        rc = predict(&t, e, b.x, b.y, b.n, PATH_CLEAN, err);
-        if (rc == 0)
-            rc = batch_done(e, b.n, err);
-    }
+    int rc = eval_file_save(&e->parts, e->context->digest, path, err);
     if (rc == 0)
-        add_classes(e, &t);
-    subset_release(&s);
-    tally_release(&t);
+        rc = events_checkpoint(e->context->events, step, file, err);
+    if (rc == 0 && !e->context->keep_checkpoints && e->kept[0] != step) {
+        if (e->kept[1] > 0)
+            remove_checkpoint(e, e->kept[1]);
+        e->kept[1] = e->kept[0];
+        e->kept[0] = step;
+    }
+    e->checkpoint_s = clock_mono_s();
+    free(file);
+    free(path);
     return rc;
 }
 
-/* ---- corruptions ----------------------------------------------------------------- */
-
-/* One corruption of one batch, shared out over the team. */
-struct corrupt_task {
-    const struct evaluation *e;
-    const struct corruption *corruption;
-    int severity;
-    const int64_t *sample;
-};
-
-static void
-corrupt_one(void *ctx, int64_t task, int thread)
-{
-    const struct corrupt_task *c = ctx;
-    const struct dataset *d = &c->e->test;
-    const int64_t per_image = d->c * d->h * d->w, sample = c->sample[task];
-
-    (void)thread;
-    corruption_apply(c->e->images + task * per_image, d->images + sample * per_image,
-                     d->h, d->w, c->corruption, c->severity, CORRUPT_SEED, sample);
-}
-
-/* Accuracy at one severity, per cent. */
+/* Goes on from the folder's `resume`. One that cannot be used costs time, not the job. */
 static int
-measure_severity(double *percent, struct evaluation *e, const struct subset *s,
-                 const struct corruption *corruption, int severity, struct err *err)
+resume(struct evaluation *e, struct err *err)
 {
-    struct tally t;
+    char *path = file_join(e->context->dir, "resume");
     int rc = 0;
 
-    tally_init(&t, e->test.classes);
-    for (int64_t i = 0; rc == 0 && i < loader_batches(s->batches); i++) {
-        const struct loader_batch b = loader_get(s->batches, 1, i, 0);
-        struct corrupt_task task = {e, corruption, severity, b.sample};
-        team_run(e->context->team, b.n, corrupt_one, &task);
-        rc = predict(&t, e, e->images, b.y, b.n, PATH_CLEAN, err);
-        if (rc == 0)
-            rc = batch_done(e, b.n, err);
+    if (file_exists(path)
+        && eval_file_load(&e->parts, e->context->digest, path, err) != 0) {
+        log_warn("evaluate", "starting from the beginning: %s", err->text);
+        rc = err->kind == ERR_DATA ? 0 : -1;
     }
-    *percent = tally_percent(&t);
-    tally_release(&t);
+    free(path);
+    e->resumed = eval_parts_passes_done(&e->parts);
+    if (e->resumed > 0)
+        log_info("evaluate", "resumed passes=%" PRId64 "/%" PRId64, e->resumed,
+                 e->passes);
     return rc;
 }
 
-/* Mean over the severities. */
+/* ---- one batch ------------------------------------------------------------------- */
+
 static int
-measure_corruption(double *mean, struct evaluation *e, const struct subset *s,
-                   const struct corruption *corruption, struct err *err)
+classify(struct evaluation *e, const struct eval_part *part, const float *x,
+         const struct loader_batch *b, struct err *err)
 {
-    *mean = 0;
-    for (int severity = 1; severity <= SEVERITIES; severity++) {
-        double percent;
-        if (measure_severity(&percent, e, s, corruption, severity, err) != 0)
-            return -1;
-        *mean += percent / SEVERITIES;
-        add_final(
-            e, arena_printf(&e->names, "corruption/%s/%d", corruption->name, severity),
-            percent, "%", METRIC_MAX);
-    }
-    return 0;
+    const float *logits = net_forward(e->net, x, b->n, NET_EVAL, part->path);
+
+    return tally_right(part->right + part->done, logits, e->test.classes, b->y, b->n,
+                       err);
 }
 
-/* NPA: mean over severities, then over corruptions; mCE = 100 - NPA (2.4). */
 static int
-measure_corruptions(struct evaluation *e, const char *name, struct err *err)
+classify_corrupted(struct evaluation *e, const struct eval_part *part,
+                   const struct loader_batch *b, struct err *err)
 {
-    struct subset s;
-    double sum = 0;
-    int n = 0;
-
-    int rc = subset_init(&s, e, name, err);
-    for (; rc == 0 && corruptions[n] != NULL; n++) {
-        double mean;
-        rc = measure_corruption(&mean, e, &s, corruptions[n], err);
-        sum += mean;
-    }
-    if (rc == 0) {
-        add_final(e, "corruptions", n, "", METRIC_NONE);
-        add_final(e, "mCE", 100 - sum / n, "%", METRIC_MIN);
-        add_final(e, "NPA", sum / n, "%", METRIC_MAX);
-    }
-    subset_release(&s);
-    return rc;
+    if (corrupted_fill(e->images, e->corrupted, b->sample, b->n, e->context->team, err)
+        != 0)
+        return -1;
+    return classify(e, part, e->images, b, err);
 }
 
-/* ---- attacks --------------------------------------------------------------------- */
-
 static int
-attack_batch(struct tally *t, struct evaluation *e, const struct attack *a,
-             const struct loader_batch *b, struct err *err)
+attack(struct evaluation *e, const struct eval_part *part, const struct loader_batch *b,
+       struct err *err)
 {
-    const int64_t per_image = e->test.c * e->test.h * e->test.w;
     const struct attack_target target = {.net = e->net,
-                                         .path = PATH_ADV,
+                                         .path = part->path,
                                          .y = b->y,
                                          .temperature = 1,
                                          .classes = e->test.classes};
+    const struct attack_batch batch = {.x = b->x,
+                                       .sample = b->sample,
+                                       .n = b->n,
+                                       .seed = (uint64_t)e->context->config.seed};
 
-    attack_start(e->start, b->n, per_image, b->sample,
-                 (uint64_t)e->context->config.seed, 0);
-    if (a->run(e->images, b->x, e->start, b->n, &target, &a->config, err) != 0)
-        return err_wrap(err, "attack %s", a->name);
-    return predict(t, e, e->images, b->y, b->n, PATH_ADV, err);
+    return attack_restarts(e->images, part->right + part->done, &batch, part->attack,
+                           &target, &part->attack_config, e->context->config.restarts,
+                           err);
 }
 
 static int
-measure_attack(struct evaluation *e, const char *name, struct err *err)
+measure_batch(struct evaluation *e, const struct eval_part *part,
+              const struct loader_batch *b, struct err *err)
 {
-    const struct attack *a = attack_find(name);
-    struct subset s;
-    struct tally t;
-
-    tally_init(&t, e->test.classes);
-    int rc = subset_init(&s, e, name, err);
-    for (int64_t i = 0; rc == 0 && i < loader_batches(s.batches); i++) {
-        const struct loader_batch b = loader_get(s.batches, 1, i, 0);
-        rc = attack_batch(&t, e, a, &b, err);
-        if (rc == 0)
-            rc = batch_done(e, b.n * passes_of(name), err);
+    switch (part->kind) {
+    case EVAL_CORRUPTED: return classify_corrupted(e, part, b, err);
+    case EVAL_ATTACKED: return attack(e, part, b, err);
+    case EVAL_CLEAN:
+    case EVAL_KINDS: break;
     }
-    if (rc == 0 && strcmp(name, "pgd-7") == 0) /* the papers' adversarial accuracy */
-        add_final(e, "AdvA", tally_percent(&t), "%", METRIC_MAX);
+    return classify(e, part, b->x, b, err);
+}
+
+/* After a batch: tells, keeps, and gives up when asked to. */
+static int
+batch_done(struct evaluation *e, struct err *err)
+{
+    const int64_t done = eval_parts_passes_done(&e->parts);
+    const double now = clock_mono_s(), seconds = now - e->started_s;
+    const double rate = (double)(done - e->resumed) / seconds;
+    const struct events_progress p = {.step = done,
+                                      .steps = e->passes,
+                                      .images_per_second = rate,
+                                      .loss = (double)NAN,
+                                      .seconds_left =
+                                          (double)(e->passes - done) / rate};
+    const bool stop = stage_stop_wanted();
+
+    if (events_progress(e->context->events, &p, err) != 0)
+        return -1;
+    if ((stop || now - e->checkpoint_s >= e->context->checkpoint_seconds)
+        && save_checkpoint(e, err) != 0)
+        return -1;
+    return stop ? err_set(err, ERR_STOPPED, "asked to stop during evaluation") : 0;
+}
+
+/* ---- the parts ------------------------------------------------------------------- */
+
+static int
+run_batches(struct evaluation *e, struct eval_part *part, struct loader *l,
+            struct err *err)
+{
+    while (part->done < part->n) {
+        const struct loader_batch b = loader_get(l, 1, part->done / BATCH, 0);
+        if (measure_batch(e, part, &b, err) != 0)
+            return -1;
+        part->done += b.n;
+        if (batch_done(e, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+run_part(struct evaluation *e, struct eval_part *part, struct err *err)
+{
+    const struct loader_config config = {
+        .data = &e->test, .order = part->order, .n = part->n, .batch = BATCH};
+
+    if (part->kind == EVAL_CORRUPTED
+        && corrupted_select(e->corrupted, part->corruption, part->severity, err) != 0)
+        return -1;
+    struct loader *l = loader_new(&config, e->context->team);
+    if (l == NULL)
+        return err_set(err, ERR_OOM, "no memory for a batch of images");
+    const int rc = run_batches(e, part, l, err);
+    loader_free(l);
     if (rc == 0)
-        add_final(e, arena_printf(&e->names, "attack/%s/%d", name, PATH_ADV),
-                  tally_percent(&t), "%", METRIC_MAX);
-    subset_release(&s);
-    tally_release(&t);
+        log_info("evaluate", "done=%s accuracy=%.2f images=%" PRId64, part->name,
+                 eval_part_percent(part), part->done);
+    return rc;
+}
+
+/* Parts whose numbers are there already are passed over. */
+static int
+measure(struct evaluation *e, struct err *err)
+{
+    e->passes = eval_parts_passes(&e->parts);
+    if (resume(e, err) != 0)
+        return -1;
+    e->started_s = e->checkpoint_s = clock_mono_s();
+    for (size_t i = 0; i < e->parts.n; i++) {
+        struct eval_part *part = &e->parts.items[i];
+        if (part->done < part->n && run_part(e, part, err) != 0)
+            return err_wrap(err, "evaluate %s", part->name);
+    }
+    return 0;
+}
+
+static int
+tell(struct evaluation *e, struct err *err)
+{
+    char *path = file_join(e->context->dir, answers_file);
+    struct eval_metrics m = {0};
+
+    eval_metrics_of_parts(&m, &e->parts, &e->test, e->info.dataset);
+    if (e->corrupted != NULL)
+        eval_metrics_of_corruptions(&m, corrupted_origin(e->corrupted)
+                                            == CORRUPTED_PUBLISHED);
+    eval_metrics_of_network(&m, e->net);
+    eval_metrics_of_selection(&m, &e->info);
+    int rc = eval_file_save(&e->parts, e->context->digest, path, err);
+    if (rc == 0)
+        rc = events_result_artifact(e->context->events, m.items, m.n, "answers",
+                                    answers_file, err);
+    eval_metrics_release(&m);
+    free(path);
     return rc;
 }
 
 /* ---- the stage ------------------------------------------------------------------- */
-
-static int
-measure_all(struct evaluation *e, struct err *err)
-{
-    const char *cursor = e->context->config.evaluate;
-    char name[64];
-
-    e->all = count_passes(e);
-    e->started_s = clock_mono_s();
-    while (param_next_item(&cursor, name, sizeof name, NULL)) {
-        int (*measure)(struct evaluation *, const char *, struct err *) =
-            strcmp(name, "clean") == 0         ? measure_clean
-            : strcmp(name, "corruptions") == 0 ? measure_corruptions
-                                               : measure_attack;
-        if (measure(e, name, err) != 0)
-            return err_wrap(err, "evaluate %s", name);
-        log_info("evaluate", "done=%s %s=%.2f", name, e->finals[e->n_finals - 1].name,
-                 e->finals[e->n_finals - 1].value);
-    }
-    return 0;
-}
-
-static void
-add_facts(struct evaluation *e)
-{
-    const struct graph *g = net_graph(e->net);
-
-    add_final(e, "relus", (double)e->info.relu_count, "ReLUs", METRIC_MIN);
-    add_final(e, "relus_total", (double)graph_relus(g), "ReLUs", METRIC_NONE);
-    add_final(e, "macs", (double)graph_macs(g), "MACs", METRIC_MIN);
-    add_final(e, "selected_on_test", strcmp(e->info.selected_on, "test") == 0, "",
-              METRIC_NONE);
-    if (e->info.val_accuracy >= 0)
-        add_final(e, e->info.selected_on[0] == 't' ? "test/CA" : "val/CA",
-                  e->info.val_accuracy, "%", METRIC_MAX);
-}
 
 /* The network to evaluate is the one input of the job, whatever its stage is called. */
 static int
@@ -417,6 +289,18 @@ load_network(struct evaluation *e, const struct model_file *file, struct err *er
 }
 
 static int
+open_corrupted(struct evaluation *e, struct err *err)
+{
+    const struct stage_context *ctx = e->context;
+
+    for (size_t i = 0; i < e->parts.n; i++)
+        if (e->parts.items[i].kind == EVAL_CORRUPTED)
+            return corrupted_open(&e->corrupted, ctx->config.dataset, ctx->data_dir,
+                                  &e->test, err);
+    return 0;
+}
+
+static int
 prepare(struct evaluation *e, struct err *err)
 {
     const struct stage_context *ctx = e->context;
@@ -430,14 +314,15 @@ prepare(struct evaluation *e, struct err *err)
     if (rc == 0)
         rc = load_network(e, file, err);
     model_file_free(file);
-    if (rc != 0)
+    if (rc != 0
+        || eval_parts_init(&e->parts, &ctx->config, &e->test, e->info.bn_paths, err)
+               != 0
+        || open_corrupted(e, err) != 0)
         return -1;
     const size_t floats = (size_t)(BATCH * e->test.c * e->test.h * e->test.w);
     e->images = mem_large_alloc(floats * sizeof *e->images);
-    e->start = mem_large_alloc(floats * sizeof *e->start);
-    if (e->images == NULL || e->start == NULL)
-        return err_set(err, ERR_OOM, "no memory for a batch of images");
-    return 0;
+    return e->images != NULL ? 0
+                             : err_set(err, ERR_OOM, "no memory for a batch of images");
 }
 
 static int
@@ -447,17 +332,14 @@ run(struct stage_context *ctx, struct err *err)
 
     int rc = prepare(&e, err);
     if (rc == 0)
-        rc = measure_all(&e, err);
-    if (rc == 0) {
-        add_facts(&e);
-        rc = events_result(ctx->events, e.finals, e.n_finals, NULL, err);
-    }
+        rc = measure(&e, err);
+    if (rc == 0)
+        rc = tell(&e, err);
     mem_large_free(e.images);
-    mem_large_free(e.start);
+    corrupted_close(e.corrupted);
+    eval_parts_release(&e.parts);
     net_free(e.net);
     dataset_release(&e.test);
-    free(e.finals);
-    arena_release(&e.names);
     return rc;
 }
 

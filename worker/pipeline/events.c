@@ -124,18 +124,25 @@ events_checkpoint(const struct events *e, int64_t step, const char *file,
 }
 
 int
-events_result(const struct events *e, const struct metric *finals, size_t n,
-              const char *model, struct err *err)
+events_result_artifact(const struct events *e, const struct metric *finals, size_t n,
+                       const char *artifact, const char *file, struct err *err)
 {
     json_t *artifacts = json_array();
 
-    if (model != NULL)
+    if (file != NULL)
         json_array_append_new(artifacts,
-                              json_pack("{s:s, s:s}", "name", "model", "file", model));
+                              json_pack("{s:s, s:s}", "name", artifact, "file", file));
     return send(e,
                 json_pack("{s:{s:o, s:o}}", "result", "finals", metric_rows(finals, n),
                           "artifacts", artifacts),
                 err);
+}
+
+int
+events_result(const struct events *e, const struct metric *finals, size_t n,
+              const char *model, struct err *err)
+{
+    return events_result_artifact(e, finals, n, "model", model, err);
 }
 
 void

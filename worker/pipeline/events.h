@@ -48,6 +48,12 @@ MUST_CHECK int events_checkpoint(const struct events *e, int64_t step, const cha
 MUST_CHECK int events_result(const struct events *e, const struct metric *finals,
                              size_t n, const char *model, struct err *err);
 
+/* The same, for a stage that makes another artifact than a model. */
+MUST_CHECK int events_result_artifact(const struct events *e,
+                                      const struct metric *finals, size_t n,
+                                      const char *artifact, const char *file,
+                                      struct err *err);
+
 /* The other end. Best effort: there is nobody left to tell. */
 void events_error(const struct events *e, const struct err *error);
 

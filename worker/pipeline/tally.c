@@ -60,6 +60,17 @@ tally_add(struct tally *t, const float *logits, const int64_t *y, int64_t n,
     return 0;
 }
 
+int
+tally_right(uint8_t *right, const float *logits, int64_t classes, const int64_t *y,
+            int64_t n, struct err *err)
+{
+    if (check_finite(logits, n * classes, err) != 0)
+        return -1;
+    for (int64_t i = 0; i < n; i++)
+        right[i] = first_largest(logits + i * classes, classes) == y[i];
+    return 0;
+}
+
 double
 tally_percent(const struct tally *t)
 {

@@ -10,7 +10,8 @@
 
 #include "shared/base/mem.h"
 #include "tests/worker/models/small_net.h"
-#include "worker/attacks/attack.h"
+#include "worker/attacks/ascent.h"
+#include "worker/engine/optim/optim.h"
 
 enum { N = 4, K = 10, SIZE = 12, IMAGE = 3 * SIZE * SIZE, ALL = N * IMAGE };
 
@@ -41,8 +42,6 @@ set_up(void **state)
         s->x[i] = fminf(fmaxf(s->x[i], 0), 1);
     s->start = small_floats(ALL, -1, 1, 1);
     s->teacher = small_floats(N * K, -3, 3, 2);
-    for (int i = 0; i < N; i++)
-        s->y[i] = i;
     /* batch norms that have seen data, differently on each path */
     for (int path = 0; path < 2; path++)
         for (int i = 0; i <= path; i++)
@@ -53,6 +52,10 @@ set_up(void **state)
                                        .teacher = s->teacher,
                                        .temperature = 4,
                                        .classes = K};
+    /* labels are what the network says, so that there is something to break */
+    const float *z = net_forward(s->net, s->x, N, NET_EVAL, s->target.path);
+    for (int i = 0; i < N; i++)
+        s->y[i] = ascent_first_largest(z + (int64_t)i * K, K);
     *state = s;
     return 0;
 }
@@ -207,6 +210,8 @@ one_step_climbs_where_differences_say_so(void **state)
     struct err err;
 
     memset(s->start, 0, ALL * sizeof(float));
+    for (int i = 0; i < N; i++) /* labels that give the loss a slope */
+        s->y[i] = i;
     assert_int_equal(
         attack_find("pgd-7")->run(s->out, s->x, s->start, N, &s->target, &one, &err),
         0);
@@ -252,6 +257,217 @@ an_output_that_is_not_finite_is_numeric(void **state)
             -1);
         assert_int_equal(err.kind, ERR_NUMERIC);
     }
+}
+
+/* ---- APGD ------------------------------------------------------------------------ */
+
+static void
+run_with(struct scene *s, const struct attack *a, double eps, int steps)
+{
+    const struct attack_config config = {.eps = eps, .step = eps / 4, .steps = steps};
+    struct err err;
+
+    if (a->run(s->out, s->x, s->start, N, &s->target, &config, &err) != 0)
+        fail_msg("%s: %s", a->name, err.text);
+}
+
+static void
+apgd_leaves_images_alone_that_are_wrong_already(void **state)
+{
+    struct scene *s = *state;
+
+    s->y[1] = (s->y[1] + 1) % K;
+    run(s, attack_find("apgd-ce"));
+    assert_memory_equal(s->out + IMAGE, s->x + IMAGE, IMAGE * sizeof(float));
+    assert_memory_not_equal(s->out, s->x, IMAGE * sizeof(float));
+}
+
+/* In a ball so small that nothing breaks; without steps the result is the start. */
+static void
+the_best_loss_of_apgd_is_never_below_its_start(void **state)
+{
+    struct scene *s = *state;
+
+    run_with(s, attack_find("apgd-ce"), 0.001, 0);
+    const double start = loss_of(s, s->out, false);
+    for (int steps = 1; steps <= 31; steps += 10) {
+        run_with(s, attack_find("apgd-ce"), 0.001, steps);
+        assert_true(loss_of(s, s->out, false) >= start);
+    }
+    assert_true(loss_of(s, s->out, false) > start + 1e-3);
+}
+
+static void
+apgd_attacks_an_image_alone_as_in_company(void **state)
+{
+    struct scene *s = *state;
+    static float all[ALL];
+    struct err err;
+
+    run_with(s, attack_find("apgd-ce"), 0.004, 20);
+    memcpy(all, s->out, sizeof all);
+    for (int i = 0; i < N; i++) {
+        struct attack_target one = s->target;
+        const struct attack_config config = {.eps = 0.004, .steps = 20};
+        one.y = s->y + i;
+        assert_int_equal(attack_find("apgd-ce")->run(s->out, s->x + i * IMAGE,
+                                                     s->start + i * IMAGE, 1, &one,
+                                                     &config, &err),
+                         0);
+        assert_memory_equal(s->out, all + i * IMAGE, IMAGE * sizeof(float));
+    }
+}
+
+/* ---- restarts -------------------------------------------------------------------- */
+
+enum { MANY = 16 };
+
+/* A network that has learned a little, and images of its classes. */
+struct trained {
+    struct team *team;
+    struct net *net;
+    float *x, out[MANY * IMAGE];
+    int64_t y[MANY], sample[MANY];
+    struct attack_target target;
+};
+
+/* Class k is a bright pixel column of its own under noise. */
+static void
+draw_images(struct trained *t)
+{
+    t->x = small_floats(MANY * IMAGE, 0.3, 0.7, 9);
+    for (int i = 0; i < MANY; i++) {
+        t->y[i] = t->sample[i] = i;
+        t->y[i] %= K;
+        for (int row = 0; row < 3 * SIZE; row++)
+            t->x[i * IMAGE + row * SIZE + t->y[i]] += 0.08f;
+    }
+}
+
+static void
+train(struct trained *t, int steps)
+{
+    const struct optim_sgd sgd = {.momentum = 0.9, .weight_decay = 5e-4};
+    static float dlogits[MANY * K];
+    static double row[2 * K];
+
+    for (int step = 0; step < steps; step++) {
+        const float *z = net_forward(t->net, t->x, MANY, NET_TRAIN, 0);
+        for (int i = 0; i < MANY; i++) {
+            ascent_ce_grad(row, row + K, z + (int64_t)i * K, i, &t->target);
+            for (int k = 0; k < K; k++)
+                dlogits[i * K + k] = (float)(row[k] / MANY);
+        }
+        net_zero_grads(t->net);
+        net_backward(t->net, dlogits, NET_GRAD_PARAMS);
+        optim_sgd_step(t->net, &sgd, 0.05);
+    }
+}
+
+static struct trained *
+trained_new(void)
+{
+    struct trained *t = xcalloc(1, sizeof *t);
+
+    t->team = team_new(1);
+    t->net = small_net_new(&(struct small_net){.role = MODEL_TEACHER,
+                                               .bn_paths = 1,
+                                               .classes = K,
+                                               .size = SIZE,
+                                               .max_batch = MANY,
+                                               .gradients = true,
+                                               .seed = 3},
+                           t->team);
+    t->target = (struct attack_target){
+        .net = t->net, .y = t->y, .temperature = 1, .classes = K};
+    draw_images(t);
+    train(t, 20);
+    return t;
+}
+
+static void
+trained_free(struct trained *t)
+{
+    net_free(t->net);
+    team_free(t->team);
+    free(t->x);
+    free(t);
+}
+
+/* Images that withstand; right: which of them. */
+static int
+standing(struct trained *t, uint8_t *right, const char *attack, double eps,
+         int64_t restarts)
+{
+    const struct attack *a = attack_find(attack);
+    const struct attack_config config = {
+        .eps = eps, .step = eps / 4, .steps = a->config.steps};
+    const struct attack_batch batch = {
+        .x = t->x, .sample = t->sample, .n = MANY, .seed = 5};
+    struct err err;
+    int left = 0;
+
+    if (attack_restarts(t->out, right, &batch, a, &t->target, &config, restarts, &err)
+        != 0)
+        fail_msg("%s", err.text);
+    for (int i = 0; i < MANY; i++)
+        left += right[i];
+    return left;
+}
+
+static void
+stronger_attacks_leave_fewer_images_standing(void **state)
+{
+    struct trained *t = trained_new();
+    uint8_t right[MANY];
+    int some = 0;
+
+    (void)state;
+    assert_int_equal(standing(t, right, "pgd-20", 0, 1), MANY);
+    for (double eps = 0.01; eps < 0.04; eps += 0.01) {
+        const int fgsm = standing(t, right, "fgsm", eps, 1);
+        const int pgd = standing(t, right, "pgd-20", eps, 1);
+        const int apgd = standing(t, right, "apgd-ce", eps, 1);
+        assert_true(apgd <= pgd && pgd <= fgsm);
+        some += apgd < MANY && pgd > 0;
+    }
+    assert_true(some > 0);
+    trained_free(t);
+}
+
+static void
+more_restarts_never_spare_an_image(void **state)
+{
+    struct trained *t = trained_new();
+    uint8_t once[MANY], often[MANY];
+    int broken_late = 0;
+
+    (void)state;
+    for (double eps = 0.01; eps < 0.04; eps += 0.005) {
+        standing(t, once, "pgd-7", eps, 1);
+        standing(t, often, "pgd-7", eps, 8);
+        for (int i = 0; i < MANY; i++) {
+            assert_true(often[i] <= once[i]);
+            broken_late += once[i] - often[i];
+        }
+    }
+    assert_true(broken_late > 0);
+    trained_free(t);
+}
+
+static void
+answers_of_restarts_are_those_of_the_images_given(void **state)
+{
+    struct trained *t = trained_new();
+    uint8_t right[MANY];
+
+    (void)state;
+    standing(t, right, "apgd-ce", 0.03, 2);
+    const float *z = net_forward(t->net, t->out, MANY, NET_EVAL, 0);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(ascent_first_largest(z + (int64_t)i * K, K) == t->y[i],
+                         right[i]);
+    trained_free(t);
 }
 
 static void
@@ -304,6 +520,12 @@ main(void)
         ATTACK_TEST(one_step_climbs_where_differences_say_so),
         ATTACK_TEST(the_attacked_path_is_the_one_that_is_asked_for),
         ATTACK_TEST(an_output_that_is_not_finite_is_numeric),
+        ATTACK_TEST(apgd_leaves_images_alone_that_are_wrong_already),
+        ATTACK_TEST(the_best_loss_of_apgd_is_never_below_its_start),
+        ATTACK_TEST(apgd_attacks_an_image_alone_as_in_company),
+        cmocka_unit_test(stronger_attacks_leave_fewer_images_standing),
+        cmocka_unit_test(more_restarts_never_spare_an_image),
+        cmocka_unit_test(answers_of_restarts_are_those_of_the_images_given),
         cmocka_unit_test(starts_belong_to_samples_not_to_places),
         cmocka_unit_test(names_lead_to_their_rows),
     };

@@ -13,6 +13,8 @@ relusweep_test(worker/pipeline/mask_rule_test LINK worker_core)
 relusweep_test(worker/pipeline/checkpoint_test LINK worker_core)
 relusweep_test(worker/pipeline/model_file_test LINK worker_core)
 relusweep_test(worker/pipeline/tally_test LINK worker_core)
+relusweep_test(worker/pipeline/eval_test LINK worker_core)
+relusweep_test(worker/pipeline/evaluate_test LABEL system LINK stage_folder)
 
 add_test(NAME worker.pipeline.worker_test
   COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/worker/pipeline/worker_test.sh

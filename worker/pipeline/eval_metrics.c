@@ -1,0 +1,252 @@
+/*
+ * eval_metrics.c - the numbers of a report, from answers to images. Pure: measures
+ * nothing and reads no file. Percentages are of the images that were measured.
+ */
+#include "worker/pipeline/eval_metrics.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/engine/graph_node.h"
+#include "worker/engine/ops/op.h"
+#include "worker/pipeline/network.h"
+
+/* clang-format off */
+const struct eval_metric_kind eval_metric_kinds[] = {
+    {"CA", "%", METRIC_MAX, "clean accuracy"},
+    {"class/*/CA", "%", METRIC_MAX, "the same, images of one class"},
+    {"NPA", "%", METRIC_MAX, "mean over corruptions of the mean over severities"},
+    {"mCE", "%", METRIC_MIN, "100 - NPA; tiny-imagenet: errors over the baseline's"},
+    {"mCE/plain", "%", METRIC_MIN, "100 - NPA for every data set"},
+    {"corruptions", "", METRIC_NONE, "corruptions that NPA and mCE are means of"},
+    {"corruptions_published", "", METRIC_NONE, "1: images of the published set; 0: made"},
+    {"corruption/*/*", "%", METRIC_MAX, "accuracy by severity 1 to 5, and their mean"},
+    {"AdvA", "%", METRIC_MAX, "accuracy under pgd-7, attack and prediction on BN_a"},
+    {"attack/*/*", "%", METRIC_MAX, "accuracy by attack and path: 0 BN_c, 1 BN_a"},
+    {"class/*/AdvA", "%", METRIC_MAX, "as AdvA, images of one class"},
+    {"relus", "ReLUs", METRIC_MIN, "that the network has left"},
+    {"relus_total", "ReLUs", METRIC_NONE, "that it had"},
+    {"relus/layer/*", "ReLUs", METRIC_NONE, "left in one layer, from 0, as executed"},
+    {"relu_saving", "x", METRIC_MAX, "communication saving: relus_total over relus"},
+    {"macs", "MACs", METRIC_MIN, "of convolutions and classifier, one image"},
+    {"linear_inputs", "", METRIC_NONE, "numbers that enter convolutions and classifier"},
+    {"selected_on_test", "", METRIC_NONE, "1: the epoch was chosen on test images"},
+    {"val/CA", "%", METRIC_MAX, "of the chosen epoch on held-out images"},
+    {"test/CA", "%", METRIC_MAX, "of the chosen epoch, where test images chose it"},
+    {NULL, NULL, METRIC_NONE, NULL},
+};
+/* clang-format on */
+
+/* Mean error of each corruption of Tiny-ImageNet-C for a normally trained ResNet18
+ * (Wang et al., AugMax, NeurIPS 2021; methods.md 2.4), by corruption.index. */
+static const double tiny_baseline[15] = {0.8037, 0.7597, 0.7758, 0.8426, 0.8274,
+                                         0.7907, 0.8212, 0.7497, 0.7381, 0.7433,
+                                         0.6800, 0.8939, 0.7308, 0.6121, 0.6452};
+
+/* `*` of the pattern takes any characters but slashes, at least one. */
+static bool
+matches(const char *pattern, const char *name)
+{
+    for (; *pattern != '\0'; pattern++) {
+        if (*pattern != '*' && *pattern != *name)
+            return false;
+        const size_t word = *pattern == '*' ? strcspn(name, "/") : 1;
+        if (word == 0)
+            return false;
+        name += word;
+    }
+    return *name == '\0';
+}
+
+const struct eval_metric_kind *
+eval_metric_kind_find(const char *name)
+{
+    for (const struct eval_metric_kind *k = eval_metric_kinds; k->pattern != NULL; k++)
+        if (matches(k->pattern, name))
+            return k;
+    return NULL;
+}
+
+/* name: lives as long as the metrics. */
+static void
+add(struct eval_metrics *m, const char *name, double value)
+{
+    const struct eval_metric_kind *kind = eval_metric_kind_find(name);
+
+    assert(kind != NULL);
+    m->items = xgrow(m->items, &m->capacity, m->n + 1, sizeof *m->items);
+    m->items[m->n++] = (struct metric){.name = name,
+                                       .value = value,
+                                       .step = -1,
+                                       .unit = kind->unit,
+                                       .goal = kind->goal};
+}
+
+void
+eval_metrics_release(struct eval_metrics *m)
+{
+    free(m->items);
+    arena_release(&m->names);
+    *m = (struct eval_metrics){0};
+}
+
+/* ---- accuracies ------------------------------------------------------------------ */
+
+/* class/<k>/<what> for every class that has images. */
+static void
+add_classes(struct eval_metrics *m, const struct eval_part *part,
+            const struct dataset *test, const char *what)
+{
+    int64_t *n = xcalloc((size_t)test->classes, sizeof *n);
+    int64_t *right = xcalloc((size_t)test->classes, sizeof *right);
+
+    for (int64_t i = 0; i < part->done; i++) {
+        const uint16_t k = test->labels[part->order[i]];
+        n[k]++;
+        right[k] += part->right[i];
+    }
+    for (int64_t k = 0; k < test->classes; k++)
+        if (n[k] > 0)
+            add(m, arena_printf(&m->names, "class/%" PRId64 "/%s", k, what),
+                100.0 * (double)right[k] / (double)n[k]);
+    free(n);
+    free(right);
+}
+
+struct corruption_sums {
+    double accuracy, normalised; /* per cent, summed over corruptions */
+    int n;
+};
+
+/* Severities are averaged first (methods.md 2.4). first: the part of severity 1. */
+static void
+add_corruption(struct eval_metrics *m, const struct eval_part *first,
+               struct corruption_sums *sums)
+{
+    double mean = 0;
+
+    for (int s = 0; s < CORRUPTION_SEVERITIES; s++)
+        mean += eval_part_percent(&first[s]) / CORRUPTION_SEVERITIES;
+    add(m, arena_printf(&m->names, "corruption/%s/mean", first->corruption->name),
+        mean);
+    sums->accuracy += mean;
+    sums->normalised += (100 - mean) / tiny_baseline[first->corruption->index];
+    sums->n++;
+}
+
+static void
+add_corruption_means(struct eval_metrics *m, const struct corruption_sums *sums,
+                     const char *dataset)
+{
+    const double npa = sums->accuracy / sums->n;
+    const bool tiny = strcmp(dataset, "tiny-imagenet") == 0;
+
+    add(m, "corruptions", sums->n);
+    add(m, "NPA", npa);
+    add(m, "mCE/plain", 100 - npa);
+    add(m, "mCE", tiny ? sums->normalised / sums->n : 100 - npa);
+}
+
+static bool
+is_done(const struct eval_part *part)
+{
+    return part->done == part->n;
+}
+
+void
+eval_metrics_of_parts(struct eval_metrics *m, const struct eval_parts *p,
+                      const struct dataset *test, const char *dataset)
+{
+    struct corruption_sums sums = {0};
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct eval_part *part = &p->items[i];
+        if (!is_done(part))
+            continue;
+        if (part->kind == EVAL_CLEAN) {
+            add(m, "CA", eval_part_percent(part));
+            add_classes(m, part, test, "CA");
+            continue;
+        }
+        add(m, arena_strdup(&m->names, part->name), eval_part_percent(part));
+        if (part->kind == EVAL_CORRUPTED && part->severity == CORRUPTION_SEVERITIES)
+            add_corruption(m, part - CORRUPTION_SEVERITIES + 1, &sums);
+        if (strcmp(part->name, "attack/pgd-7/1") == 0) { /* the papers' AdvA */
+            add(m, "AdvA", eval_part_percent(part));
+            add_classes(m, part, test, "AdvA");
+        }
+    }
+    if (sums.n > 0)
+        add_corruption_means(m, &sums, dataset);
+}
+
+void
+eval_metrics_of_corruptions(struct eval_metrics *m, bool published)
+{
+    add(m, "corruptions_published", published);
+}
+
+/* ---- the network ----------------------------------------------------------------- */
+
+static int64_t
+add_layer(struct eval_metrics *m, const struct net *n, int layer)
+{
+    const int64_t size = network_mask_size(n, layer);
+    uint8_t *mask = xmalloc((size_t)size);
+    int64_t relus = 0;
+
+    net_get_mask(n, layer, mask);
+    for (int64_t i = 0; i < size; i++)
+        relus += mask[i];
+    free(mask);
+    add(m, arena_printf(&m->names, "relus/layer/%d", layer), (double)relus);
+    return relus;
+}
+
+/* What a client sends shares of in private inference. What enters two layers, a block
+ * and its shortcut, is sent once. */
+static int64_t
+linear_inputs(const struct graph *g)
+{
+    bool *sent = xcalloc(g->n, sizeof *sent);
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < g->n; i++) {
+        const struct graph_node *node = &g->nodes[i];
+        if ((node->op != &op_conv && node->op != &op_linear) || sent[node->in[0]])
+            continue;
+        const struct graph_shape s = graph_shape(g, node->in[0]);
+        sent[node->in[0]] = true;
+        sum += s.c * s.h * s.w;
+    }
+    free(sent);
+    return sum;
+}
+
+void
+eval_metrics_of_network(struct eval_metrics *m, struct net *n)
+{
+    const struct graph *g = net_graph(n);
+    int64_t relus = 0;
+
+    for (int layer = 0; layer < graph_n_masks(g); layer++)
+        relus += add_layer(m, n, layer);
+    add(m, "relus", (double)relus);
+    add(m, "relus_total", (double)graph_relus(g));
+    if (relus > 0)
+        add(m, "relu_saving", (double)graph_relus(g) / (double)relus);
+    add(m, "macs", (double)graph_macs(g));
+    add(m, "linear_inputs", (double)linear_inputs(g));
+}
+
+void
+eval_metrics_of_selection(struct eval_metrics *m, const struct model_info *info)
+{
+    const bool on_test = strcmp(info->selected_on, "test") == 0;
+
+    add(m, "selected_on_test", on_test);
+    if (info->val_accuracy >= 0)
+        add(m, on_test ? "test/CA" : "val/CA", info->val_accuracy);
+}
