@@ -36,7 +36,8 @@ struct work {
     struct conv *conv;
     struct conv_sizes sizes;
     float *x, *y, *dx; /* ROUND slices; y is also dy */
-    float *weight, *grad, *packed[2], *partial, *workspace;
+    float *weight, *grad, *packed[2], *workspace;
+    float *partial;         /* or a stage */
     int64_t x_size, y_size; /* of a slice, in floats */
 };
 
@@ -97,7 +98,7 @@ work_open(struct work *w, const struct backend *backend, const struct conv_shape
     w->y = random_floats(ROUND * w->y_size);
     w->weight = random_floats(n_weights);
     w->grad = random_floats(n_weights);
-    w->partial = random_floats(w->sizes.partial);
+    w->partial = random_floats(w->sizes.partial + w->sizes.stage);
     w->workspace = random_floats(most);
     for (int pass = 0; pass < 2; pass++) {
         w->packed[pass] = random_floats(w->sizes.packed[pass] + 1);
@@ -128,12 +129,53 @@ run_slice(struct work *w, enum conv_pass pass, int64_t slice)
     if (pass == CONV_FORWARD)
         w->backend->conv_forward(w->conv, y, x, weights, NULL, OP_SLICE, w->workspace,
                                  0);
-    else if (pass == CONV_BACKWARD_DATA)
+    else
         w->backend->conv_backward_data(w->conv, dx, false, y, weights, OP_SLICE,
                                        w->workspace, 0);
+}
+
+/* Partial sums are added to the plain gradient once for each slice, as in a batch of
+ * eight slices. */
+static void
+run_partials(struct work *w)
+{
+    for (int64_t i = 0; i < ROUND; i++) {
+        w->backend->conv_backward_weights(w->conv, w->partial, w->x + i * w->x_size,
+                                          w->y + i * w->y_size, OP_SLICE, w->workspace,
+                                          0);
+        for (int64_t part = 0; part < w->sizes.parts; part++)
+            w->backend->conv_add_grad(w->conv, w->grad, w->partial, 1, part, 0);
+    }
+}
+
+static void
+run_stages(struct work *w)
+{
+    const int64_t x_image = w->x_size / OP_SLICE, y_image = w->y_size / OP_SLICE;
+    const int64_t all = ROUND * OP_SLICE, most = w->sizes.staged;
+
+    for (int64_t first = 0; first < all; first += most) {
+        const int64_t n = all - first < most ? all - first : most;
+
+        for (int64_t i = 0; i < n; i++)
+            w->backend->conv_stage(w->conv, w->partial, i, w->x + (first + i) * x_image,
+                                   w->y + (first + i) * y_image, w->workspace, 0);
+        for (int64_t part = 0; part < w->sizes.parts; part++)
+            w->backend->conv_add_staged(w->conv, w->grad, w->partial, n, part,
+                                        w->workspace, 0);
+    }
+}
+
+static void
+run_round(struct work *w, enum conv_pass pass)
+{
+    if (pass == CONV_BACKWARD_WEIGHTS && w->sizes.staged > 0)
+        run_stages(w);
+    else if (pass == CONV_BACKWARD_WEIGHTS)
+        run_partials(w);
     else
-        w->backend->conv_backward_weights(w->conv, w->partial, x, y, OP_SLICE,
-                                          w->workspace, 0);
+        for (int64_t i = 0; i < ROUND; i++)
+            run_slice(w, pass, i);
 }
 
 static double
@@ -145,9 +187,8 @@ thread_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Of one slice: the mean over the shortest of the rounds that fit into `limit` seconds.
- * Weight gradients have their addition to the plain gradient once for each slice, as
- * in a batch of eight slices. */
+/* Of one slice: the mean over the shortest of the rounds that fit into `limit`
+ * seconds. */
 static double
 shortest(struct work *w, enum conv_pass pass, double limit)
 {
@@ -156,12 +197,7 @@ shortest(struct work *w, enum conv_pass pass, double limit)
 
     for (int n = 0; n < 3 || thread_seconds() - start < limit; n++) {
         const double from = thread_seconds();
-        for (int64_t i = 0; i < ROUND; i++) {
-            run_slice(w, pass, i);
-            for (int64_t part = 0;
-                 pass == CONV_BACKWARD_WEIGHTS && part < w->sizes.parts; part++)
-                w->backend->conv_add_grad(w->conv, w->grad, w->partial, 1, part, 0);
-        }
+        run_round(w, pass);
         const double took = (thread_seconds() - from) / ROUND;
         best = took < best ? took : best;
     }

@@ -58,7 +58,10 @@ struct conv_sizes {
     int64_t packed[2]; /* weights as CONV_FORWARD, CONV_BACKWARD_DATA read them; 0: they
                           read the plain ones */
     int64_t partial;   /* one partial sum of the weight gradient */
-    int64_t parts;     /* tasks of conv_add_grad */
+    int64_t parts;     /* tasks of conv_add_grad or conv_add_staged */
+    int64_t staged;    /* not floats: images in a stage; 0: there are partial sums, else
+                          there are none */
+    int64_t stage;     /* a stage */
     int64_t together;  /* not floats: images that conv_forward and conv_backward_data
                           should be given in a call; 0: any number */
 };
@@ -113,6 +116,13 @@ struct backend {
      * Overwrites the first partial. */
     void (*conv_add_grad)(struct conv *c, float *grad, float *partials, int64_t n,
                           int64_t part, int thread);
+    /* Without partial sums: makes ready x and dy of one image, as image `at` of a stage,
+     * and grad (k,c,r,s) += the gradient of the first `images` of a stage, `part` of all
+     * the parts. Both are optional, see sizes.staged. */
+    void (*conv_stage)(struct conv *c, float *stage, int64_t at, const float *x,
+                       const float *dy, float *workspace, int thread);
+    void (*conv_add_staged)(struct conv *c, float *grad, const float *stage,
+                            int64_t images, int64_t part, float *workspace, int thread);
 
     /* y (images,k) = x (images,stride >= c) w^T + b, with w (k,c) */
     void (*linear)(float *y, const float *x, const float *w, const float *b,

@@ -1,7 +1,7 @@
 foreach(name rng team plan graph backend net threads profile)
   relusweep_test(worker/engine/${name}_test LINK engine test_support)
 endforeach()
-foreach(name conv norm simple registry)
+foreach(name conv wide_conv norm simple registry)
   relusweep_test(worker/engine/ops/${name}_test LINK engine test_support)
 endforeach()
 relusweep_test(worker/engine/cpu/maps_test LINK engine test_support)

@@ -6,6 +6,7 @@
     X(wino_forward)          \
     X(wino_backward_data)    \
     X(wino_backward_weights) \
+    X(wino_staged_weights)   \
     X(stem_forward)          \
     X(stem_backward_data)    \
     X(stem_backward_weights)

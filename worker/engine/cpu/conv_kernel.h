@@ -4,7 +4,7 @@
 #include "worker/engine/backend_table.h"
 
 /* Grows when a kernel's results change by as much as a bit. */
-#define CONV_KERNEL_VERSION 1
+#define CONV_KERNEL_VERSION 2
 
 /*
  * One way to compute one pass of a convolution on blocked maps (block 8 or 16), written
@@ -54,6 +54,19 @@ struct conv_kernel {
      * the partials. */
     void (*add_grad)(float *grad, float *partials, int64_t n, int64_t part,
                      const struct conv_shape *s, int64_t block);
+
+    /* CONV_BACKWARD_WEIGHTS where partial sums would be larger than the maps, instead of
+     * the three functions above but parts. A stage holds x and dy of `staged` images in
+     * the kernel's own form; every part reads all of it and adds to its own piece of the
+     * gradient. The number of images is a matter of shape and block alone. */
+    int64_t (*staged)(const struct conv_shape *s, int64_t block);
+    int64_t (*stage_floats)(const struct conv_shape *s, int64_t block);
+    /* Makes image number `at` of the stage ready. */
+    void (*stage)(float *stage, int64_t at, const float *x, const float *dy,
+                  const struct conv_shape *s, int64_t block, float *workspace);
+    /* grad += the gradient of the first `images` of the stage; `part` of all the parts */
+    void (*add_staged)(float *grad, const float *stage, int64_t images, int64_t part,
+                       const struct conv_shape *s, int64_t block, float *workspace);
 };
 
 /* NULL-terminated; the first that suits is taken. */

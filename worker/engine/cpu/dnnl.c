@@ -86,23 +86,37 @@ images_together(const struct conv *c)
     return most;
 }
 
+/* Those of the weight gradient. */
+static void
+weight_sizes(struct conv_sizes *sizes, const struct conv *c)
+{
+    const struct conv_kernel *kernel = c->kernels[CONV_BACKWARD_WEIGHTS];
+    const int64_t block = dnnl_conv_block();
+
+    if (kernel == NULL) {
+        sizes->partial = dnnl_conv_packed(c->library, CONV_BACKWARD_WEIGHTS);
+        sizes->parts = dnnl_conv_parts(c->library);
+        return;
+    }
+    sizes->parts = kernel->parts(&c->shape, block);
+    if (kernel->staged != NULL) {
+        sizes->staged = kernel->staged(&c->shape, block);
+        sizes->stage = kernel->stage_floats(&c->shape, block);
+    } else {
+        sizes->partial = kernel->partial(&c->shape, block);
+    }
+}
+
 static struct conv_sizes
 conv_sizes(const struct conv *c)
 {
-    const struct conv_kernel *kernel = c->kernels[CONV_BACKWARD_WEIGHTS];
     struct conv_sizes sizes = {.packed = {packed_size(c, CONV_FORWARD)},
                                .together = images_together(c)};
 
     if (!c->gradients)
         return sizes;
     sizes.packed[CONV_BACKWARD_DATA] = packed_size(c, CONV_BACKWARD_DATA);
-    if (kernel != NULL) {
-        sizes.partial = kernel->partial(&c->shape, dnnl_conv_block());
-        sizes.parts = kernel->parts(&c->shape, dnnl_conv_block());
-    } else {
-        sizes.partial = dnnl_conv_packed(c->library, CONV_BACKWARD_WEIGHTS);
-        sizes.parts = dnnl_conv_parts(c->library);
-    }
+    weight_sizes(&sizes, c);
     return sizes;
 }
 
@@ -190,6 +204,24 @@ conv_add_grad(struct conv *c, float *grad, float *partials, int64_t n, int64_t p
         dnnl_conv_add_grad(c->library, grad, partials, n, part, thread);
 }
 
+static void
+conv_stage(struct conv *c, float *stage, int64_t at, const float *x, const float *dy,
+           float *workspace, int thread)
+{
+    (void)thread;
+    c->kernels[CONV_BACKWARD_WEIGHTS]->stage(stage, at, x, dy, &c->shape,
+                                             dnnl_conv_block(), workspace);
+}
+
+static void
+conv_add_staged(struct conv *c, float *grad, const float *stage, int64_t images,
+                int64_t part, float *workspace, int thread)
+{
+    (void)thread;
+    c->kernels[CONV_BACKWARD_WEIGHTS]->add_staged(grad, stage, images, part, &c->shape,
+                                                  dnnl_conv_block(), workspace);
+}
+
 const struct backend backend_dnnl = {
     .name = "dnnl",
     .describe = describe,
@@ -203,6 +235,8 @@ const struct backend backend_dnnl = {
     .conv_backward_data = conv_backward_data,
     .conv_backward_weights = conv_backward_weights,
     .conv_add_grad = conv_add_grad,
+    .conv_stage = conv_stage,
+    .conv_add_staged = conv_add_staged,
     .linear = cpu_linear,
     .linear_backward_data = cpu_linear_backward_data,
     .linear_backward_weights = cpu_linear_backward_weights,

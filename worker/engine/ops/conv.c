@@ -4,7 +4,9 @@
  *
  * Weights are read from packed copies in the backend's layout, refreshed when the net's
  * parameters changed. The weight gradient is made from at most GROUPS partial sums over
- * consecutive slices, added up in order; how many there are depends on the batch only. */
+ * consecutive slices, added up in order; how many there are depends on the batch only.
+ * Where there are so many channels that sums are larger than maps, it is instead made
+ * piece by piece from a stage that holds the maps of many images. */
 #include <stdlib.h>
 
 #include "shared/base/mem.h"
@@ -52,6 +54,15 @@ group_of(int64_t g, int64_t n, int64_t n_slices, int64_t batch)
         .index = g, .first = first, .images = (end < batch ? end : batch) - first};
 }
 
+/* The partial sums of the largest batch, or a stage. */
+static int64_t
+shared_floats(const struct conv_sizes *sizes, int64_t max_batch)
+{
+    const int64_t groups = n_groups((max_batch + OP_SLICE - 1) / OP_SLICE);
+
+    return sizes->staged > 0 ? sizes->stage : sizes->partial * groups;
+}
+
 static int
 op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *needs,
         struct err *err)
@@ -80,8 +91,7 @@ op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *n
     needs->own = state->sizes.packed[0] + state->sizes.packed[1];
     needs->together = state->sizes.together;
     if (gradients)
-        needs->shared =
-            state->sizes.partial * n_groups((max_batch + OP_SLICE - 1) / OP_SLICE);
+        needs->shared = shared_floats(&state->sizes, max_batch);
     return 0;
 }
 
@@ -207,11 +217,61 @@ add_task(void *ctx, int64_t task, int thread)
                               n_groups(s->pass->n_slices), task, thread);
 }
 
+/* A stage of some images and what is done with it. */
+struct stage {
+    const struct op_site *site;
+    int64_t first, images;
+};
+
+static void
+stage_task(void *ctx, int64_t task, int thread)
+{
+    const struct stage *stage = ctx;
+    const struct op_site *s = stage->site;
+    const struct conv_state *state = s->state;
+    const struct op_slice image = {.first = stage->first + task, .images = 1};
+
+    s->backend->conv_stage(
+        state->conv, s->pass->shared, task, op_site_at(s, s->in[0], &image, thread),
+        op_site_at(s, s->dy, &image, thread), s->pass->workspaces[thread], thread);
+}
+
+static void
+add_staged_task(void *ctx, int64_t task, int thread)
+{
+    const struct stage *stage = ctx;
+    const struct op_site *s = stage->site;
+    const struct conv_state *state = s->state;
+
+    s->backend->conv_add_staged(state->conv, s->params[0].grad, s->pass->shared,
+                                stage->images, task, s->pass->workspaces[thread],
+                                thread);
+}
+
+static void
+backward_staged(struct op_site *s)
+{
+    const struct conv_state *state = s->state;
+    const int64_t most = state->sizes.staged, batch = s->pass->batch;
+
+    for (int64_t first = 0; first < batch; first += most) {
+        const int64_t rest = batch - first;
+        struct stage stage = {s, first, rest < most ? rest : most};
+
+        team_run(s->team, stage.images, stage_task, &stage);
+        team_run(s->team, state->sizes.parts, add_staged_task, &stage);
+    }
+}
+
 static void
 backward_params(struct op_site *s)
 {
     const struct conv_state *state = s->state;
 
+    if (state->sizes.staged > 0) {
+        backward_staged(s);
+        return;
+    }
     team_run(s->team, n_groups(s->pass->n_slices), group_task, s);
     team_run(s->team, state->sizes.parts, add_task, s);
 }
