@@ -1,7 +1,7 @@
 /*
  * corrupted.c - finds the corrupted test images that belong to a data set, and gives them
  * out. Invariant: what it gives for (corruption, severity, sample) has the label of that
- * test sample. Knows no file format; corrupted_npy.c does.
+ * test sample. Knows no file format; corrupted_npy.c and corrupted_folders.c do.
  */
 #include "worker/data/corrupted.h"
 
@@ -19,6 +19,20 @@
 enum { MAX_NAMES = 64 };
 
 /* ---- finding --------------------------------------------------------------------- */
+
+/* Does any corruption lie there under its name with this ending? */
+static bool
+holds(const char *folder, const char *ending)
+{
+    bool found = false;
+
+    for (int i = 0; !found && corruptions[i] != NULL; i++) {
+        char *path = xasprintf("%s/%s%s", folder, corruptions[i]->name, ending);
+        found = file_exists(path);
+        free(path);
+    }
+    return found;
+}
 
 /* The folder of this source, or NULL. Caller frees. */
 static char *
@@ -41,6 +55,13 @@ find_folder(const struct dataset_source *source, const char *dir)
     return folder;
 }
 
+static const struct corrupted_format *
+format_of(const char *folder)
+{
+    return holds(folder, ".npy") || !holds(folder, "") ? &corrupted_npy
+                                                       : &corrupted_folders;
+}
+
 static int
 find(struct corrupted *c, const char *name, const char *dir, struct err *err)
 {
@@ -51,7 +72,7 @@ find(struct corrupted *c, const char *name, const char *dir, struct err *err)
     c->folder = find_folder(source, dir);
     if (c->folder == NULL)
         return 0;
-    c->format = &corrupted_npy;
+    c->format = format_of(c->folder);
     if (corrupted_about_read(&c->ours, c->folder, c->test, err) != 0)
         return -1;
     return c->format->check(NULL, c, err);
@@ -73,21 +94,12 @@ corrupted_open(struct corrupted **out, const char *name, const char *dir,
     return 0;
 }
 
-static void
-forget_files(struct corrupted *c)
-{
-    for (int64_t i = 0; c->files != NULL && i < c->test->n; i++)
-        free(c->files[i]);
-    free(c->files);
-    c->files = NULL;
-}
-
 void
 corrupted_close(struct corrupted *c)
 {
     if (c == NULL)
         return;
-    forget_files(c);
+    image_list_release(&c->files);
     mem_large_free(c->images);
     free(c->folder);
     free(c);
@@ -112,7 +124,6 @@ corrupted_select(struct corrupted *c, const struct corruption *kind, int severit
                  struct err *err)
 {
     assert(severity >= 1 && severity <= CORRUPTION_SEVERITIES);
-    forget_files(c);
     c->kind = kind;
     c->severity = severity;
     c->made = c->format == NULL;
@@ -187,7 +198,7 @@ corrupted_check(struct buf *report, const struct dataset_source *source,
         return 0;
     }
     c.test = &test;
-    c.format = &corrupted_npy;
+    c.format = format_of(c.folder);
     rc = corrupted_about_read(&c.ours, c.folder, &test, err);
     if (rc != 0)
         buf_printf(report, "  CORRUPT: %s\n", err->text);

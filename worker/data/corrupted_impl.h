@@ -1,7 +1,10 @@
 #ifndef WORKER_DATA_CORRUPTED_IMPL_H
 #define WORKER_DATA_CORRUPTED_IMPL_H
 
+#include <stdbool.h>
+
 #include "worker/data/corrupted.h"
+#include "worker/data/image_list.h"
 
 /* Inside of corrupted.c and of the formats that it reads, one file each. */
 struct corrupted {
@@ -11,9 +14,9 @@ struct corrupted {
     bool ours;                             /* the folder was filled by `data corrupt` */
     const struct corruption *kind;         /* what was selected */
     int severity;
-    bool made;       /* ... and it is made: the format has no file of it */
-    uint8_t *images; /* npy: (n,h,w,3) of the selected severity */
-    char **files;    /* folders: n paths of the selected severity */
+    bool made;               /* ... and it is made: the format has no file of it */
+    uint8_t *images;         /* npy: (n,h,w,3) of the selected severity */
+    struct image_list files; /* folders: the pictures of the selected severity */
 };
 
 struct corrupted_format {
@@ -25,6 +28,6 @@ struct corrupted_format {
     /* x (3,h,w) = test image `sample`. Called from several threads at once. */
     int (*fill)(float *x, const struct corrupted *c, int64_t sample, struct err *err);
 };
-extern const struct corrupted_format corrupted_npy;
+extern const struct corrupted_format corrupted_npy, corrupted_folders;
 
 #endif

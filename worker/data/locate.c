@@ -1,4 +1,4 @@
-/* locate.c - the search for a data set's folder. Only looks; opens nothing. */
+/* locate.c - where data lie and caches may lie. Only looks; opens nothing. */
 #include "worker/data/locate.h"
 
 #include <stdlib.h>
@@ -99,6 +99,19 @@ locate_own_folder(const char *dir)
     for (int i = 1; i < n; i++)
         free(places[i]);
     return places[0];
+}
+
+char *
+locate_cache_folder(void)
+{
+    const char *named = env("RELUSWEEP_CACHE"), *xdg = env("XDG_CACHE_HOME");
+    const char *home = env("HOME");
+
+    if (named != NULL)
+        return xstrdup(named);
+    if (xdg != NULL)
+        return file_join(xdg, "relusweep");
+    return home != NULL ? file_join(home, ".cache/relusweep") : NULL;
 }
 
 void

@@ -24,6 +24,10 @@ char *locate_file(const char *folder, const char *name);
  * places, which may not be there yet. Caller frees. */
 char *locate_own_folder(const char *dir);
 
+/* For what can be made again: $RELUSWEEP_CACHE, else $XDG_CACHE_HOME/relusweep, else
+ * ~/.cache/relusweep, else NULL. Caller frees. */
+char *locate_cache_folder(void);
+
 /* Appends the places that locate_folder looks into: "A, B, C". */
 void locate_describe(struct buf *out, const char *dir);
 

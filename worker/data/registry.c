@@ -8,6 +8,7 @@
     X(fashion_mnist) \
     X(cifar10)       \
     X(cifar100)      \
+    X(tiny_imagenet) \
     X(synthetic)
 
 #define DECLARE(name) extern const struct dataset_source dataset_source_##name;
