@@ -241,6 +241,29 @@ graph_group(struct graph *g, int x)
     g->groups[g->n_groups++] = node;
 }
 
+static int
+n_readers(const struct graph *g, int node)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < g->n; i++)
+        for (int k = 0; k < g->nodes[i].n_in; k++)
+            n += g->nodes[i].in[k] == node;
+    for (size_t i = 0; i < g->n_groups; i++)
+        n += g->groups[i] == node;
+    return n;
+}
+
+int
+graph_fused_conv(const struct graph *g, int node)
+{
+    const int x = node_at(g, node)->in[0];
+
+    if (node_at(g, node)->op != &op_norm || node_at(g, x)->op != &op_conv)
+        return -1;
+    return n_readers(g, x) == 1 ? x : -1;
+}
+
 struct graph_shape
 graph_shape(const struct graph *g, int node)
 {

@@ -43,6 +43,12 @@ struct graph {
     size_t n_groups, groups_capacity;
 };
 
+/* In evaluation a norm is one multiplication and addition a channel, so the convolution
+ * before it can do it, with residual and activation, while its result is in registers.
+ * The convolution that does the work of this node; -1: the node is no norm, or does not
+ * follow a convolution, or is not the only one to read it. */
+int graph_fused_conv(const struct graph *g, int node);
+
 /* A deep copy; freed with graph_free. */
 struct graph *graph_copy(const struct graph *g);
 

@@ -160,22 +160,52 @@ make_sites(struct net *n)
         s->backend = n->config.backend;
         s->team = n->config.team;
         s->pass = &n->pass;
+    }
+    for (int i = 0; i < (int)n->graph->n; i++) {
+        const int conv = graph_fused_conv(n->graph, i);
+        if (conv < 0)
+            continue;
+        n->sites[i].conv = &n->sites[conv];
+        n->sites[conv].by_norm = true;
+    }
+}
+
+/* Lets each site know where its values lie. */
+static void
+connect_sites(struct net *n)
+{
+    for (size_t i = 0; i < n->graph->n; i++) {
+        struct op_site *s = &n->sites[i];
+
         s->y = &n->plan.values[i];
         s->dy = &n->plan.grads[i];
-        for (int k = 0; k < node->n_in; k++) {
-            s->in[k] = &n->plan.values[node->in[k]];
-            s->din[k] = &n->plan.grads[node->in[k]];
+        for (int k = 0; k < s->node->n_in; k++) {
+            s->in[k] = &n->plan.values[s->node->in[k]];
+            s->din[k] = &n->plan.grads[s->node->in[k]];
         }
     }
 }
 
 /* The head ends where a node wants more images than a slice. */
-static void
-set_head(struct net *n)
+static int
+find_head(const struct net *n)
 {
-    while (n->head < (int)n->graph->n && n->sites[n->head].together == OP_SLICE)
-        n->head++;
-    plan_set_head(&n->plan, n->graph, n->head);
+    int head = 0;
+
+    while (head < (int)n->graph->n && n->sites[head].together == OP_SLICE)
+        head++;
+    return head;
+}
+
+/* Whole slices; a norm as the convolution that does its work. */
+static int64_t
+images_together(const struct op_site *s, int64_t wanted)
+{
+    const int64_t slices = (wanted + OP_SLICE - 1) / OP_SLICE;
+
+    if (s->conv != NULL)
+        return s->conv->together;
+    return slices > 0 ? slices * OP_SLICE : OP_SLICE;
 }
 
 /* Opens every op; own[] and *shared receive the memory that they need. */
@@ -192,12 +222,9 @@ open_ops(struct net *n, int64_t *own, int64_t *shared, struct err *err)
                    < 0)
             return -1;
         own[i] = needs.own;
-        s->together = (needs.together + OP_SLICE - 1) / OP_SLICE * OP_SLICE;
-        if (s->together == 0)
-            s->together = OP_SLICE;
+        s->together = images_together(s, needs.together);
         *shared = needs.shared > *shared ? needs.shared : *shared;
     }
-    set_head(n);
     return 0;
 }
 
@@ -263,11 +290,17 @@ fill(struct net *n, struct err *err)
     int64_t *own = xcalloc(n->graph->n, sizeof(*own)), shared = 0;
     int result = -1;
 
-    n->plan = plan_make(n->graph, n->config.backend->block(), n->config.gradients);
     make_sites(n);
     declare_params(n);
-    if (open_ops(n, own, &shared, err) == 0 && alloc_params(n, own, err) == 0
-        && alloc_pass(n, shared, err) == 0
+    if (open_ops(n, own, &shared, err) < 0) {
+        free(own);
+        return -1;
+    }
+    n->head = find_head(n);
+    n->plan =
+        plan_make(n->graph, n->config.backend->block(), n->head, n->config.gradients);
+    connect_sites(n);
+    if (alloc_params(n, own, err) == 0 && alloc_pass(n, shared, err) == 0
         && net_prepare(n, n->config.max_batch, err) == 0) {
         for (size_t i = 0; i < n->graph->n; i++)
             if (n->sites[i].node->op->begin != NULL)

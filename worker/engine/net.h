@@ -22,7 +22,7 @@ struct net_config {
     const struct backend *backend;
     struct team *team; /* borrowed */
     int64_t max_batch;
-    bool gradients; /* false: forward only, no gradient and momentum memory */
+    bool gradients; /* false: evaluation only, no gradient and momentum memory */
 };
 
 MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */

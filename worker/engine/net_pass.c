@@ -6,7 +6,8 @@
  * reads then lies in the arena of the thread. That is for the head of the graph, with
  * large maps and small weights; its tail, with small maps and large weights, goes node by
  * node, so that many images are done for one look at the weights. Both orders compute the
- * same numbers.
+ * same numbers. In evaluation norms are done by the convolutions before them where
+ * graph_fused_conv says so.
  *
  * Invariant: nothing here depends on the number of threads but which thread does a task. */
 #include <assert.h>
@@ -54,10 +55,19 @@ before_forward(struct op_site *s)
     profile_leave(0);
 }
 
+/* Is the work of this node done at another, of this convolution at its norm? */
+static bool
+is_left_to_norm(const struct op_site *s)
+{
+    return s->by_norm && s->pass->mode == NET_EVAL;
+}
+
 static void
 forward_images(struct op_site *s, const struct op_slice *images, int thread)
 {
-    enter(s, PROFILE_FORWARD, images->images, thread);
+    const bool fused = s->conv != NULL && s->pass->mode == NET_EVAL;
+
+    enter(fused ? s->conv : s, PROFILE_FORWARD, images->images, thread);
     s->node->op->forward(s, images, thread);
     profile_leave(thread);
 }
@@ -88,7 +98,8 @@ forward_head_task(void *ctx, int64_t task, int thread)
     const struct op_slice slice = op_slice_of(task, n->pass.batch);
 
     for (int i = 0; i < n->head; i++)
-        forward_images(&n->sites[i], &slice, thread);
+        if (!is_left_to_norm(&n->sites[i]))
+            forward_images(&n->sites[i], &slice, thread);
 }
 
 static void
@@ -119,6 +130,7 @@ net_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode, in
     const int head = mode == NET_EVAL ? n->head : 0;
 
     assert(batch >= 1 && batch <= n->config.max_batch && path >= 0);
+    assert(n->config.gradients || mode == NET_EVAL);
     start_forward(n, x, batch, mode, path);
     for (int i = 0; i < head; i++)
         before_forward(&n->sites[i]);
@@ -126,7 +138,8 @@ net_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode, in
         team_run(n->config.team, n->pass.n_slices, forward_head_task, n);
     for (int i = head; i < count; i++) {
         before_forward(&n->sites[i]);
-        forward_node(n, i);
+        if (!is_left_to_norm(&n->sites[i]))
+            forward_node(n, i);
     }
     return op_site_all(&n->sites[last], &n->plan.values[last]);
 }
@@ -273,6 +286,16 @@ backward_node(struct net *n, int i)
     }
 }
 
+/* Parameter gradients read the values of convolutions that left their work to a norm. */
+static void
+make_values_left_out(struct net *n)
+{
+    n->pass.arenas = NULL;
+    for (int i = 0; i < (int)n->graph->n; i++)
+        if (is_left_to_norm(&n->sites[i]))
+            forward_node(n, i);
+}
+
 void
 net_backward(struct net *n, const float *dlogits, unsigned flags)
 {
@@ -280,6 +303,8 @@ net_backward(struct net *n, const float *dlogits, unsigned flags)
     const int head = apart ? n->head : 0;
 
     assert(n->config.gradients && n->pass.batch >= 1);
+    if (flags & NET_GRAD_PARAMS)
+        make_values_left_out(n);
     n->dlogits = dlogits;
     n->pass.flags = flags;
     n->pass.arenas = apart ? n->arenas : NULL;

@@ -2,7 +2,8 @@
  *
  * Invariant: two transient buffers whose lives meet do not overlap. With gradients all
  * values are kept (the backward pass reads them) and the gradients share memory; without,
- * the values that nobody may ask for after the pass share memory. */
+ * the values that nobody may ask for after the pass share memory, and a convolution that
+ * does the norm after it (graph_fused_conv) has no value of its own. */
 #include "worker/engine/plan.h"
 
 #include <stdlib.h>
@@ -54,22 +55,32 @@ lowest_offset(const struct plan_buffer *b, struct plan_buffer *const *placed, in
     return offset;
 }
 
+/* Where the last of n placed buffers ends. */
+static int64_t
+plan_end(struct plan_buffer *const *buffers, int n)
+{
+    int64_t last = 0;
+
+    for (int i = 0; i < n; i++) {
+        const int64_t end =
+            buffers[i]->offset + round_up(buffers[i]->size, ALIGN_FLOATS);
+        last = end > last ? end : last;
+    }
+    return last;
+}
+
 int64_t
 plan_place(struct plan_buffer *const *buffers, int n)
 {
     struct plan_buffer **order = xcalloc((size_t)n, sizeof(struct plan_buffer *));
-    int64_t total = 0;
 
     for (int i = 0; i < n; i++)
         order[i] = buffers[i];
     qsort(order, (size_t)n, sizeof(struct plan_buffer *), by_size);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         order[i]->offset = lowest_offset(order[i], order, i);
-        const int64_t end = order[i]->offset + round_up(order[i]->size, ALIGN_FLOATS);
-        total = end > total ? end : total;
-    }
     free(order);
-    return total;
+    return plan_end(buffers, n);
 }
 
 static int64_t
@@ -78,6 +89,16 @@ node_size(const struct graph_node *node, int64_t block)
     const int64_t c = node->plain ? node->shape.c : round_up(node->shape.c, block);
 
     return c * node->shape.h * node->shape.w;
+}
+
+/* A norm done by the convolution before it reads what that convolution reads. */
+static void
+plan_fused_life(struct plan *p, const struct graph *g, int norm)
+{
+    const int conv = graph_fused_conv(g, norm);
+
+    if (conv >= 0)
+        p->values[g->nodes[conv].in[0]].to = norm;
 }
 
 static void
@@ -97,6 +118,7 @@ plan_lives(struct plan *p, const struct graph *g, bool gradients)
             if (back < p->grads[x].from)
                 p->grads[x].from = back;
         }
+        plan_fused_life(p, g, i);
     }
     for (size_t i = 0; i < g->n_masks; i++)
         p->values[g->masks[i]].kept = true;
@@ -107,58 +129,79 @@ plan_lives(struct plan *p, const struct graph *g, bool gradients)
 }
 
 static void
-place_kept(struct plan *p, struct plan_buffer *b)
+plan_sizes(struct plan *p, const struct graph *g, int64_t block, bool gradients)
 {
-    if (!b->kept || b->size == 0)
-        return;
-    b->offset = p->kept;
-    p->kept += round_up(b->size, ALIGN_FLOATS);
-}
-
-struct plan
-plan_make(const struct graph *g, int64_t block, bool gradients)
-{
-    struct plan p = {.values = xcalloc(g->n, sizeof(*p.values)),
-                     .grads = xcalloc(g->n, sizeof(*p.grads))};
-    struct plan_buffer **transient = xcalloc(2 * g->n, sizeof(struct plan_buffer *));
-    int n = 0;
-
-    plan_lives(&p, g, gradients);
     for (size_t i = 0; i < g->n; i++) {
-        p.values[i].size = node_size(&g->nodes[i], block);
-        p.grads[i].size = gradients ? p.values[i].size : 0;
-        place_kept(&p, &p.values[i]);
-        place_kept(&p, &p.grads[i]);
-        if (!p.values[i].kept)
-            transient[n++] = &p.values[i];
-        if (!p.grads[i].kept && gradients)
-            transient[n++] = &p.grads[i];
+        p->values[i].size = node_size(&g->nodes[i], block);
+        p->grads[i].size = gradients ? p->values[i].size : 0;
     }
-    p.transient = plan_place(transient, n);
-    free(transient);
-    return p;
+    for (int i = 0; i < (int)g->n && !gradients; i++)
+        if (graph_fused_conv(g, i) >= 0)
+            p->values[graph_fused_conv(g, i)].size = 0;
 }
 
 static void
-set_apart(struct plan *p, struct plan_buffer *b, bool in_head)
+place_kept(struct plan *p, struct plan_buffer *b, int n)
 {
-    const int64_t end = b->offset + round_up(b->size, ALIGN_FLOATS);
-
-    b->apart = in_head && !b->kept && b->size > 0;
-    if (b->apart && end > p->arena)
-        p->arena = end;
+    for (int i = 0; i < n; i++) {
+        if (!b[i].kept || b[i].size == 0)
+            continue;
+        b[i].offset = p->kept;
+        p->kept += round_up(b[i].size, ALIGN_FLOATS);
+    }
 }
 
-void
-plan_set_head(struct plan *p, const struct graph *g, int head)
+/* Adds the transient ones of n buffers, apart or not, to a list; returns how many. */
+static int
+select_transient(struct plan_buffer **list, struct plan_buffer *b, int n, bool apart)
 {
-    const int backward_of_head = 2 * (int)g->n - head;
+    int count = 0;
 
-    p->arena = 0;
-    for (int i = 0; i < (int)g->n; i++) {
-        set_apart(p, &p->values[i], p->values[i].to < head);
-        set_apart(p, &p->grads[i], p->grads[i].from >= backward_of_head);
+    for (int i = 0; i < n; i++)
+        if (b[i].size > 0 && !b[i].kept && b[i].apart == apart)
+            list[count++] = &b[i];
+    return count;
+}
+
+/* What is apart has one offset for both places: with gradients the whole batch of it must
+ * lie somewhere in passes that go node by node, without there are none. */
+static void
+place_transient(struct plan *p, int n, bool gradients)
+{
+    struct plan_buffer **list = xcalloc(4 * (size_t)n, sizeof(struct plan_buffer *));
+    int apart = select_transient(list, p->values, n, true);
+
+    apart += select_transient(list + apart, p->grads, n, true);
+    struct plan_buffer **others = list + apart;
+    int count = select_transient(others, p->values, n, false);
+    count += select_transient(others + count, p->grads, n, false);
+    if (gradients) {
+        p->transient = plan_place(list, apart + count);
+        p->arena = plan_end(list, apart);
+    } else {
+        p->transient = plan_place(others, count);
+        p->arena = plan_place(list, apart);
     }
+    free(list);
+}
+
+struct plan
+plan_make(const struct graph *g, int64_t block, int head, bool gradients)
+{
+    const int n = (int)g->n;
+    struct plan p = {.values = xcalloc(g->n, sizeof(*p.values)),
+                     .grads = xcalloc(g->n, sizeof(*p.grads))};
+
+    plan_lives(&p, g, gradients);
+    plan_sizes(&p, g, block, gradients);
+    for (int i = 0; i < n; i++) {
+        p.values[i].apart = !p.values[i].kept && p.values[i].to < head;
+        p.grads[i].apart = !p.grads[i].kept && p.grads[i].from >= 2 * n - head;
+    }
+    place_kept(&p, p.values, n);
+    place_kept(&p, p.grads, n);
+    place_transient(&p, n, gradients);
+    return p;
 }
 
 void

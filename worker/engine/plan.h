@@ -33,12 +33,10 @@ struct plan {
     int64_t arena;                      /* the same of what is apart */
 };
 
-/* block: channels that lie together in the backend's layout. */
-struct plan plan_make(const struct graph *g, int64_t block, bool gradients);
+/* block: channels that lie together in the backend's layout; head: its nodes. Without
+ * gradients there are evaluation passes only. */
+struct plan plan_make(const struct graph *g, int64_t block, int head, bool gradients);
 void plan_release(struct plan *p);
-
-/* Finds what is apart, where the head is the first `head` nodes. */
-void plan_set_head(struct plan *p, const struct graph *g, int head);
 
 /* Places transient buffers: greedy by size, each at the lowest offset that is free during
  * its life. Returns the size of the block. Offsets are multiples of 16 floats. */

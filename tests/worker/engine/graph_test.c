@@ -106,6 +106,31 @@ a_plain_image_is_put_into_blocks_once(void **state)
 }
 
 static void
+a_norm_is_done_by_the_convolution_that_nothing_else_reads(void **state)
+{
+    const struct graph_conv conv = {"c", 8, 3, 1, 1};
+    struct graph *g = graph_new(3, 8, 8);
+    const int a = graph_conv(g, graph_input(g), &conv);
+    const int first = norm(g, a, "a", 1, -1, GRAPH_RELU);
+    const int second = norm(g, first, "b", 1, -1, GRAPH_LINEAR);
+    const int b = graph_conv(g, second, &conv), c = graph_conv(g, b, &conv);
+    const int third = norm(g, b, "c", 1, -1, GRAPH_LINEAR);
+    const int fourth = norm(g, c, "d", 1, third, GRAPH_RELU);
+    const int d = graph_conv(g, fourth, &conv);
+    const int fifth = norm(g, d, "e", 1, -1, GRAPH_RELU);
+    (void)state;
+
+    graph_group(g, d);
+    assert_int_equal(graph_fused_conv(g, first), a);
+    assert_int_equal(graph_fused_conv(g, second), -1); /* follows a norm */
+    assert_int_equal(graph_fused_conv(g, third), -1);  /* c reads b too */
+    assert_int_equal(graph_fused_conv(g, fourth), c);
+    assert_int_equal(graph_fused_conv(g, fifth), -1); /* d is an output */
+    assert_int_equal(graph_fused_conv(g, a), -1);
+    graph_free(g);
+}
+
+static void
 a_copy_stands_alone(void **state)
 {
     struct graph *g = resnet18(32, 10, 2), *copy = graph_copy(g);
@@ -127,6 +152,7 @@ main(void)
         cmocka_unit_test(resnet18_has_its_published_counts),
         cmocka_unit_test(odd_sizes_and_strides_follow_the_formula),
         cmocka_unit_test(a_plain_image_is_put_into_blocks_once),
+        cmocka_unit_test(a_norm_is_done_by_the_convolution_that_nothing_else_reads),
         cmocka_unit_test(a_copy_stands_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

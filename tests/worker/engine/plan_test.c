@@ -78,7 +78,7 @@ static void
 gradients_of_a_deep_net_need_no_more_than_of_a_shallow_one(void **state)
 {
     struct graph *shallow = chain(3, GRAPH_LINEAR), *deep = chain(30, GRAPH_LINEAR);
-    struct plan a = plan_make(shallow, 8, true), b = plan_make(deep, 8, true);
+    struct plan a = plan_make(shallow, 8, 0, true), b = plan_make(deep, 8, 0, true);
     (void)state;
 
     assert_int_equal(a.transient, b.transient);
@@ -93,7 +93,7 @@ static void
 values_share_memory_without_gradients_but_masked_ones_are_kept(void **state)
 {
     struct graph *linear = chain(5, GRAPH_LINEAR), *relu = chain(5, GRAPH_RELU);
-    struct plan a = plan_make(linear, 8, false), b = plan_make(relu, 8, false);
+    struct plan a = plan_make(linear, 8, 0, false), b = plan_make(relu, 8, 0, false);
     (void)state;
 
     assert_int_equal(a.transient, 2 * 8 * 64); /* two maps of one block */
@@ -109,6 +109,29 @@ values_share_memory_without_gradients_but_masked_ones_are_kept(void **state)
     graph_free(relu);
 }
 
+static void
+what_the_tail_reads_is_not_apart(void **state)
+{
+    enum { HEAD = 5 }; /* input, conv, norm, conv, norm | conv, norm, ... */
+    struct graph *g = chain(4, GRAPH_LINEAR);
+    struct plan light = plan_make(g, 8, HEAD, false), p = plan_make(g, 8, HEAD, true);
+    (void)state;
+
+    assert_true(light.values[0].apart && light.values[2].apart);
+    assert_false(light.values[4].apart); /* the first conv of the tail reads it */
+    assert_false(light.values[6].apart);
+    assert_int_equal(light.values[3].size, 0); /* done with its norm */
+    assert_int_equal(light.arena, 4 * 64 + 8 * 64);
+    assert_int_equal(light.transient, 2 * 8 * 64);
+    assert_false(p.values[2].apart); /* kept */
+    assert_true(p.grads[3].apart);
+    assert_false(p.grads[4].apart); /* the tail writes it */
+    assert_true(p.arena > 0 && p.arena <= p.transient);
+    plan_release(&light);
+    plan_release(&p);
+    graph_free(g);
+}
+
 int
 main(void)
 {
@@ -118,6 +141,7 @@ main(void)
         cmocka_unit_test(gradients_of_a_deep_net_need_no_more_than_of_a_shallow_one),
         cmocka_unit_test(
             values_share_memory_without_gradients_but_masked_ones_are_kept),
+        cmocka_unit_test(what_the_tail_reads_is_not_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

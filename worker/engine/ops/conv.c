@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "shared/base/mem.h"
-#include "worker/engine/ops/op.h"
+#include "worker/engine/ops/conv.h"
 
 enum { GROUPS = 8 };
 
@@ -170,15 +170,21 @@ weights(const struct op_site *s, enum conv_pass pass)
     return state->sizes.packed[pass] == 0 ? s->params[0].value : state->packed[pass];
 }
 
-static void
-forward(struct op_site *s, const struct op_slice *slice, int thread)
+void
+conv_forward_after(const struct op_site *s, float *y, const struct conv_after *after,
+                   const struct op_slice *images, int thread)
 {
     const struct conv_state *state = s->state;
 
-    s->backend->conv_forward(state->conv, op_site_at(s, s->y, slice, thread),
-                             op_site_at(s, s->in[0], slice, thread),
-                             weights(s, CONV_FORWARD), NULL, slice->images,
+    s->backend->conv_forward(state->conv, y, op_site_at(s, s->in[0], images, thread),
+                             weights(s, CONV_FORWARD), after, images->images,
                              s->pass->workspaces[thread], thread);
+}
+
+static void
+forward(struct op_site *s, const struct op_slice *slice, int thread)
+{
+    conv_forward_after(s, op_site_at(s, s->y, slice, thread), NULL, slice, thread);
 }
 
 static void

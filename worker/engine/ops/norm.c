@@ -9,6 +9,9 @@
  *
  *   dx = gamma * invstd * (dz - sum(dz)/M - (x - mean) * invstd^2 * sum(dz (x-mean))/M)
  *
+ * In evaluation a convolution whose value only this norm reads (graph_fused_conv) does its
+ * work: z = scale * conv + (beta - mean * scale) + residual, scale = gamma * invstd.
+ *
  * Invariant: statistics are combined from slices in order and in double, so they are the
  * same for any number of threads. The mask is kept as the lower bound of z: 0 or -inf. */
 #include "worker/engine/ops/norm.h"
@@ -19,15 +22,18 @@
 #include <string.h>
 
 #include "shared/base/mem.h"
+#include "worker/engine/ops/conv.h"
 
 static const double epsilon = 1e-5, momentum = 0.1;
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, BATCHES, PARAMS_OF_PATH };
 
+enum { ARRAYS = 7 }; /* of norm_state, a value for each lane */
+
 struct norm_state {
     int64_t lanes; /* channels, padded */
     /* of the last forward; a value for each lane */
-    float *mean, *invstd, *scale, *beta;
+    float *mean, *invstd, *scale, *beta, *offset; /* offset = beta - mean * scale */
     /* of the last backward */
     float *slope, *shift;
     float *low; /* lower bounds, an image in blocks; only with GRAPH_RELU */
@@ -80,17 +86,18 @@ static int
 op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *needs,
         struct err *err)
 {
-    (void)gradients, (void)err;
+    (void)err;
     const struct map m = op_site_map(s, s->node, 1);
     struct norm_state *state = xcalloc(1, sizeof(*state));
 
     state->lanes = map_blocks(&m) * m.block;
     state->all_relu = true;
     s->state = state;
-    needs->own = 6 * state->lanes;
+    needs->own = ARRAYS * state->lanes;
     if (s->node->norm.act == GRAPH_RELU)
         needs->own += map_size(&m);
-    needs->shared = (max_batch + OP_SLICE - 1) / OP_SLICE * partial_floats(state);
+    if (gradients)
+        needs->shared = (max_batch + OP_SLICE - 1) / OP_SLICE * partial_floats(state);
     return 0;
 }
 
@@ -104,12 +111,13 @@ static void
 begin(struct op_site *s)
 {
     struct norm_state *state = s->state;
-    float **arrays[] = {&state->mean, &state->invstd, &state->scale,
-                        &state->beta, &state->slope,  &state->shift};
+    float **arrays[ARRAYS] = {&state->mean, &state->invstd, &state->scale,
+                              &state->beta, &state->offset, &state->slope,
+                              &state->shift};
 
-    for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
+    for (int i = 0; i < ARRAYS; i++)
         *arrays[i] = s->own + (int64_t)i * state->lanes;
-    state->low = s->own + 6 * state->lanes;
+    state->low = s->own + ARRAYS * state->lanes;
 }
 
 /* Index in the blocked image of plain element i. */
@@ -277,18 +285,29 @@ before_forward(struct op_site *s)
     for (int64_t c = 0; c < s->node->shape.c; c++) {
         state->scale[c] = p[GAMMA].value[c] * state->invstd[c];
         state->beta[c] = p[BETA].value[c];
+        state->offset[c] = state->beta[c] - state->mean[c] * state->scale[c];
     }
 }
 
 static void
 forward(struct op_site *s, const struct op_slice *slice, int thread)
 {
+    const struct norm_state *state = s->state;
     const struct norm_pass p = norm_pass_of(s, slice->images);
+    float *y = op_site_at(s, s->y, slice, thread);
     const float *residual =
         s->node->n_in > 1 ? op_site_at(s, s->in[1], slice, thread) : NULL;
 
-    s->backend->norm(op_site_at(s, s->y, slice, thread),
-                     op_site_at(s, s->in[0], slice, thread), residual, &p);
+    if (s->conv == NULL || s->pass->mode == NET_TRAIN) {
+        s->backend->norm(y, op_site_at(s, s->in[0], slice, thread), residual, &p);
+        return;
+    }
+    const struct conv_after after = {.scale = state->scale,
+                                     .shift = state->offset,
+                                     .residual = residual,
+                                     .act = p.act,
+                                     .low = p.low};
+    conv_forward_after(s->conv, y, &after, slice, thread);
 }
 
 static void

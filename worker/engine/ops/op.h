@@ -49,10 +49,13 @@ struct op_site {
     const struct backend *backend;
     struct team *team;
     const struct op_pass *pass;
-    struct net_param *params; /* this node's, in the order of declare */
-    void *state;              /* made by open */
-    float *own;               /* needs.own floats for ever */
-    int64_t together;         /* images of a task, at most: a multiple of OP_SLICE */
+    const struct op_site *conv; /* of a norm: the convolution that does its work in
+                                   evaluation (graph_fused_conv), or NULL */
+    bool by_norm;               /* of that convolution: it runs when the norm would */
+    struct net_param *params;   /* this node's, in the order of declare */
+    void *state;                /* made by open */
+    float *own;                 /* needs.own floats for ever */
+    int64_t together;           /* images of a task, at most: a multiple of OP_SLICE */
     struct plan_buffer *y, *dy;
     struct plan_buffer *in[NODE_MAX_INPUTS], *din[NODE_MAX_INPUTS];
     bool wanted[NODE_MAX_INPUTS];     /* this backward needs din */
