@@ -160,7 +160,7 @@ every_data_set_is_complete_and_found_by_name(void **state)
         assert_non_null(s->check);
         assert_true(s->n_train > 0 && s->n_test > 0 && s->classes > 1);
         for (int c = 0; c < 3; c++)
-            assert_true(s->mean[c] > 0 && s->mean[c] < 1 && s->std[c] > 0);
+            assert_true(s->mean[c] >= 0 && s->mean[c] < 1 && s->std[c] > 0);
     }
     assert_null(dataset_find("no-such-set"));
 }
