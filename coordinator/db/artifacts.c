@@ -76,54 +76,6 @@ artifacts_drop_checkpoint(struct pg *pg, int64_t job, struct err *err)
     return blobs_drop_unused(pg, blob, err);
 }
 
-int
-artifacts_checkpoint(struct pg *pg, int64_t job, struct artifact_checkpoint *out,
-                     struct err *err)
-{
-    struct pg_rows rows;
-
-    *out = (struct artifact_checkpoint){0};
-    if (pg_query(pg, &rows,
-                 "SELECT b.sha, b.size, c.step FROM checkpoint_head c"
-                 " JOIN blob b ON b.id = c.blob WHERE c.job = $1",
-                 PG_ARGS(PG_INT(job)), err)
-        != 0)
-        return -1;
-    if (rows.n > 0) {
-        snprintf(out->sha, sizeof out->sha, "%s", pg_text_at(&rows, 0, 0));
-        out->size = pg_int_at(&rows, 0, 1);
-        out->step = pg_int_at(&rows, 0, 2);
-    }
-    pg_rows_release(&rows);
-    return 0;
-}
-
-int
-artifacts_inputs(struct pg *pg, int64_t job, struct artifact_inputs *out,
-                 struct err *err)
-{
-    struct pg_rows rows;
-
-    if (pg_query(pg, &rows,
-                 "SELECT d.input, a.name, b.sha, b.size FROM job_dep d"
-                 " JOIN artifact a ON a.job = d.parent AND a.name = 'model'"
-                 " JOIN blob b ON b.id = a.blob WHERE d.child = $1 ORDER BY d.input",
-                 PG_ARGS(PG_INT(job)), err)
-        != 0)
-        return -1;
-    out->items =
-        xgrow(out->items, &out->capacity, out->n + (size_t)rows.n, sizeof *out->items);
-    for (int i = 0; i < rows.n; i++) {
-        struct artifact_input *in = &out->items[out->n++];
-        in->stage = xstrdup(pg_text_at(&rows, i, 0));
-        in->name = xstrdup(pg_text_at(&rows, i, 1));
-        snprintf(in->sha, sizeof in->sha, "%s", pg_text_at(&rows, i, 2));
-        in->size = pg_int_at(&rows, i, 3);
-    }
-    pg_rows_release(&rows);
-    return 0;
-}
-
 void
 artifacts_inputs_release(struct artifact_inputs *in)
 {

@@ -21,14 +21,13 @@ MUST_CHECK int artifacts_move_checkpoint(struct pg *pg, int64_t job, int64_t att
 /* A job that is finished needs no checkpoint. */
 MUST_CHECK int artifacts_drop_checkpoint(struct pg *pg, int64_t job, struct err *err);
 
-/* What a new attempt starts from. */
+/* What a new attempt starts from; hot.h loads it with the lease. */
 struct artifact_checkpoint {
     char sha[65]; /* "": from the beginning */
     int64_t size, step;
 };
-MUST_CHECK int artifacts_checkpoint(struct pg *pg, int64_t job,
-                                    struct artifact_checkpoint *out, struct err *err);
 
+/* An artifact of a parent that a stage reads (those called "model"). */
 struct artifact_input {
     char *stage, *name; /* of the parent */
     char sha[65];
@@ -39,9 +38,6 @@ struct artifact_inputs {
     size_t n, capacity;
 };
 
-/* The artifacts of the parents that a stage reads (those called "model"). */
-MUST_CHECK int artifacts_inputs(struct pg *pg, int64_t job, struct artifact_inputs *out,
-                                struct err *err);
 void artifacts_inputs_release(struct artifact_inputs *in);
 
 #endif

@@ -15,23 +15,18 @@
 enum { LOG_MAX_BYTES = 16 << 20 }; /* of one attempt */
 
 int
-attempts_open(struct pg *pg, int64_t job, int64_t attempt, int64_t worker,
-              struct err *err)
-{
-    return pg_query(pg, NULL,
-                    "INSERT INTO attempt (job, attempt, worker) VALUES ($1, $2, $3)",
-                    PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(worker)), err);
-}
-
-int
 attempts_started(struct pg *pg, int64_t job, int64_t attempt, int64_t pid,
                  const char *provenance, struct err *err)
 {
     return pg_query(
         pg, NULL,
-        "UPDATE attempt SET started_at = coalesce(started_at, now()),"
-        " pid = $3, provenance = nullif($4, '')::json"
-        " WHERE job = $1 AND attempt = $2",
+        "INSERT INTO attempt (job, attempt, worker, leased_at, started_at,"
+        " pid, provenance) SELECT id, attempt, worker, leased_at, now(),"
+        "  $3::bigint, nullif($4, '')::json"
+        " FROM job WHERE id = $1 AND attempt = $2"
+        " ON CONFLICT (job, attempt) DO UPDATE SET pid = excluded.pid,"
+        "  started_at = coalesce(attempt.started_at, excluded.started_at),"
+        "  provenance = excluded.provenance",
         PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(pid), PG_TEXT(provenance)), err);
 }
 
@@ -41,10 +36,16 @@ attempts_end(struct pg *pg, int64_t job, int64_t attempt, const struct attempt_e
 {
     return pg_query(
         pg, NULL,
-        "UPDATE attempt SET ended_at = now(), outcome = $3, error = nullif($4, ''),"
-        " fingerprint = nullif($5, ''), exit_code = $6, signal = $7,"
-        " seconds = CASE WHEN $8::float8 >= 0 THEN $8 END,"
-        " peak_rss_bytes = nullif($9::bigint, 0) WHERE job = $1 AND attempt = $2",
+        "INSERT INTO attempt (job, attempt, worker, leased_at, ended_at, outcome, error,"
+        " fingerprint, exit_code, signal, seconds, peak_rss_bytes)"
+        " SELECT id, attempt, worker, leased_at, now(), $3, nullif($4, ''),"
+        "  nullif($5, ''), $6::int, $7::int, CASE WHEN $8::float8 >= 0 THEN $8 END,"
+        "  nullif($9::bigint, 0) FROM job WHERE id = $1 AND attempt = $2"
+        " ON CONFLICT (job, attempt) DO UPDATE SET ended_at = excluded.ended_at,"
+        "  outcome = excluded.outcome, error = excluded.error,"
+        "  fingerprint = excluded.fingerprint, exit_code = excluded.exit_code,"
+        "  signal = excluded.signal, seconds = excluded.seconds,"
+        "  peak_rss_bytes = excluded.peak_rss_bytes",
         PG_ARGS(PG_INT(job), PG_INT(attempt), PG_TEXT(end->outcome),
                 PG_TEXT(end->error), PG_TEXT(end->fingerprint), PG_INT(end->exit_code),
                 PG_INT(end->signal), PG_REAL(end->seconds),
@@ -73,13 +74,17 @@ int
 attempts_next_metrics(struct pg *pg, int64_t job, int64_t attempt, int64_t seq,
                       int64_t *last, struct err *err)
 {
-    return pg_number(pg, last, NULL,
-                     "WITH moved AS (UPDATE attempt SET metric_seq = $3"
-                     "  WHERE job = $1 AND attempt = $2 AND metric_seq = $3::bigint - 1"
-                     "  RETURNING metric_seq)"
-                     " SELECT coalesce((SELECT -1 FROM moved), (SELECT metric_seq"
-                     "  FROM attempt WHERE job = $1 AND attempt = $2), 0)",
-                     PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(seq)), err);
+    return pg_number(
+        pg, last, NULL,
+        "WITH moved AS (INSERT INTO attempt (job, attempt, worker, leased_at,"
+        "  metric_seq) SELECT id, attempt, worker, leased_at, $3::bigint FROM job"
+        "  WHERE id = $1 AND attempt = $2 AND ($3 = 1 OR EXISTS (SELECT 1"
+        "   FROM attempt WHERE job = $1 AND attempt = $2))"
+        "  ON CONFLICT (job, attempt) DO UPDATE SET metric_seq = excluded.metric_seq"
+        "   WHERE attempt.metric_seq = excluded.metric_seq - 1 RETURNING metric_seq)"
+        " SELECT coalesce((SELECT -1 FROM moved), (SELECT metric_seq"
+        "  FROM attempt WHERE job = $1 AND attempt = $2), 0)",
+        PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(seq)), err);
 }
 
 int
@@ -90,8 +95,10 @@ attempts_log(struct pg *pg, int64_t job, int64_t attempt, int64_t worker, int64_
                     "INSERT INTO log_chunk (job, attempt, start, text)"
                     " SELECT $1::bigint, $2::bigint, $3::bigint, $4"
                     " WHERE $3::bigint BETWEEN 0 AND $5::bigint"
-                    " AND EXISTS (SELECT 1 FROM attempt WHERE job = $1 AND attempt = $2"
-                    "  AND ($6::bigint = 0 OR worker = $6))"
+                    " AND (EXISTS (SELECT 1 FROM attempt WHERE job = $1"
+                    "  AND attempt = $2 AND ($6::bigint = 0 OR worker = $6))"
+                    "  OR EXISTS (SELECT 1 FROM job WHERE id = $1 AND attempt = $2"
+                    "   AND ($6::bigint = 0 OR worker = $6)))"
                     " ON CONFLICT DO NOTHING",
                     PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(start), PG_TEXT(text),
                             PG_INT(LOG_MAX_BYTES), PG_INT(worker)),

@@ -7,8 +7,8 @@
 
 /* Tables attempt and log_chunk; steps of a transaction. */
 
-MUST_CHECK int attempts_open(struct pg *pg, int64_t job, int64_t attempt,
-                             int64_t worker, struct err *err);
+/* Rows are made when an attempt starts, measures or ends, whatever comes first; worker and time of
+ * the lease are those of the job's row. */
 
 /* provenance: JSON text. */
 MUST_CHECK int attempts_started(struct pg *pg, int64_t job, int64_t attempt,

@@ -37,6 +37,11 @@ db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct e
                   " SELECT max(id) FROM j",
                   PG_ARGS(PG_INT(n), PG_INT(priority)), err)
             != 0
+        || pg_query(db->pg, NULL,
+                    "INSERT INTO news (job) VALUES (CASE WHEN $1::bigint = 1"
+                    " THEN $2::bigint END)",
+                    PG_ARGS(PG_INT(n), PG_INT(id)), err)
+               != 0
         || pg_commit(db->pg, err) != 0)
         return -1;
     if (last != NULL)
@@ -47,7 +52,7 @@ db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct e
 int
 db_drill_settle(struct db *db, struct err *err)
 {
-    return pg_script(db->pg, "VACUUM ANALYZE", err) == 0
+    return pg_script(db->pg, "VACUUM ANALYZE job, job_spec", err) == 0
                    && pg_script(db->pg, "CHECKPOINT", err) == 0
                ? 0
                : -1;

@@ -21,6 +21,12 @@ hot_prepare(struct pg *pg, struct err *err)
                      err);
 }
 
+int
+hot_replan(struct pg *pg, struct err *err)
+{
+    return pg_script(pg, "DISCARD PLANS", err);
+}
+
 /* Index of a job among n items, which lie `size` apart and begin with its number. Rows
  * come back in nearly the order in which they were given, so the search goes on from the
  * last place. */
@@ -105,11 +111,9 @@ hot_lease(struct pg *pg, struct hot_lease *leases, size_t n, struct err *err)
         "WITH u AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::bigint[],"
         "  $3::bigint[]) u(job, attempt, worker)),"
         " m AS (UPDATE job j SET state = 'leased', attempt = u.attempt,"
-        "  not_before = NULL FROM u WHERE j.id = u.job"
-        "  AND j.attempt = u.attempt - 1 AND j.state = 'ready'"
-        "  RETURNING u.job, u.attempt, u.worker),"
-        " a AS (INSERT INTO attempt (job, attempt, worker)"
-        "  SELECT job, attempt, worker FROM m)"
+        "  not_before = NULL, worker = u.worker, leased_at = now() FROM u"
+        "  WHERE j.id = u.job AND j.attempt = u.attempt - 1 AND j.state = 'ready'"
+        "  RETURNING u.job)"
         " SELECT m.job, s.digest, s.spec, b.sha, b.size, c.step FROM m"
         " JOIN job_spec s ON s.job = m.job"
         " LEFT JOIN checkpoint_head c ON c.job = m.job"
@@ -146,12 +150,15 @@ hot_start(struct pg *pg, struct hot_start *starts, size_t n, struct err *err)
     }
     const int rc = pg_query_again(
         pg, &rows,
-        "UPDATE attempt a SET started_at = coalesce(a.started_at, now()), pid = u.pid,"
-        "  provenance = u.provenance::json"
+        "INSERT INTO attempt (job, attempt, worker, leased_at, started_at, pid,"
+        " provenance) SELECT DISTINCT ON (j.id) j.id, j.attempt, j.worker, j.leased_at, now(), u.pid,"
+        "  u.provenance::json"
         " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[])"
-        "  u(job, attempt, pid, provenance), job j"
-        " WHERE a.job = u.job AND a.attempt = u.attempt AND j.id = u.job"
-        "  AND j.attempt = u.attempt AND j.state = 'leased' RETURNING a.job",
+        "  u(job, attempt, pid, provenance) JOIN job j ON j.id = u.job"
+        "  AND j.attempt = u.attempt AND j.state = 'leased'"
+        " ON CONFLICT (job, attempt) DO UPDATE SET pid = excluded.pid,"
+        "  started_at = coalesce(attempt.started_at, excluded.started_at),"
+        "  provenance = excluded.provenance RETURNING job",
         PG_ARGS(PG_INTS(v, n), PG_INTS(v + n, n), PG_INTS(v + 2 * n, n),
                 PG_TEXTS(provenance, n)),
         err);
@@ -191,11 +198,16 @@ move_to_success(struct pg *pg, struct hot_success *ends, size_t n, struct err *e
         "  $3::bigint[], $4::bigint[], $5::float8[]) u(job, attempt, code, rss, s)),"
         " m AS (UPDATE job j SET state = 'succeeded', not_before = NULL FROM u"
         "  WHERE j.id = u.job AND j.attempt = u.attempt AND j.state = 'leased'"
-        "  RETURNING u.job, u.attempt, u.code, u.rss, u.s),"
+        "  RETURNING u.*, j.worker, j.leased_at),"
         " a AS (UPDATE attempt a SET ended_at = now(), outcome = 'ok',"
         "  exit_code = m.code, signal = 0, seconds = CASE WHEN m.s >= 0 THEN m.s END,"
-        "  peak_rss_bytes = nullif(m.rss, 0)"
-        "  FROM m WHERE a.job = m.job AND a.attempt = m.attempt)"
+        "  peak_rss_bytes = nullif(m.rss, 0) FROM m"
+        "  WHERE a.job = m.job AND a.attempt = m.attempt),"
+        " b AS (INSERT INTO attempt (job, attempt, worker, leased_at, ended_at, outcome,"
+        "  exit_code, signal, seconds, peak_rss_bytes) SELECT job, attempt, worker,"
+        "  leased_at, now(), 'ok', code, 0, CASE WHEN s >= 0 THEN s END, nullif(rss, 0)"
+        "  FROM m WHERE NOT EXISTS (SELECT 1 FROM attempt a WHERE a.job = m.job"
+        "   AND a.attempt = m.attempt))"
         " SELECT job FROM m",
         PG_ARGS(PG_INTS(v, n), PG_INTS(v + n, n), PG_INTS(v + 2 * n, n),
                 PG_INTS(v + 3 * n, n), PG_REALS(seconds, n)),

@@ -18,6 +18,10 @@
 /* Plans that look jobs up by number, however the statistics stand. Once a connection. */
 MUST_CHECK int hot_prepare(struct pg *pg, struct err *err);
 
+/* Plans are made again when they are used next: to be called every few seconds, because
+ * what is best for a table of ten rows is bad when it has a million. */
+MUST_CHECK int hot_replan(struct pg *pg, struct err *err);
+
 /* ready -> leased. */
 struct hot_lease {
     int64_t job, attempt, worker;

@@ -19,7 +19,7 @@
 #define JOB_FROM                                                     \
     " FROM job j JOIN job_spec s ON s.job = j.id"                    \
     " LEFT JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt" \
-    " LEFT JOIN worker w ON w.id = a.worker"
+    " LEFT JOIN worker w ON w.id = coalesce(a.worker, j.worker)"
 #define IN_SWEEP                                               \
     "($1::bigint = 0 OR j.id IN (SELECT k.job FROM cell_job k" \
     " JOIN cell c ON c.id = k.cell WHERE c.sweep = $1))"

@@ -41,6 +41,51 @@ jobs_load_ready(struct pg *pg, struct job_ready_list *out, struct err *err)
     return 0;
 }
 
+#define READY_COLUMNS                                       \
+    "j.id, j.attempt, j.priority,"                          \
+    " greatest(0, coalesce(extract(epoch FROM j.not_before" \
+    " - clock_timestamp()) * 1000, 0))::bigint"
+
+int
+jobs_load_some(struct pg *pg, const int64_t *jobs, size_t n, struct job_ready_list *out,
+               struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query_again(pg, &rows,
+                       "SELECT " READY_COLUMNS " FROM unnest($1::bigint[]) u(id)"
+                       " JOIN job j ON j.id = u.id AND j.state = 'ready'",
+                       PG_ARGS(PG_INTS(jobs, n)), err)
+        != 0)
+        return -1;
+    take_ready(&rows, out);
+    pg_rows_release(&rows);
+    return 0;
+}
+
+int
+jobs_take_news(struct pg *pg, struct job_ready_list *out, bool *many, struct err *err)
+{
+    struct pg_rows rows;
+    int rc = pg_query_again(pg, &rows, "DELETE FROM news RETURNING job", PG_NONE, err);
+
+    if (rc != 0)
+        return -1;
+    int64_t *jobs = xcalloc((size_t)rows.n + 1, sizeof *jobs);
+    size_t n = 0;
+    *many = false;
+    for (int i = 0; i < rows.n; i++) {
+        *many = *many || pg_null_at(&rows, i, 0);
+        if (!pg_null_at(&rows, i, 0))
+            jobs[n++] = pg_int_at(&rows, i, 0);
+    }
+    pg_rows_release(&rows);
+    if (n > 0 && !*many)
+        rc = jobs_load_some(pg, jobs, n, out, err);
+    free(jobs);
+    return rc;
+}
+
 int
 jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
 {
@@ -48,8 +93,7 @@ jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
 
     if (pg_query(pg, &rows,
                  "SELECT j.id, j.attempt, w.boot FROM job j"
-                 " JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt"
-                 " JOIN worker w ON w.id = a.worker WHERE j.state = 'leased'",
+                 " JOIN worker w ON w.id = j.worker WHERE j.state = 'leased'",
                  PG_NONE, err)
         != 0)
         return -1;
@@ -62,21 +106,6 @@ jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
         snprintf(l->boot, sizeof l->boot, "%s", pg_text_at(&rows, i, 2));
     }
     pg_rows_release(&rows);
-    return 0;
-}
-
-int
-jobs_lease(struct pg *pg, int64_t job, int64_t attempt, bool *done, struct err *err)
-{
-    int64_t changed;
-
-    if (pg_change(pg, &changed,
-                  "UPDATE job SET state = 'leased', attempt = $2, not_before = NULL"
-                  " WHERE id = $1 AND attempt = $2::bigint - 1 AND state = 'ready'",
-                  PG_ARGS(PG_INT(job), PG_INT(attempt)), err)
-        != 0)
-        return -1;
-    *done = changed == 1;
     return 0;
 }
 
@@ -179,27 +208,6 @@ jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count, struct err *err
         " UPDATE job SET state = 'upstream_failed', cause = $1 FROM down"
         " WHERE job.id = down.id AND job.state IN ('blocked', 'held', 'ready')",
         PG_ARGS(PG_INT(job)), err);
-}
-
-int
-jobs_spec(struct pg *pg, int64_t job, char **digest, char **spec, struct err *err)
-{
-    struct pg_rows rows;
-    int rc = 0;
-
-    *digest = *spec = NULL;
-    if (pg_query(pg, &rows, "SELECT digest, spec FROM job_spec WHERE job = $1",
-                 PG_ARGS(PG_INT(job)), err)
-        != 0)
-        return -1;
-    if (rows.n == 0) {
-        rc = err_set(err, ERR_BUG, "job %lld has no spec", (long long)job);
-    } else {
-        *digest = xstrdup(pg_text_at(&rows, 0, 0));
-        *spec = xstrdup(pg_text_at(&rows, 0, 1));
-    }
-    pg_rows_release(&rows);
-    return rc;
 }
 
 int

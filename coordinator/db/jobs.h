@@ -39,16 +39,20 @@ struct job_leased_list {
     size_t n, capacity;
 };
 
+/* Appends those of the n jobs that may be leased. */
+MUST_CHECK int jobs_load_some(struct pg *pg, const int64_t *jobs, size_t n,
+                              struct job_ready_list *out, struct err *err);
+
+/* Takes the news: appends the jobs that people made ready; *many: so many that the whole
+ * queue should be read. */
+MUST_CHECK int jobs_take_news(struct pg *pg, struct job_ready_list *out, bool *many,
+                              struct err *err);
+
 /* Appends all ready or leased jobs. Ready ones in the order of their ids. */
 MUST_CHECK int jobs_load_ready(struct pg *pg, struct job_ready_list *out,
                                struct err *err);
 MUST_CHECK int jobs_load_leased(struct pg *pg, struct job_leased_list *out,
                                 struct err *err);
-
-/* ready -> leased with attempt number `attempt`, which must be the next one. *done:
- * false when the job is not ready any more. */
-MUST_CHECK int jobs_lease(struct pg *pg, int64_t job, int64_t attempt, bool *done,
-                          struct err *err);
 
 /* The end of an attempt, the fence of everything: leased -> `state` if `attempt` is the
  * current one. `counter`: which count grows ("n_error", ...; NULL: none). wait_ms: how
@@ -80,10 +84,6 @@ MUST_CHECK int jobs_release_children(struct pg *pg, int64_t job,
  * upstream_failed with it as their cause. */
 MUST_CHECK int jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count,
                                     struct err *err);
-
-/* What a GRANT carries, without artifacts. Caller frees both. */
-MUST_CHECK int jobs_spec(struct pg *pg, int64_t job, char **digest, char **spec,
-                         struct err *err);
 
 /* ---- for people's commands, under LOCK_EDIT (jobs_edit.c) ------------------------ */
 

@@ -223,7 +223,11 @@ jobs_settle(struct pg *pg, struct err *err)
         "UPDATE job SET state = 'ready' FROM selection s"
         " WHERE job.id = s.id AND job.state = 'blocked' AND NOT EXISTS"
         "  (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
-        "   WHERE d.child = job.id AND p.state <> 'succeeded')",
+        "   WHERE d.child = job.id AND p.state <> 'succeeded');"
+        "WITH r AS (SELECT j.id FROM selection s JOIN job j ON j.id = s.id"
+        "  WHERE j.state = 'ready'), n AS (SELECT count(*) AS n FROM r)"
+        " INSERT INTO news (job) SELECT r.id FROM r, n WHERE n.n <= 10000"
+        " UNION ALL SELECT NULL FROM n WHERE n.n > 10000",
         err);
 }
 

@@ -14,7 +14,7 @@ static const char *const report_sql =
     "  FROM cell c JOIN cell_job k ON k.cell = c.id JOIN job j ON j.id = k.job"
     "  JOIN job_spec s ON s.job = j.id"
     "  LEFT JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt"
-    "  LEFT JOIN worker w ON w.id = a.worker WHERE c.sweep = $1),"
+    "  LEFT JOIN worker w ON w.id = coalesce(a.worker, j.worker) WHERE c.sweep = $1),"
     " jobs AS (SELECT cell, json_agg(json_build_object('id', id, 'digest', digest,"
     "   'stage', stage, 'state', state, 'attempt', attempt, 'seconds', seconds,"
     "   'worker', worker, 'cause', cause, 'error',"

@@ -12,7 +12,9 @@
 
 /* $1: sweep, 0 for all; $2, $3: the leader's advisory lock. */
 static const char *const status_sql =
-    "WITH sj AS (SELECT DISTINCT c.sweep, k.job FROM cell c"
+    "WITH leased AS (SELECT worker, count(*) AS n FROM job WHERE state = 'leased'"
+    "  GROUP BY worker),"
+    " sj AS (SELECT DISTINCT c.sweep, k.job FROM cell c"
     "  JOIN cell_job k ON k.cell = c.id WHERE $1::bigint = 0 OR c.sweep = $1),"
     " counts AS (SELECT sweep, json_object_agg(state, n ORDER BY state) AS jobs"
     "  FROM (SELECT sj.sweep, j.state, count(*) AS n FROM sj JOIN job j ON j.id = sj.job"
@@ -29,8 +31,7 @@ static const char *const status_sql =
     "   'seconds_left', p.seconds_left, 'worker', w.name) ORDER BY j.id) AS list"
     "  FROM sj JOIN job j ON j.id = sj.job AND j.state = 'leased'"
     "  JOIN job_spec s ON s.job = j.id"
-    "  JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt"
-    "  JOIN worker w ON w.id = a.worker"
+    "  JOIN worker w ON w.id = j.worker"
     "  LEFT JOIN progress p ON p.job = j.id AND p.attempt = j.attempt"
     "  GROUP BY sj.sweep),"
     " failures AS (SELECT sweep, json_agg(json_build_object('fingerprint', fingerprint,"
@@ -52,9 +53,8 @@ static const char *const status_sql =
     "    AND granted)),"
     " 'workers', (SELECT coalesce(json_agg(json_build_object('id', w.id, 'name', w.name,"
     "   'host', w.host, 'version', w.version, 'slots', w.slots, 'threads', w.threads,"
-    "   'since', w.first_seen, 'running', (SELECT count(*) FROM attempt a"
-    "     WHERE a.worker = w.id AND a.ended_at IS NULL)) ORDER BY w.name, w.id), '[]')"
-    "   FROM worker w WHERE w.connected),"
+    "   'since', w.first_seen, 'running', coalesce(l.n, 0)) ORDER BY w.name, w.id),"
+    "   '[]') FROM worker w LEFT JOIN leased l ON l.worker = w.id WHERE w.connected),"
     " 'sweeps', (SELECT coalesce(json_agg(json_build_object('id', w.id, 'name', w.name,"
     "   'title', w.title, 'revision', w.revision, 'cancelled', w.cancelled_at IS NOT NULL,"
     "   'cells', coalesce(cells.cells, 0), 'cells_done', coalesce(cells.done, 0),"

@@ -12,7 +12,12 @@
 #include "shared/base/proc.h"
 #include "shared/spec/catalog.h"
 
-enum { MAX_SLOTS = 4096, MAX_THREADS = 65536, MAX_MESSAGES = 4096 };
+enum {
+    MAX_SLOTS = 4096,
+    MAX_THREADS = 65536,
+    MAX_MESSAGES = 4096, /* in one round */
+    MAX_WAITING = 16384, /* ops that wait for the commit before theirs */
+};
 
 static void
 reject(struct dispatcher *d, const struct sock_peer *to, const char *code,
@@ -239,7 +244,7 @@ take(struct dispatcher *d, const struct sock_peer *from, const struct msg *m,
     int64_t session;
 
     if (m->type == MSG_HELLO) {
-        if (d->pg != NULL)
+        if (d->leads)
             take_hello(d, from, m, now_ms);
         return;
     }
@@ -251,7 +256,7 @@ take(struct dispatcher *d, const struct sock_peer *from, const struct msg *m,
     /* a new connection: what was on its way to the old one may be lost */
     if (s == NULL || !same_peer(&s->peer, from))
         reject(d, from, "who-are-you", "say HELLO");
-    else if (d->pg != NULL || m->type == MSG_HEARTBEAT || m->type == MSG_READY)
+    else if (d->leads || m->type == MSG_HEARTBEAT || m->type == MSG_READY)
         take_in_session(d, s, m, run, kind, now_ms);
 }
 
@@ -261,7 +266,7 @@ inbox_drain(struct dispatcher *d, int64_t now_ms)
     struct sock_peer from;
     struct err err;
 
-    for (int i = 0; i < MAX_MESSAGES; i++) {
+    for (int i = 0; i < MAX_MESSAGES && d->batch.n < MAX_WAITING; i++) {
         struct msg *m = arena_alloc(&d->batch.mem, sizeof *m);
         const int rc = sock_recv(d->config.control, &from, m, &d->batch.mem, &err);
         if (rc == 0)

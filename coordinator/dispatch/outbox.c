@@ -5,9 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/db/requests.h"
 #include "coordinator/dispatch/dispatcher_impl.h"
 #include "shared/base/log.h"
+
+/* Its worker has to say HELLO again. */
+static void
+drop_session(struct dispatcher *d, struct session *s, int64_t now_ms)
+{
+    log_warn("dispatch",
+             "worker=%s session=%lld action=drop-session why=\"it cannot be reached\"",
+             s->name, (long long)s->id);
+    core_bye(d->core, s, NULL, 0, now_ms);
+}
+
+void
+outbox_flush(struct dispatcher *d, int64_t now_ms)
+{
+    struct sock_peer gone;
+
+    while (sock_flush(d->config.control, &gone) != 0) {
+        struct session *s = NULL;
+        for (size_t at = 0;
+             d->core != NULL && (s = core_next_session(d->core, &at)) != NULL;)
+            if (s->peer.n == gone.n && memcmp(s->peer.id, gone.id, gone.n) == 0)
+                break;
+        if (s != NULL)
+            drop_session(d, s, now_ms);
+    }
+}
 
 int
 outbox_send(struct dispatcher *d, struct session *s, const struct msg *m,
@@ -17,11 +42,7 @@ outbox_send(struct dispatcher *d, struct session *s, const struct msg *m,
         s->spoken_ms = now_ms;
         return 0;
     }
-    log_warn("dispatch",
-             "worker=%s session=%lld message=%s action=drop-session "
-             "why=\"it cannot be reached\"",
-             s->name, (long long)s->id, msg_type_name(m->type));
-    core_bye(d->core, s, NULL, 0, now_ms);
+    drop_session(d, s, now_ms);
     return -1;
 }
 
@@ -52,7 +73,7 @@ static void
 send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t now_ms)
 {
     const size_t n = op->inputs.n;
-    struct msg_input *inputs = arena_alloc(&d->batch.mem, (n + 1) * sizeof *inputs);
+    struct msg_input *inputs = arena_alloc(&d->sending.mem, (n + 1) * sizeof *inputs);
     const struct msg m = {.type = MSG_GRANT,
                           .u.grant = {.run = op->run,
                                       .spec = op->spec,
@@ -79,8 +100,10 @@ static void
 deliver_lease(struct dispatcher *d, const struct op *op, int64_t now_ms)
 {
     core_leased(d->core, op->run, op->done);
-    if (!op->done) {
-        d->must_sync = true; /* memory and database differ about this job */
+    if (!op->done) { /* memory and database differ about this job */
+        d->doubtful = xgrow(d->doubtful, &d->doubtful_capacity, d->n_doubtful + 1,
+                            sizeof *d->doubtful);
+        d->doubtful[d->n_doubtful++] = op->run.job;
         return;
     }
     struct session *s = core_session_of(d->core, op->run);
@@ -145,8 +168,8 @@ deliver(struct dispatcher *d, const struct op *op, int64_t now_ms)
 void
 outbox_deliver(struct dispatcher *d, int64_t now_ms)
 {
-    for (size_t i = 0; i < d->batch.n; i++)
-        deliver(d, &d->batch.ops[i], now_ms);
+    for (size_t i = 0; i < d->sending.n; i++)
+        deliver(d, &d->sending.ops[i], now_ms);
 }
 
 void
@@ -167,14 +190,11 @@ outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
     }
 }
 
-int
-outbox_cancels(struct dispatcher *d, int64_t now_ms, struct err *err)
+void
+outbox_cancels(struct dispatcher *d, const struct request_list *list, int64_t now_ms)
 {
-    struct request_list list = {0};
-    const int rc = requests_open(d->pg, &list, err);
-
-    for (size_t i = 0; i < list.n; i++) {
-        const struct request_cancel *r = &list.items[i];
+    for (size_t i = 0; i < list->n; i++) {
+        const struct request_cancel *r = &list->items[i];
         const struct msg m = {
             .type = MSG_CANCEL,
             .u.cancel = {.run = {.job = r->job, .attempt = r->attempt},
@@ -184,6 +204,4 @@ outbox_cancels(struct dispatcher *d, int64_t now_ms, struct err *err)
         if (s != NULL)
             (void)outbox_send(d, s, &m, now_ms);
     }
-    free(list.items);
-    return rc;
 }

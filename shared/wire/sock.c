@@ -19,6 +19,7 @@
 #include <zmq.h>
 
 #include "shared/base/mem.h"
+#include "shared/wire/bundle.h"
 
 enum {
     SEND_QUEUE = 1000, /* messages, for each peer */
@@ -33,10 +34,27 @@ enum {
     MAX_WAIT = 64, /* things that one sock_wait may watch */
 };
 
+enum { MAX_GATHERED = 32 }; /* peers */
+
+/* What waits for sock_flush. */
+struct gathered {
+    struct sock_peer peer;
+    struct buf bundle, only; /* one message alone needs no bundle */
+    bool failed;
+};
+
 struct sock {
     void *zmq;
     bool router;
     char endpoint[256];
+    bool gathers;
+    struct gathered gathered[MAX_GATHERED];
+    size_t n_gathered;
+    /* a received bundle that has more messages */
+    bool in_bundle;
+    zmq_msg_t bundle;
+    size_t bundle_pos;
+    struct sock_peer bundle_from;
 };
 
 /* ---- the context ------------------------------------------------------------------ */
@@ -218,6 +236,12 @@ sock_close(struct sock *s)
 {
     if (s == NULL)
         return;
+    for (size_t i = 0; i < MAX_GATHERED; i++) {
+        buf_release(&s->gathered[i].bundle);
+        buf_release(&s->gathered[i].only);
+    }
+    if (s->in_bundle)
+        zmq_msg_close(&s->bundle);
     zmq_close(s->zmq);
     free(s);
 }
@@ -245,19 +269,19 @@ free_bytes(void *data, void *hint)
     free(data);
 }
 
-int
-sock_send(struct sock *s, const struct sock_peer *peer, const struct msg *m)
+/* Takes the bytes; 0 sent, 1 not. */
+static int
+send_frame(struct sock *s, const struct sock_peer *peer, struct buf *frame)
 {
-    struct buf frame = {0};
+    const size_t size = frame->len;
     zmq_msg_t body;
 
-    assert(s->router == (peer != NULL));
-    if (peer != NULL
-        && zmq_send(s->zmq, peer->id, peer->n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+    if (s->router
+        && zmq_send(s->zmq, peer->id, peer->n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+        buf_release(frame);
         return 1;
-    msg_encode(&frame, m);
-    const size_t size = frame.len;
-    char *bytes = buf_take(&frame);
+    }
+    char *bytes = buf_take(frame);
     if (zmq_msg_init_data(&body, bytes, size, free_bytes, NULL) != 0) {
         free(bytes);
         return 1;
@@ -268,6 +292,139 @@ sock_send(struct sock *s, const struct sock_peer *peer, const struct msg *m)
     }
     return 0;
 }
+
+/* ---- gathering -------------------------------------------------------------------- */
+
+void
+sock_gather(struct sock *s)
+{
+    s->gathers = true;
+}
+
+/* Sends what one peer waits for; marks it when that fails. */
+static void
+send_gathered(struct sock *s, struct gathered *g)
+{
+    struct buf *frame = g->bundle.len > 0 ? &g->bundle : &g->only;
+
+    if (frame->len > 0 && send_frame(s, &g->peer, frame) != 0)
+        g->failed = true;
+    buf_release(&g->bundle);
+    buf_release(&g->only);
+}
+
+static bool
+same_peer(const struct sock_peer *a, const struct sock_peer *b)
+{
+    return a->n == b->n && memcmp(a->id, b->id, a->n) == 0;
+}
+
+/* The place of this peer; NULL when all are taken. */
+static struct gathered *
+place_of(struct sock *s, const struct sock_peer *peer)
+{
+    for (size_t i = s->n_gathered; i-- > 0;)
+        if (peer == NULL || same_peer(&s->gathered[i].peer, peer))
+            return &s->gathered[i];
+    if (s->n_gathered == MAX_GATHERED)
+        return NULL;
+    struct gathered *g = &s->gathered[s->n_gathered++];
+    g->peer = peer != NULL ? *peer : (struct sock_peer){0};
+    g->failed = false;
+    return g;
+}
+
+/* Places whose messages have left and did so well are free again. */
+static void
+forget_sent(struct sock *s)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->n_gathered; i++) {
+        send_gathered(s, &s->gathered[i]);
+        if (s->gathered[i].failed && s->router) {
+            const struct gathered g = s->gathered[i];
+            s->gathered[i] = s->gathered[kept];
+            s->gathered[kept++] = g;
+        }
+    }
+    s->n_gathered = kept;
+}
+
+static void
+append(struct gathered *g, struct buf *frame)
+{
+    if (g->bundle.len == 0 && g->only.len == 0) {
+        g->only = *frame;
+        return;
+    }
+    if (g->bundle.len == 0) {
+        bundle_add(&g->bundle, g->only.data, g->only.len);
+        buf_release(&g->only);
+    }
+    bundle_add(&g->bundle, frame->data, frame->len);
+    buf_release(frame);
+}
+
+static int
+gather(struct sock *s, const struct sock_peer *peer, struct buf *frame)
+{
+    struct gathered *g = place_of(s, peer);
+
+    if (g == NULL) {
+        forget_sent(s);
+        g = place_of(s, peer);
+    }
+    if (g == NULL || g->failed) {
+        buf_release(frame);
+        return 1;
+    }
+    if (g->bundle.len + g->only.len + frame->len > BUNDLE_MAX_BYTES)
+        send_gathered(s, g);
+    if (g->failed) {
+        buf_release(frame);
+        return 1;
+    }
+    append(g, frame);
+    return 0;
+}
+
+int
+sock_flush(struct sock *s, struct sock_peer *failed)
+{
+    bool lost = false;
+
+    for (size_t i = 0; i < s->n_gathered; i++) {
+        send_gathered(s, &s->gathered[i]);
+        lost = lost || s->gathered[i].failed;
+    }
+    if (!lost) {
+        s->n_gathered = 0;
+        return 0;
+    }
+    for (size_t i = s->n_gathered; i-- > 0;) {
+        const struct gathered *g = &s->gathered[i];
+        if (!g->failed)
+            continue;
+        if (failed != NULL)
+            *failed = g->peer;
+        s->gathered[i] = s->gathered[--s->n_gathered];
+        break;
+    }
+    return 1;
+}
+
+int
+sock_send(struct sock *s, const struct sock_peer *peer, const struct msg *m)
+{
+    struct buf frame = {0};
+
+    assert(s->router == (peer != NULL));
+    msg_encode(&frame, m);
+    return s->gathers ? gather(s, peer, &frame) : send_frame(s, peer, &frame);
+}
+
+/* ---- receiving -------------------------------------------------------------------- */
 
 /* Receives one frame: 1, or 0 where there is none. */
 static int
@@ -315,26 +472,79 @@ recv_peer(struct sock *s, struct sock_peer *from, struct err *err)
     return more ? 1 : err_set(err, ERR_DATA, "message without a body");
 }
 
-int
-sock_recv(struct sock *s, struct sock_peer *from, struct msg *out, struct arena *mem,
-          struct err *err)
+/* The next message of the bundle that is open; 0 at its end. A damaged one is over. */
+static int
+recv_from_bundle(struct sock *s, struct sock_peer *from, struct msg *out,
+                 struct arena *mem, struct err *err)
 {
-    zmq_msg_t body;
+    const void *message;
+    size_t size;
+    int rc = bundle_next(zmq_msg_data(&s->bundle), zmq_msg_size(&s->bundle),
+                         &s->bundle_pos, &message, &size);
 
+    if (s->router)
+        *from = s->bundle_from;
+    if (rc == 1)
+        return msg_decode(out, mem, message, size, err) == 0 ? 1 : -1;
+    if (rc < 0)
+        err_set(err, ERR_DATA, "damaged bundle of messages");
+    s->in_bundle = false;
+    zmq_msg_close(&s->bundle);
+    return rc;
+}
+
+/* One frame from the wire, with its sender. 1, 0 nothing there, -1 damage. */
+static int
+recv_body(struct sock *s, struct sock_peer *from, zmq_msg_t *body, struct err *err)
+{
     if (s->router) {
         const int rc = recv_peer(s, from, err);
         if (rc <= 0)
             return rc;
     }
-    if (!recv_frame(s, &body))
+    if (!recv_frame(s, body))
         return 0;
-    int rc = 1;
-    if (drop_rest(s, &body))
-        rc = err_set(err, ERR_DATA, "message of more than one frame");
-    else if (msg_decode(out, mem, zmq_msg_data(&body), zmq_msg_size(&body), err) != 0)
-        rc = -1;
+    if (!drop_rest(s, body))
+        return 1;
+    zmq_msg_close(body);
+    return err_set(err, ERR_DATA, "message of more than one frame");
+}
+
+int
+sock_recv(struct sock *s, struct sock_peer *from, struct msg *out, struct arena *mem,
+          struct err *err)
+{
+    zmq_msg_t body;
+    int rc = s->in_bundle ? recv_from_bundle(s, from, out, mem, err) : 0;
+
+    if (rc != 0)
+        return rc;
+    rc = recv_body(s, from, &body, err);
+    if (rc <= 0)
+        return rc;
+    if (bundle_is(zmq_msg_data(&body), zmq_msg_size(&body))) {
+        s->in_bundle = true;
+        s->bundle = body;
+        s->bundle_pos = 0;
+        if (s->router)
+            s->bundle_from = *from;
+        rc = recv_from_bundle(s, from, out, mem, err);
+        return rc != 0 ? rc : err_set(err, ERR_DATA, "empty bundle of messages");
+    }
+    rc = msg_decode(out, mem, zmq_msg_data(&body), zmq_msg_size(&body), err) == 0 ? 1
+                                                                                  : -1;
     zmq_msg_close(&body);
     return rc;
+}
+
+/* Messages of an open bundle are there without any news from the network. */
+static bool
+any_in_bundle(struct sock *const *socks, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (socks[i]->in_bundle)
+            return true;
+    return false;
 }
 
 int
@@ -354,10 +564,12 @@ sock_wait(struct sock *const *socks, size_t n_socks, const int *fds, size_t n_fd
             items[i].fd = fds[i - n_socks];
         ready[i] = 0;
     }
-    if (zmq_poll(items, (int)n, timeout_ms < 0 ? -1 : (long)timeout_ms) <= 0)
+    if (any_in_bundle(socks, n_socks))
+        timeout_ms = 0;
+    if (zmq_poll(items, (int)n, timeout_ms < 0 ? -1 : (long)timeout_ms) < 0)
         return 0;
     for (size_t i = 0; i < n; i++) {
-        ready[i] = items[i].revents != 0;
+        ready[i] = items[i].revents != 0 || (i < n_socks && socks[i]->in_bundle);
         count += ready[i];
     }
     return count;

@@ -36,6 +36,15 @@ void sock_finish(void);
 /* The bound endpoint with the real port; borrowed. */
 const char *sock_endpoint(const struct sock *s);
 
+/* From now on what is sent waits for sock_flush, and what goes to one peer travels
+ * together (bundle.h). For sockets of many small messages. */
+void sock_gather(struct sock *s);
+
+/* Sends what was gathered. 0: all of it; 1: what was for *failed (may be NULL for a
+ * DEALER) is lost, because the peer is gone or its queue is full; call again for the
+ * others. */
+int sock_flush(struct sock *s, struct sock_peer *failed);
+
 /* Sends. peer is NULL for a DEALER. 0 sent; 1 would block (queue full) or the peer is
  * gone; never blocks. */
 int sock_send(struct sock *s, const struct sock_peer *peer, const struct msg *m);

@@ -72,6 +72,8 @@ io_reconnect(void *ctx)
     n->control = NULL;
     if (sock_connect(&n->control, n->config->connect, &err) != 0)
         fail(n, &err);
+    else
+        sock_gather(n->control);
 }
 
 static void
@@ -179,12 +181,15 @@ run_loop(struct noop *n)
         (void)sock_wait(&n->control, 1, &n->signals, 1, ready, wait);
         if (ready[1]) {
             (void)session_bye(n->session, "signal", NULL, 0);
+            (void)sock_flush(n->control, NULL);
             return;
         }
         const int64_t now_ms = clock_mono_ms();
         take_messages(n, now_ms);
         if (!n->failed)
             session_tick(n->session, now_ms);
+        if (!n->failed)
+            (void)sock_flush(n->control, NULL); /* what is lost is sent again */
     }
 }
 
@@ -218,6 +223,7 @@ open_noop(struct noop *n, struct session_identity *who, struct err *err)
         return err_sys(err, "open %s", n->config->starts);
     if (sock_connect(&n->control, n->config->connect, err) != 0)
         return -1;
+    sock_gather(n->control);
     make_finals(n);
     n->session = session_new(who, &io, clock_mono_ms());
     return 0;
