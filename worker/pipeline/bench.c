@@ -12,6 +12,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
+#include "worker/data/loader.h"
 #include "worker/engine/backend.h"
 #include "worker/engine/rng.h"
 #include "worker/engine/team.h"
@@ -21,12 +22,12 @@
 #include "worker/pipeline/network.h"
 #include "worker/pipeline/step.h"
 
-static const char *const stage_names[] = {"teacher", "mask", "finetune",
-                                          "ce",      "eval", NULL};
+static const char *const stage_names[] = {"teacher", "mask",   "finetune", "ce",
+                                          "eval",    "loader", NULL};
 
 const struct param bench_params[] = {
     PARAM_ROW_CHOICE(struct bench_config, stage, "finetune", stage_names,
-                     "what is repeated: a stage's step, ce, or eval"),
+                     "what is repeated: a stage's step, ce, eval, or loader"),
     PARAM_ROW_CHOICE(struct bench_config, model, "resnet18", model_names, "network"),
     PARAM_ROW_STRING(struct bench_config, backend, "auto", "dnnl, blas or auto"),
     PARAM_ROW_INT(struct bench_config, batch, "128", 2, 65536, "images a step"),
@@ -40,7 +41,7 @@ const struct param bench_params[] = {
 };
 const size_t bench_n_params = PARAM_COUNT(bench_params);
 
-enum { N_ARRAYS = 3 }; /* x, x_aug, attack start */
+enum { N_ARRAYS = 3, N_PICTURES = 1024 }; /* x, x_aug, attack start; for the loader */
 
 struct bench {
     const struct bench_config *config;
@@ -51,6 +52,10 @@ struct bench {
     float *images[N_ARRAYS], *dlogits;
     int64_t *y;
     double macs; /* of one step */
+    struct dataset pictures;
+    int64_t *order;
+    struct loader *loader;
+    int64_t batches_done;
 };
 
 /* What a stage repeats, and what it needs. */
@@ -105,12 +110,25 @@ run_eval(struct bench *b, struct err *err)
     return 0;
 }
 
+/* What a step of a training stage gets from the loader: crop and flip of every image,
+ * AugMix of the first half. */
+static int
+run_loader(struct bench *b, struct err *err)
+{
+    const int64_t each = loader_batches(b->loader), i = b->batches_done++;
+
+    (void)err;
+    (void)loader_get(b->loader, 1 + i / each, i % each, b->config->batch / 2);
+    return 0;
+}
+
 static const struct job jobs[] = {
     {"teacher", run_step, 2, true, STEP_TEACHER},
     {"mask", run_step, 2, true, STEP_MASK},
     {"finetune", run_step, 2, true, STEP_FINETUNE},
     {"ce", run_ce, 1, true, STEP_TEACHER},
     {"eval", run_eval, 1, false, STEP_TEACHER},
+    {"loader", run_loader, 1, false, STEP_TEACHER},
 };
 
 static const struct job *
@@ -211,6 +229,37 @@ make_step(struct bench *b, const struct job *job, struct err *err)
     return 0;
 }
 
+/* Full batches of smooth pictures with noise. */
+static int
+make_loader(struct bench *b, struct err *err)
+{
+    const struct bench_config *c = b->config;
+    const int64_t n = (N_PICTURES + c->batch - 1) / c->batch * c->batch;
+    const int64_t plane = c->size * c->size;
+    struct rng r = rng_stream(0, RNG_BENCH, 0, N_ARRAYS);
+
+    b->pictures = (struct dataset){
+        .n = n, .c = 3, .h = c->size, .w = c->size, .classes = c->classes};
+    b->pictures.images = mem_large_alloc((size_t)(n * 3 * plane));
+    b->pictures.labels = mem_large_alloc((size_t)n * sizeof *b->pictures.labels);
+    b->order = xcalloc((size_t)n, sizeof *b->order);
+    if (b->pictures.images == NULL || b->pictures.labels == NULL)
+        return err_set(err, ERR_OOM, "no memory for %" PRId64 " images", n);
+    for (int64_t i = 0; i < n; i++)
+        b->order[i] = i;
+    for (int64_t i = 0; i < n * 3 * plane; i++)
+        b->pictures.images[i] = (uint8_t)(i % plane / c->size * 4 + rng_below(&r, 64));
+    const struct loader_config config = {.data = &b->pictures,
+                                         .order = b->order,
+                                         .n = n,
+                                         .batch = c->batch,
+                                         .shuffle = true,
+                                         .augment = true,
+                                         .augmix = true};
+    b->loader = loader_new(&config, b->team);
+    return b->loader != NULL ? 0 : err_set(err, ERR_OOM, "no memory for a batch");
+}
+
 static int
 prepare(struct bench *b, const struct job *job, struct err *err)
 {
@@ -223,6 +272,8 @@ prepare(struct bench *b, const struct job *job, struct err *err)
     if (b->team == NULL)
         return err_set(err, ERR_SYS, "cannot start %" PRId64 " threads",
                        b->config->threads);
+    if (job->run == run_loader)
+        return make_loader(b, err);
     if (make_images(b, err) != 0
         || make_net(&b->student, b, job, role, job->gradients, err) != 0)
         return -1;
@@ -236,6 +287,9 @@ prepare(struct bench *b, const struct job *job, struct err *err)
 static void
 release(struct bench *b)
 {
+    loader_free(b->loader);
+    dataset_release(&b->pictures);
+    free(b->order);
     step_free(b->step);
     net_free(b->student);
     net_free(b->teacher);
