@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coordinator/cli/cmd.h"
+#include "coordinator/cli/model_facts.h"
 #include "coordinator/report/cost.h"
 #include "coordinator/report/merge.h"
 #include "coordinator/report/report.h"
@@ -107,6 +108,10 @@ load_rows(json_t **out, struct db *db, const char **words, size_t n_words,
             return -1;
         }
         json_array_append_new(list, rows);
+        if (model_facts_add(rows, db, sweep, err) != 0) {
+            json_decref(list);
+            return -1;
+        }
     }
     *out = n_words == 1 ? json_incref(json_array_get(list, 0)) : report_merge(list);
     json_decref(list);

@@ -12,6 +12,7 @@
 
 #include "coordinator/cli/cmd.h"
 #include "coordinator/cli/follow.h"
+#include "coordinator/cli/model_facts.h"
 #include "coordinator/cli/progress.h"
 #include "coordinator/cli/sweepfile.h"
 #include "coordinator/launch/local.h"
@@ -121,8 +122,9 @@ finish(struct cmd_ctx *ctx, struct db *db, int64_t sweep, const char *dir,
     struct buf text = {0};
     int rc = -1;
 
-    if (db_report(db, sweep, &rows, err) != 0 || report_build(&report, rows, err) != 0
-        || report_write(report, dir, err) != 0)
+    if (db_report(db, sweep, &rows, err) != 0
+        || model_facts_add(rows, db, sweep, err) != 0
+        || report_build(&report, rows, err) != 0 || report_write(report, dir, err) != 0)
         goto out;
     report_text(&text, report, ctx->columns);
     fputs(buf_str(&text), stdout);

@@ -15,6 +15,7 @@
     X(retry)     \
     X(cancel)    \
     X(report)    \
+    X(export)    \
     X(artifacts) \
     X(data)      \
     X(doctor)    \

@@ -19,6 +19,7 @@
 #include "coordinator/report/group.h"
 #include "coordinator/report/jobs.h"
 #include "coordinator/report/label.h"
+#include "coordinator/report/models.h"
 #include "coordinator/report/papers.h"
 #include "coordinator/report/volumes.h"
 #include "coordinator/report/words.h"
@@ -361,7 +362,7 @@ set_cells(json_t *report, const json_t *cells)
 
 /* Tables and figures: made from what is in the document by now. */
 static void
-add_parts(json_t *report, const struct published *published)
+add_parts(json_t *report, const json_t *rows, const struct published *published)
 {
     const bool costs = strcmp(json_str(report, "cost", "none"), "none") != 0;
 
@@ -371,6 +372,7 @@ add_parts(json_t *report, const struct published *published)
     volumes_add(report);
     papers_add(report, published);
     ablation_add(report);
+    models_add(report, rows);
     if (costs)
         cost_add_sheets(report, json_str(report, "cost", ""));
     work_add(report);
@@ -418,7 +420,7 @@ build(const json_t *rows, const json_t *cells, const struct published *published
     json_object_set_new(report, "provenance", jobs_provenance(cells));
     set_counts(report, cells);
     set_digests(report, rows);
-    add_parts(report, published);
+    add_parts(report, rows, published);
     json_object_set_new(report, "summary", words_summary(report));
     json_object_set_new(report, "notes", words_notes(report, cells));
     return report;

@@ -109,14 +109,47 @@ merged_request(const json_t *list)
     return request;
 }
 
+/* A copy of `item` whose members of these names are moved by `by`. */
+static json_t *
+moved(json_t *item, const char *const *names, size_t by)
+{
+    json_t *copy = json_copy(item);
+
+    for (; *names != NULL; names++)
+        json_object_set_new(copy, *names,
+                            json_integer(json_int(copy, *names, 0) + (json_int_t)by));
+    return copy;
+}
+
+/* Facts about models, by the new numbers of cells and of models. */
+static void
+add_models(json_t *models, json_t *overlaps, const json_t *rows, size_t cells_before)
+{
+    static const char *const cell[] = {"cell", NULL}, *const pair[] = {"a", "b", NULL};
+    const size_t models_before = json_array_size(models);
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(rows, "models"), i, item)
+    {
+        json_array_append_new(models, moved(item, cell, cells_before));
+    }
+    json_array_foreach(json_object_get(rows, "overlaps"), i, item)
+    {
+        json_array_append_new(overlaps, moved(item, pair, models_before));
+    }
+}
+
 json_t *
 report_merge(const json_t *list)
 {
     json_t *cells = json_array(), *axes = json_array(), *sweeps = json_array(), *rows;
+    json_t *models = json_array(), *overlaps = json_array();
     size_t i;
 
     json_array_foreach(list, i, rows)
     {
+        add_models(models, overlaps, rows, json_array_size(cells));
         json_array_extend(cells, json_object_get(rows, "cells"));
         add_words(axes, json_object_get(rows, "axes"));
         json_array_append_new(sweeps, json_pack("{s:s, s:s, s:s, s:s}", "name",
@@ -126,9 +159,10 @@ report_merge(const json_t *list)
                                                 json_str(rows, "sets", "")));
     }
     add_chosen_axes(axes, cells, list);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
                      joined(list, "name", "+"), "title", joined(list, "title", "; "),
                      "file", joined(list, "file", "\n"), "sets",
                      joined(list, "sets", "\n"), "sweeps", sweeps, "report",
-                     merged_request(list), "axes", axes, "cells", cells);
+                     merged_request(list), "axes", axes, "cells", cells, "models",
+                     models, "overlaps", overlaps);
 }

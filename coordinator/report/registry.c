@@ -24,7 +24,10 @@ const struct format *const formats[] = {FORMATS(ENTRY) NULL};
 
 #define FIGURES(X) \
     X(pareto)      \
-    X(sensitivity)
+    X(sensitivity) \
+    X(layers)      \
+    X(overlap)     \
+    X(norms)
 
 #define DECLARE(name) extern const struct figure_kind figure_##name;
 FIGURES(DECLARE)

@@ -18,8 +18,11 @@
  *               "state": "succeeded" | "failed" | "running" | ...,
  *               "jobs": [{"id","digest","stage","state","attempt","seconds","worker",
  *                         "error": {"kind","text"} | null, "provenance": {...}}],
- *               "metrics": {"CA": {"value","unit","goal"}, ...}}]}   final metrics of
+ *               "metrics": {"CA": {"value","unit","goal"}, ...}}],   final metrics of
  *                                                           all jobs of the chain
+ *    "models": [{"cell", "layers": [{"relus","kept"}], "norm": {"name", "paths":
+ *                [{"name","mean": [..],"var": [..]}]}}],    both optional: facts about
+ *    "overlaps": [{"a","b","iou"}]}                         trained networks
  */
 
 /*
