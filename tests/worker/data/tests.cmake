@@ -13,4 +13,9 @@ if(SYSTEM_PYTHON)
     ${CMAKE_CURRENT_LIST_DIR}/pil_vectors.py --check ${CMAKE_CURRENT_LIST_DIR}/pil_vectors.h)
   set_tests_properties(worker.data.pil_vectors PROPERTIES LABELS system TIMEOUT 60
     SKIP_RETURN_CODE 77)
+  # the formulas of the corruptions, stated again with SciPy
+  add_test(NAME worker.data.corrupt_formulas COMMAND ${SYSTEM_PYTHON}
+    ${CMAKE_CURRENT_LIST_DIR}/corrupt_formulas.py $<TARGET_FILE:relusweep-worker>)
+  set_tests_properties(worker.data.corrupt_formulas PROPERTIES LABELS system TIMEOUT 60
+    SKIP_RETURN_CODE 77)
 endif()
