@@ -46,7 +46,7 @@ refused 2 'broken.yaml:' relusweep plan broken.yaml
 refused 3 'there is no database yet' relusweep status
 refused 3 '/nowhere' relusweep status --database 'host=/nowhere dbname=x'
 relusweep db migrate 2>/dev/null || fail "migrate"
-relusweep db psql -- -q -c 'UPDATE schema_version SET version = 999'
+relusweep db psql -- -q -c 'UPDATE schema_version SET version = 999 WHERE version = 1'
 refused 4 '999' relusweep status
 rm -rf "$RELUSWEEP_STATE"
 
