@@ -52,6 +52,17 @@ measure(const char *stage, const char *backend, int64_t threads)
 }
 
 static void
+the_loader_is_measured_alone(void **state)
+{
+    json_t *r = measure("loader", "auto", 1);
+
+    (void)state;
+    assert_true(json_num(r, "images_per_second", 0) > 0);
+    assert_true(json_num(r, "gflops", -1) == 0);
+    json_decref(r);
+}
+
+static void
 every_stage_gives_one_object_whose_numbers_agree(void **state)
 {
     const char *const stages[] = {"teacher", "mask", "finetune", "ce", "eval"};
@@ -131,6 +142,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_gives_one_object_whose_numbers_agree),
+        cmocka_unit_test(the_loader_is_measured_alone),
         cmocka_unit_test(operations_are_those_of_the_passes),
         cmocka_unit_test(a_profile_accounts_for_the_whole_step),
         cmocka_unit_test(an_unknown_stage_or_backend_is_refused),

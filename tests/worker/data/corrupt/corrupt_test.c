@@ -213,6 +213,57 @@ gaussian_noise_has_the_stated_deviation(void **state)
     }
 }
 
+/* Poisson: the mean is kept, the variance is mean / c; both ways of drawing are met. */
+static void
+shot_noise_has_the_stated_mean_and_variance(void **state)
+{
+    static const double photons[] = {500, 250, 100, 75, 50};
+    static const int values[] = {2, 20, 60, 128};
+    static uint8_t image[PIXELS];
+    static float out[PIXELS];
+
+    (void)state;
+    for (int k = 0; k < 4 * 5; k++) {
+        const double mean = values[k / 5] / 255.0, c = photons[k % 5];
+        double sum = 0, squares = 0;
+        memset(image, values[k / 5], sizeof image);
+        for (int n = 0; n < 4; n++) {
+            corrupt(out, image, "shot_noise", k % 5 + 1, 1, n);
+            for (int p = 0; p < PIXELS; p++) {
+                const double v = (double)out[p] + 0.5 / 255; /* cut, not rounded */
+                sum += v / (4 * PIXELS);
+                squares += v * v / (4 * PIXELS);
+            }
+        }
+        const double variance = squares - sum * sum;
+        assert_true(fabs(sum - mean) < 0.0025);
+        assert_true(fabs(variance - mean / c) < 0.06 * mean / c + 2e-5);
+    }
+}
+
+static void
+impulse_noise_replaces_the_stated_share(void **state)
+{
+    static const double shares[] = {.01, .02, .03, .05, .07};
+    uint8_t image[PIXELS];
+    float out[PIXELS];
+
+    (void)state;
+    memset(image, 128, sizeof image);
+    for (int s = 1; s <= 5; s++) {
+        double black = 0, white = 0;
+        for (int n = 0; n < 10; n++) {
+            corrupt(out, image, "impulse_noise", s, 1, n);
+            for (int p = 0; p < PIXELS; p++) {
+                black += out[p] == 0 ? 0.1 / PIXELS : 0;
+                white += out[p] == 1 ? 0.1 / PIXELS : 0;
+            }
+        }
+        assert_true(fabs(black - shares[s - 1] / 2) < 0.002);
+        assert_true(fabs(white - shares[s - 1] / 2) < 0.002);
+    }
+}
+
 static void
 paint(uint8_t *image, int red, int green, int blue)
 {
@@ -273,6 +324,8 @@ main(void)
         cmocka_unit_test(larger_images_take_the_table_of_tiny_imagenet_c),
         cmocka_unit_test(every_size_of_image_is_taken),
         cmocka_unit_test(gaussian_noise_has_the_stated_deviation),
+        cmocka_unit_test(shot_noise_has_the_stated_mean_and_variance),
+        cmocka_unit_test(impulse_noise_replaces_the_stated_share),
         cmocka_unit_test(brightness_adds_to_the_value_and_keeps_hue_and_saturation),
         cmocka_unit_test(contrast_shrinks_towards_the_mean_of_each_channel),
     };
