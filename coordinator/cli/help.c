@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/cli/context.h"
+#include "shared/base/args.h"
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
 
@@ -31,13 +32,13 @@ put_folded(struct buf *out, const char *text, size_t at, size_t indent)
     buf_putc(out, '\n');
 }
 
-/* "--some-name int" */
+/* "--some-name int", "-o, --out string" */
 static char *
 option_text(const struct param *p)
 {
-    char *text = p->type == PARAM_BOOL
-                     ? xasprintf("--%s", p->name)
-                     : xasprintf("--%s %s", p->name, param_type_name(p->type));
+    char *text = p->type == PARAM_BOOL ? xasprintf("--%s", p->name)
+                                       : xasprintf("%s--%s %s", args_short(p), p->name,
+                                                   param_type_name(p->type));
 
     for (char *c = text; *c != '\0'; c++)
         if (*c == '_')

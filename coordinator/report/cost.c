@@ -144,6 +144,8 @@ add_metrics(json_t *cell, const struct model *m)
     const struct cost offline = cost_of(&m->offline, m, &n);
     put(metrics, "pi_online_bytes", online.bytes, "B");
     put(metrics, "pi_online_s", online.seconds, "s");
+    if (offline.bytes == 0) /* not known */
+        return;
     put(metrics, "pi_offline_bytes", offline.bytes, "B");
     put(metrics, "pi_offline_s", offline.seconds, "s");
 }
@@ -189,10 +191,10 @@ add_setting(json_t *sheet, const json_t *facet, const json_t *group)
     struct buf b = {0};
 
     sheet_text(row, json_str(facet, "label", ""));
-    label_series(&b, json_object_get(group, "params"),
+    label_params(&b, json_object_get(group, "params"),
                  json_object_get(facet, "varying"));
-    if (group_is_reference(group))
-        buf_puts(&b, b.len > 0 ? ", all ReLUs" : "all ReLUs");
+    if (b.len == 0)
+        buf_puts(&b, "the only setting");
     sheet_take(row, &b);
     for (size_t i = 0; i < COLUMNS; i++) {
         number_metric(&b, group_stat(group, columns[i].metric, "mean"),

@@ -67,7 +67,7 @@ args_parse(struct args *out, const struct param *params, size_t n, void *config,
     *out = (struct args){.words = xcalloc((size_t)argc + 1, sizeof *out->words),
                          .values = json_object()};
     for (int i = 1; i < argc; i++) {
-        const char *arg = argv[i], *value;
+        const char *arg = strcmp(argv[i], "-o") == 0 ? "--out" : argv[i], *value;
         if (!options || strncmp(arg, "--", 2) != 0) {
             out->words[out->n_words++] = arg;
             continue;
@@ -106,6 +106,12 @@ args_release(struct args *a)
     *a = (struct args){0};
 }
 
+const char *
+args_short(const struct param *p)
+{
+    return strcmp(p->name, "out") == 0 ? "-o, " : "";
+}
+
 void
 args_help(struct buf *out, const struct param *params, size_t n)
 {
@@ -113,7 +119,8 @@ args_help(struct buf *out, const struct param *params, size_t n)
         const struct param *p = &params[i];
         char *left = p->type == PARAM_BOOL
                          ? xasprintf("--%s", p->name)
-                         : xasprintf("--%s %s", p->name, param_type_name(p->type));
+                         : xasprintf("%s--%s %s", args_short(p), p->name,
+                                     param_type_name(p->type));
         for (char *c = left; *c != '\0'; c++)
             if (*c == '_')
                 *c = '-';

@@ -304,3 +304,20 @@ fixture_read(const char *dir, const char *name)
     free(path);
     return bytes;
 }
+
+void
+fixture_golden(const char *name, struct buf *got)
+{
+    static const char golden[] = REPORT_FIXTURES "/golden";
+    const char *mode = getenv("RELUSWEEP_GOLDEN");
+
+    if (mode != NULL && strcmp(mode, "write") == 0) {
+        char *path = file_join(golden, name);
+        struct err err = {0};
+        assert_int_equal(file_write(path, got->data, got->len, &err), 0);
+        free(path);
+    }
+    struct buf want = fixture_read(golden, name);
+    assert_string_equal(buf_str(got), buf_str(&want));
+    buf_release(&want);
+}

@@ -33,6 +33,10 @@ uint32_t fixture_random(uint32_t *state);
 /* A new empty folder; the caller removes it and frees the name. */
 char *fixture_folder(void);
 
+/* Fails unless `got` is what golden/name has; writes it there instead where
+ * RELUSWEEP_GOLDEN=write is in the environment. */
+void fixture_golden(const char *name, struct buf *got);
+
 /* Contents of dir/name. */
 struct buf fixture_read(const char *dir, const char *name);
 

@@ -14,6 +14,7 @@
 #include <cairo.h>
 #include <cmocka.h>
 
+#include "coordinator/report/figure.h"
 #include "coordinator/report/format.h"
 #include "coordinator/report/report.h"
 #include "shared/base/file.h"
@@ -28,7 +29,6 @@ __lsan_default_suppressions(void)
     return "leak:libfontconfig";
 }
 
-static const char golden[] = REPORT_FIXTURES "/golden";
 static const char *const all_files[] = {
     "index.html",     "report.json",     "cells.csv",       "pareto-CA.svg",
     "pareto-CA.png",  "pareto-CA.csv",   "pareto-NPA.svg",  "pareto-NPA.png",
@@ -66,22 +66,6 @@ remove_folder(char *dir)
 }
 
 static void
-compare_with_golden(const char *name, struct buf *got)
-{
-    const char *mode = getenv("RELUSWEEP_GOLDEN");
-
-    if (mode != NULL && strcmp(mode, "write") == 0) {
-        char *path = file_join(golden, name);
-        struct err err = {0};
-        assert_int_equal(file_write(path, got->data, got->len, &err), 0);
-        free(path);
-    }
-    struct buf want = fixture_read(golden, name);
-    assert_string_equal(buf_str(got), buf_str(&want));
-    buf_release(&want);
-}
-
-static void
 figures_and_tables_agree_with_the_golden_files(void **state)
 {
     static const char *const names[] = {"pareto-CA.svg", "pareto-CA.csv", "cells.csv"};
@@ -90,7 +74,7 @@ figures_and_tables_agree_with_the_golden_files(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct buf got = fixture_read(dir, names[i]);
-        compare_with_golden(names[i], &got);
+        fixture_golden(names[i], &got);
         buf_release(&got);
     }
     remove_folder(dir);
@@ -104,7 +88,7 @@ the_terminal_table_agrees_with_the_golden_file(void **state)
 
     (void)state;
     report_text(&text, report, 80);
-    compare_with_golden("table.txt", &text);
+    fixture_golden("table.txt", &text);
     buf_release(&text);
     json_decref(report);
 }
@@ -404,26 +388,37 @@ a_folder_that_cannot_be_made_is_an_error_that_names_it(void **state)
     json_decref(report);
 }
 
-/* Every `format_<name>` that a file of the folder defines has its line in the table. */
-static void
-every_format_is_registered(void **state)
+/* How many files of the folder define a `<what><name>`. */
+static size_t
+count_definitions(const char *what)
 {
-    size_t defined = 0, registered = 0;
     struct err err = {0};
+    size_t defined = 0;
     glob_t files;
 
-    (void)state;
     assert_int_equal(glob(REPORT_SOURCES "/*.c", 0, NULL, &files), 0);
     for (size_t i = 0; i < files.gl_pathc; i++) {
         struct buf source = {0};
         assert_int_equal(file_read(&source, files.gl_pathv[i], &err), 0);
-        defined += strstr(buf_str(&source), "\nconst struct format format_") != NULL;
+        defined += strstr(buf_str(&source), what) != NULL;
         buf_release(&source);
     }
     globfree(&files);
-    while (formats[registered] != NULL)
-        registered++;
-    assert_int_equal(defined, registered);
+    return defined;
+}
+
+static void
+every_format_and_kind_of_figure_is_registered(void **state)
+{
+    size_t n_formats = 0, n_kinds = 0;
+
+    (void)state;
+    while (formats[n_formats] != NULL)
+        n_formats++;
+    while (figure_kinds[n_kinds] != NULL)
+        n_kinds++;
+    assert_int_equal(n_formats, count_definitions("\nconst struct format format_"));
+    assert_int_equal(n_kinds, count_definitions("\nconst struct figure_kind figure_"));
 }
 
 int
@@ -443,7 +438,7 @@ main(void)
         cmocka_unit_test(reports_without_finished_cells_are_written_too),
         cmocka_unit_test(a_page_of_a_thousand_points_stays_below_500_kb),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error_that_names_it),
-        cmocka_unit_test(every_format_is_registered),
+        cmocka_unit_test(every_format_and_kind_of_figure_is_registered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

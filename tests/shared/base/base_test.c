@@ -247,6 +247,26 @@ parse(struct options *o, struct args *a, struct err *err, int argc, char **argv)
 }
 
 static void
+the_one_short_option_is_that_of_out(void **state)
+{
+    struct out {
+        const char *out;
+    } o;
+    static const struct param rows[] = {PARAM_ROW_STRING(struct out, out, "", "file")};
+    char *argv[] = {(char *)"p", (char *)"-o", (char *)"x", (char *)"-q"};
+    struct args a;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(args_parse(&a, rows, 1, &o, 4, argv, NULL, &err), 0);
+    assert_string_equal(o.out, "x");
+    assert_string_equal(a.words[0], "-q");
+    assert_string_equal(args_short(&rows[0]), "-o, ");
+    assert_string_equal(args_short(&options[0]), "");
+    args_release(&a);
+}
+
+static void
 options_and_words_are_told_apart(void **state)
 {
     char *argv[] = {(char *)"p",         (char *)"file", (char *)"--state-dir=x",
@@ -302,6 +322,7 @@ main(void)
         cmocka_unit_test(digests_are_those_of_fips_180),
         cmocka_unit_test(files_are_written_whole_and_read_back),
         cmocka_unit_test(options_and_words_are_told_apart),
+        cmocka_unit_test(the_one_short_option_is_that_of_out),
         cmocka_unit_test(wrong_options_are_refused_with_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
