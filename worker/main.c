@@ -15,6 +15,8 @@
 #include "worker/data/data_verb.h"
 #include "worker/methods/catalog.h"
 #include "worker/pipeline/bench.h"
+#include "worker/pipeline/model_export.h"
+#include "worker/pipeline/model_import.h"
 #include "worker/pipeline/run.h"
 #include "worker/pipeline/trace.h"
 
@@ -112,6 +114,45 @@ verb_bench(const struct verb *v, int argc, char **argv)
 }
 
 static int
+verb_export(const struct verb *v, int argc, char **argv)
+{
+    struct model_export_config c = {0};
+    struct args args = {0};
+    struct err err;
+
+    int rc = args_parse(&args, model_export_params, model_export_n_params, &c, argc,
+                        argv, NULL, &err);
+    if (rc == 0 && args.n_words > 0)
+        rc = err_set(&err, ERR_USAGE, "`%s`: everything is an option here",
+                     args.words[0]);
+    if (rc == 0)
+        rc = model_export(&c, &err);
+    args_release(&args);
+    return rc == 0 ? 0 : fail(v, &err);
+}
+
+/* On stdout what a sweep file says; the digest alone goes to scripts with cut. */
+static int
+verb_import(const struct verb *v, int argc, char **argv)
+{
+    struct model_import_config c = {0};
+    struct args args = {0};
+    char digest[65];
+    struct err err;
+
+    int rc = args_parse(&args, model_import_params, model_import_n_params, &c, argc,
+                        argv, NULL, &err);
+    if (rc == 0 && args.n_words != 1)
+        rc = err_set(&err, ERR_USAGE, "name one file");
+    if (rc == 0)
+        rc = model_import(digest, args.words[0], &c, &err);
+    if (rc == 0)
+        printf("teacher: import:%s\n", digest);
+    args_release(&args);
+    return rc == 0 ? 0 : fail(v, &err);
+}
+
+static int
 verb_noop(const struct verb *v, int argc, char **argv)
 {
     json_t *catalog = catalog_describe();
@@ -158,6 +199,12 @@ static const struct verb verbs[] = {
      &trace_n_params},
     {"bench", "[options]", "how fast this machine trains", verb_bench, bench_params,
      &bench_n_params},
+    {"export", "--model FILE --format NAME --out FILE [options]",
+     "a model for other programs, with a card", verb_export, model_export_params,
+     &model_export_n_params},
+    {"import", "FILE --model NAME --dataset NAME [options]",
+     "a teacher that PyTorch trained, as safetensors", verb_import, model_import_params,
+     &model_import_n_params},
     {"noop", "--connect ADDRESS [options]",
      "a worker whose jobs end at once: measures the queue", verb_noop, noop_params,
      &noop_n_params},

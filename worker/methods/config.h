@@ -16,6 +16,7 @@ struct stage_config {
     int64_t train_images;    /* 0: all that the validation part leaves */
     int64_t val_images;      /* held out of the training part, stratified */
     const char *select_on;   /* "validation" | "last" | "test" */
+    const char *teacher;     /* "train" | "import:<digest>" (pipeline/model_import.h) */
     const char *teacher_bn;  /* shortcut BN of the teacher: "shared" | "dual" */
     const char *relu_budget; /* "50000", "10%", "all" */
 

@@ -73,6 +73,8 @@ static const char *const mask_topk[] = {"exact", "released", NULL};
 static const struct param teacher_params[] = {
     ROWS_SUBJECT,
     ROWS_TRAINING,
+    PARAM_ROW_STRING(CFG, teacher, "train",
+                     "train one, or import:<digest> as `relusweep import` says"),
     PARAM_ROW_CHOICE(CFG, teacher_bn, "shared", teacher_bn,
                      "batch norm of its shortcuts: one for both paths (released) or "
                      "one for each"),

@@ -190,21 +190,6 @@ eval_metrics_of_corruptions(struct eval_metrics *m, bool published)
 
 /* ---- the network ----------------------------------------------------------------- */
 
-static int64_t
-add_layer(struct eval_metrics *m, const struct net *n, int layer)
-{
-    const int64_t size = network_mask_size(n, layer);
-    uint8_t *mask = xmalloc((size_t)size);
-    int64_t relus = 0;
-
-    net_get_mask(n, layer, mask);
-    for (int64_t i = 0; i < size; i++)
-        relus += mask[i];
-    free(mask);
-    add(m, arena_printf(&m->names, "relus/layer/%d", layer), (double)relus);
-    return relus;
-}
-
 /* What a client sends shares of in private inference. What enters two layers, a block
  * and its shortcut, is sent once. */
 static int64_t
@@ -229,10 +214,11 @@ void
 eval_metrics_of_network(struct eval_metrics *m, struct net *n)
 {
     const struct graph *g = net_graph(n);
-    int64_t relus = 0;
+    const int64_t relus = network_relus(n);
 
     for (int layer = 0; layer < graph_n_masks(g); layer++)
-        relus += add_layer(m, n, layer);
+        add(m, arena_printf(&m->names, "relus/layer/%d", layer),
+            (double)network_layer_relus(n, layer));
     add(m, "relus", (double)relus);
     add(m, "relus_total", (double)graph_relus(g));
     if (relus > 0)

@@ -66,17 +66,25 @@ network_mask_size(const struct net *n, int index)
 }
 
 int64_t
+network_layer_relus(const struct net *n, int index)
+{
+    const int64_t size = network_mask_size(n, index);
+    uint8_t *mask = xmalloc((size_t)size);
+    int64_t ones = 0;
+
+    net_get_mask(n, index, mask);
+    for (int64_t i = 0; i < size; i++)
+        ones += mask[i];
+    free(mask);
+    return ones;
+}
+
+int64_t
 network_relus(const struct net *n)
 {
     int64_t ones = 0;
 
-    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
-        const int64_t size = network_mask_size(n, i);
-        uint8_t *mask = xmalloc((size_t)size);
-        net_get_mask(n, i, mask);
-        for (int64_t j = 0; j < size; j++)
-            ones += mask[j];
-        free(mask);
-    }
+    for (int i = 0; i < graph_n_masks(net_graph(n)); i++)
+        ones += network_layer_relus(n, i);
     return ones;
 }

@@ -32,6 +32,9 @@ int network_bn_paths(const char *name);
 /* The weight of the convolution that feeds activation `mask`. */
 const struct net_param *network_conv_before(struct net *n, const char *model, int mask);
 
+/* Ones in mask `index`. */
+int64_t network_layer_relus(const struct net *n, int index);
+
 /* Ones in all masks: the ReLUs that the network has left. */
 int64_t network_relus(const struct net *n);
 

@@ -14,6 +14,7 @@ relusweep_test(worker/pipeline/mask_rule_test LINK worker_core)
 relusweep_test(worker/pipeline/checkpoint_test LINK worker_core)
 relusweep_test(worker/pipeline/model_file_test LINK worker_core)
 relusweep_test(worker/pipeline/tally_test LINK worker_core)
+relusweep_test(worker/pipeline/protobuf_test LINK worker_core)
 relusweep_test(worker/pipeline/eval_test LINK worker_core)
 relusweep_test(worker/pipeline/evaluate_test LABEL system LINK stage_folder)
 
@@ -29,5 +30,13 @@ if(SYSTEM_PYTHON AND TARGET relusweep-worker)
     ${CMAKE_CURRENT_SOURCE_DIR}/worker/pipeline/trace_torch.py
     $<TARGET_FILE:relusweep-worker>)
   set_tests_properties(worker.pipeline.trace_torch PROPERTIES LABELS system TIMEOUT 300
+    SKIP_RETURN_CODE 77)
+
+  add_executable(model_dump ${CMAKE_CURRENT_SOURCE_DIR}/worker/pipeline/model_dump.c)
+  target_link_libraries(model_dump PRIVATE test_small_net cmocka)
+  add_test(NAME worker.pipeline.interchange_torch COMMAND ${SYSTEM_PYTHON}
+    ${CMAKE_CURRENT_SOURCE_DIR}/worker/pipeline/interchange_torch.py
+    $<TARGET_FILE:relusweep-worker> $<TARGET_FILE:model_dump> ${PROJECT_SOURCE_DIR}/README.md)
+  set_tests_properties(worker.pipeline.interchange_torch PROPERTIES LABELS system TIMEOUT 300
     SKIP_RETURN_CODE 77)
 endif()
