@@ -4,24 +4,60 @@
 #include "worker/engine/cpu/conv_kernel.h"
 
 /*
- * Winograd's minimal filtering F(4x4,3x3) for convolutions with 3x3 kernel, stride 1 and
- * padding 1 (Winograd 1980; Lavin and Gray 2016, eq. (8)): an output tile of 4x4 pixels
- * is A^T [ sum_c (G w G^T) . (B^T x B) ] A, 36 multiplications instead of 144. The sums
- * over channels are 36 matrix products; this is the seam between the algorithm (wino.c)
- * and the code for one number of lanes (wino_lanes.inc).
+ * Winograd's minimal filtering for convolutions with 3x3 kernel and padding 1 (Winograd
+ * 1980; Lavin and Gray 2016, eq. (8)): a tile of pixels is
  *
- * The points of interpolation are 0, +-A, +-B and infinity. With A = 0.625, B = 1.5 the
- * result of 64 channels is off by 7e-7 (root mean square, relative), with the
- * popular 1 and 2 by 17e-7.
+ *   y = A^T [ sum_c (G w G^T) . (B^T x B) ] A
+ *
+ * where . multiplies point by point. The sums over channels are one matrix product for
+ * each point; this is the seam between the algorithm (wino.c) and the code for one number
+ * of lanes (*_lanes.inc).
+ *
+ * Stride 1 is F(4x4,3x3): 36 points, that is 36 multiplications where direct convolution
+ * has 144. The points of interpolation are 0, +-A, +-B and infinity. With A = 0.625,
+ * B = 1.5 the result of 64 channels is off by 7e-7 (root mean square, relative), with
+ * the popular 1 and 2 by 17e-7.
  */
 #define WINO_A 0.625f
 #define WINO_B 1.5f
 
 enum { WINO_OUT = 4, WINO_IN = 6, WINO_POINTS = 36 };
 
-/* One pass over maps of c channels, which are summed, to maps of k channels. */
+/*
+ * Stride 2 is done by phases. In one direction
+ *
+ *   y[i] = w0 x[2i - 1] + w1 x[2i] + w2 x[2i + 1]
+ *
+ * is a filter of two taps on the odd pixels, by F(4,2) with the five points 0, +-A, B and
+ * infinity, plus a product of the even pixels. Together 9 values in each direction, or 81
+ * multiplications instead of 144; points of even pixels share their weights, so that there
+ * are 36 different weights again. The data gradient is the same with two taps for the odd
+ * pixels of dx and one for the even ones. Off by 7e-7 as well.
+ */
+#define STRIDED_A 0.75f
+#define STRIDED_B 1.5f
+
+enum { STRIDED_ODD = 5, STRIDED_EVEN = 4, STRIDED_POINTS = 81 };
+
+enum { WINO_WEIGHTS = 36 }; /* that differ, in all forms */
+
+/* Stride 1; stride 2, of which one pass halves the map and the other doubles it. */
+enum wino_form { WINO_SAME, WINO_HALVE, WINO_DOUBLE, WINO_FORMS };
+
+/* Points that share weights i, which lie one after the other. */
+static inline int64_t
+wino_points_of(enum wino_form form, int i)
+{
+    if (form == WINO_SAME)
+        return 1;
+    return (i / 6 == STRIDED_ODD ? STRIDED_EVEN : 1)
+           * (i % 6 == STRIDED_ODD ? STRIDED_EVEN : 1);
+}
+
+/* One pass over maps (c,h,w), whose channels are summed, to maps (k,p,q). */
 struct wino_shape {
-    int64_t c, k, h, w, block;
+    enum wino_form form;
+    int64_t c, k, h, w, p, q, block;
     int64_t c_lanes, k_lanes; /* padded */
     int64_t rows, columns;    /* tiles of an image */
 };
@@ -43,19 +79,19 @@ struct wino_out {
     const struct conv_after *after;
 };
 
-/* The stages, for one number of lanes. */
+/* The stages of a form, for one number of lanes. */
 struct wino_lanes {
     /* v of the row of tiles `row` of the image x; the first tile is number `tile`. */
     void (*input)(const struct wino_chunk *chunk, int64_t tile, const float *x,
                   int64_t row, const struct wino_shape *s);
-    /* m of all tiles. u: for each point, panels (c, 2 * block) of channels k, the last
-     * of which may be half as wide. */
+    /* m of all tiles. u: for each of WINO_WEIGHTS, panels (c, 2 * block) of channels k,
+     * the last of which may be half as wide. */
     void (*multiply)(const struct wino_chunk *chunk, const float *u,
                      const struct wino_shape *s);
     /* y = after(A^T m A) of a row of tiles; `out` is of its image. */
     void (*output)(const struct wino_out *out, const struct wino_chunk *chunk,
                    int64_t tile, int64_t row, const struct wino_shape *s);
 };
-extern const struct wino_lanes wino8, wino16;
+extern const struct wino_lanes wino8[WINO_FORMS], wino16[WINO_FORMS];
 
 #endif

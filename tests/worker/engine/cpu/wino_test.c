@@ -18,10 +18,13 @@ static const double tolerance = 3e-6;
 
 static const struct ref_conv shapes[] = {
     /* n  c   h   w   k  kernel stride pad */
-    {1, 1, 1, 1, 1, 3, 1, 1},    {1, 3, 5, 7, 5, 3, 1, 1},
-    {3, 8, 4, 4, 8, 3, 1, 1},    {2, 17, 9, 6, 33, 3, 1, 1},
-    {1, 70, 3, 13, 20, 3, 1, 1}, {5, 8, 20, 20, 24, 3, 1, 1},
-    {9, 40, 2, 2, 70, 3, 1, 1},  {3, 16, 23, 18, 9, 3, 1, 1},
+    {1, 1, 1, 1, 1, 3, 1, 1},     {1, 3, 5, 7, 5, 3, 1, 1},
+    {3, 8, 4, 4, 8, 3, 1, 1},     {2, 17, 9, 6, 33, 3, 1, 1},
+    {1, 70, 3, 13, 20, 3, 1, 1},  {5, 8, 20, 20, 24, 3, 1, 1},
+    {9, 40, 2, 2, 70, 3, 1, 1},   {3, 16, 23, 18, 9, 3, 1, 1},
+    {1, 16, 1, 1, 16, 3, 2, 1},   {2, 17, 5, 7, 33, 3, 2, 1},
+    {3, 20, 8, 8, 24, 3, 2, 1},   {1, 70, 2, 9, 40, 3, 2, 1},
+    {5, 16, 17, 18, 16, 3, 2, 1}, {4, 40, 20, 19, 72, 3, 2, 1},
 };
 enum { N_SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
@@ -41,35 +44,46 @@ floats(int64_t n)
     return mem_large_alloc((size_t)n * sizeof(float));
 }
 
-/* (c,k,3,3) of w (k,c,3,3), turned by 180 degrees. */
-static double *
-turned(const double *w, int64_t k, int64_t c)
+/* dx (h,w) += y * w at the pixels that output pixel (i,j) has read. */
+static void
+spread(double *dx, double y, const double *w, int64_t i, int64_t j,
+       const struct ref_conv *s)
 {
-    double *t = probe_array(k * c * 9, 0.0, 0);
+    for (int64_t tap = 0; tap < 9; tap++) {
+        const int64_t row = i * s->stride + tap / 3 - 1;
+        const int64_t column = j * s->stride + tap % 3 - 1;
 
-    for (int64_t i = 0; i < k * c * 9; i++)
-        t[((i / 9 % c) * k + i / 9 / c) * 9 + 8 - i % 9] = w[i];
-    return t;
+        if (row >= 0 && row < s->h && column >= 0 && column < s->w)
+            dx[row * s->w + column] += y * w[tap];
+    }
 }
 
-/* Fills `want` by the reference; the gradient is that of sum(x * conv(.)). */
+/* The formula of the convolution, read backwards. */
+static void
+reference_gradient(double *dx, const double *dy, const double *w,
+                   const struct ref_conv *s)
+{
+    const int64_t p = ref_conv_out(s->h, s), q = ref_conv_out(s->w, s);
+
+    for (int64_t at = 0; at < s->n * s->k * p * q; at++) {
+        const int64_t n = at / (s->k * p * q), k = at / (p * q) % s->k;
+
+        for (int64_t c = 0; c < s->c; c++)
+            spread(dx + (n * s->c + c) * s->h * s->w, dy[at], w + (k * s->c + c) * 9,
+                   at / q % p, at % q, s);
+    }
+}
+
 static void
 make_reference(struct fixture *f, const struct ref_conv *s, enum conv_pass pass)
 {
     double *w = probe_array(s->k * s->c * 9, 1.0, 1);
     float *weight = probe_float_array(w, s->k * s->c * 9);
 
-    if (pass == CONV_FORWARD) {
+    if (pass == CONV_FORWARD)
         ref_conv(f->want, f->x, w, s);
-    } else {
-        struct ref_conv back = *s;
-        double *t = turned(w, s->k, s->c);
-
-        back.c = s->k;
-        back.k = s->c;
-        ref_conv(f->want, f->x, t, &back);
-        free(t);
-    }
+    else
+        reference_gradient(f->want, f->x, w, s);
     f->kernel->pack(f->packed, weight, &f->shape, f->block);
     free(w);
     free(weight);
@@ -78,7 +92,7 @@ make_reference(struct fixture *f, const struct ref_conv *s, enum conv_pass pass)
 static void
 setup(struct fixture *f, const struct ref_conv *s, enum conv_pass pass, int64_t block)
 {
-    const int64_t pixels = s->h * s->w;
+    const int64_t p = ref_conv_out(s->h, s), q = ref_conv_out(s->w, s);
     const bool forward = pass == CONV_FORWARD;
 
     *f = (struct fixture){.n = s->n, .block = block};
@@ -86,24 +100,26 @@ setup(struct fixture *f, const struct ref_conv *s, enum conv_pass pass, int64_t 
                                    .h = s->h,
                                    .w = s->w,
                                    .k = s->k,
-                                   .p = s->h,
-                                   .q = s->w,
+                                   .p = p,
+                                   .q = q,
                                    .kernel = 3,
-                                   .stride = 1,
+                                   .stride = s->stride,
                                    .pad = 1};
     f->kernel = conv_kernel_find(&f->shape, pass, block);
     assert_non_null(f->kernel);
     assert_string_equal(f->kernel->name, "winograd");
-    f->from = (struct map){s->n, forward ? s->c : s->k, pixels, block};
-    f->to = (struct map){s->n, forward ? s->k : s->c, pixels, block};
-    f->x = probe_array(s->n * f->from.c * pixels, 1.0, 2);
-    f->want = probe_array(s->n * f->to.c * pixels, 0.0, 0);
+    const struct map x = {s->n, s->c, s->h * s->w, block};
+    const struct map y = {s->n, s->k, p * q, block};
+    f->from = forward ? x : y;
+    f->to = forward ? y : x;
+    f->x = probe_array(s->n * f->from.c * f->from.pixels, 1.0, 2);
+    f->want = probe_array(s->n * f->to.c * f->to.pixels, 0.0, 0);
     f->in = floats(map_size(&f->from));
     f->out = floats(map_size(&f->to));
     f->packed = floats(f->kernel->packed(&f->shape, block));
     f->workspace = floats(f->kernel->workspace(&f->shape, block, s->n));
     make_reference(f, s, pass);
-    float *plain = probe_float_array(f->x, s->n * f->from.c * pixels);
+    float *plain = probe_float_array(f->x, s->n * f->from.c * f->from.pixels);
     cpu_to_blocks(f->in, plain, &f->from);
     free(plain);
 }
