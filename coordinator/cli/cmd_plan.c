@@ -9,6 +9,7 @@
 #include "coordinator/cli/plan.h"
 #include "coordinator/cli/sweepfile.h"
 #include "coordinator/cli/table.h"
+#include "coordinator/db/timings.h"
 
 enum { MAX_AXES = 12 };
 
@@ -28,11 +29,15 @@ static json_t *
 ask_database(struct cmd_ctx *ctx, const struct dag *d)
 {
     struct err err = {0};
-    json_t *known = NULL;
+    json_t *known = NULL, *timings;
     struct db *db;
 
-    if (cmd_ctx_db(ctx, false, &db, &err) == 0 && db_known(db, d, &known, &err) == 0)
+    if (cmd_ctx_db(ctx, false, &db, &err) == 0 && db_known(db, d, &known, &err) == 0
+        && db_timings(db, &timings, &err) == 0) {
+        json_object_set_new(known, "timings", timings);
         return known;
+    }
+    json_decref(known);
     fprintf(stderr, "note: what is done already is not known: %s\n", err.text);
     return NULL;
 }
@@ -119,8 +124,11 @@ print_plan(const struct cmd_ctx *ctx, const json_t *plan)
            json_int(plan, "jobs", 0), json_int(plan, "jobs_without_sharing", 0));
     print_stages(ctx, plan);
     if (json_is_number(left))
-        printf("\nleft: about %s for one worker, by the mean of finished jobs\n",
-               table_duration(json_number_value(left)));
+        printf("\nleft: about %s for one worker, %s\n",
+               table_duration(json_number_value(left)),
+               json_is_true(json_object_get(plan, "measured"))
+                   ? "at the speed of finished jobs"
+                   : "by an estimate: no job that tells its speed has finished yet");
     else
         printf("\nleft: time not known until a job of each stage has finished\n");
     free(title);
@@ -131,14 +139,20 @@ plan_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_w
          struct err *err)
 {
     const struct plan_config *c = config;
+    const struct catalog *catalog;
     struct sweep *s;
     struct dag *d;
 
     (void)n_words;
     if (sweepfile_load(&s, &d, ctx, words[0], &c->file, err) != 0)
         return -1;
+    if (cmd_ctx_catalog(ctx, &catalog, err) != 0) {
+        dag_free(d);
+        sweep_free(s);
+        return -1;
+    }
     json_t *known = ask_database(ctx, d);
-    json_t *plan = plan_build(s, d, known, c->cells);
+    json_t *plan = plan_build(s, d, catalog, known, c->cells);
     if (c->json)
         cmd_print_json(plan);
     else

@@ -12,5 +12,5 @@ static const char *const timings_sql =
 int
 db_timings(struct db *db, json_t **out, struct err *err)
 {
-    return pg_json(db->pg, out, timings_sql, PG_ARGS(), err);
+    return pg_json(db->pg, out, timings_sql, PG_NONE, err);
 }

@@ -302,7 +302,7 @@ values_split(const struct yaml_node *text, const struct param *p, struct arena *
     struct yaml_node *list = arena_alloc(mem, sizeof *list);
     size_t capacity = 1, depth = 0;
 
-    if (p->type == PARAM_SET || p->type == PARAM_STRING)
+    if (p->type == PARAM_SET || p->type == PARAM_STRING || p->type == PARAM_PERCENTS)
         return text;
     for (const char *c = text->text; *c != '\0'; c++)
         capacity += *c == ',';

@@ -30,8 +30,8 @@ MUST_CHECK int values_read(struct values *out, const struct yaml_node *node,
                            struct err *err);
 
 /* Splits the text of a --set option at commas outside parentheses into a list. A single
- * value stays one word, and so does that of a set or string parameter, in which commas
- * have a meaning of their own. */
+ * value stays one word, and so does that of a set, string or percents parameter, in
+ * which commas have a meaning of their own. */
 const struct yaml_node *values_split(const struct yaml_node *text,
                                      const struct param *p, struct arena *mem);
 

@@ -228,6 +228,7 @@ read_stage(struct catalog_stage *s, const struct catalog_method *m, const json_t
         return err_set(err, ERR_DATA, "catalogue: method %s has stage %s twice",
                        m->name, s->name);
     s->doc = json_str(row, "doc", "");
+    s->work = json_object_get(row, "work");
     s->revision = json_int(row, "revision", 0);
     if (s->revision < 1)
         return err_set(err, ERR_DATA,

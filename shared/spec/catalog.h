@@ -15,6 +15,8 @@
  *      "stages": [{"name", "revision", "doc", "after": ["teacher"],
  *                  "skip_when": {"relu_budget": "all"},         (may be absent)
  *                  "only_when": {"budgets": "measured"},        (may be absent)
+ *                  "work": [{"passes": 3, "of": ["epochs", "train_images"],
+ *                            "when": {"bn": "single"}}, ...],  (may be absent)
  *                  "params": [rows as in shared/base/param.h]}],
  *      "presets": {"param": "ablation", "doc", "choices": [      (may be absent)
  *                  {"name": "table5/kl", "doc", "sets": {"loss": "kl"}}]}}],
@@ -22,14 +24,19 @@
  *                "plus": ["val_images"],                         (may be absent)
  *                "table": {"resnet18/fashion-mnist": {"min": 17, "max": 557056}}}],
  *    "needs": [{"when": {"bn": "triple"}, "param": "batch", "min": 3}, ...,
- *              {"when": {...}, "param": "model", "in": ["resnet18"]}]}
+ *              {"when": {...}, "param": "model", "in": ["resnet18"]}],
+ *    "work": {"macs_per_second": 6e10,                           (may be absent)
+ *             "macs": {"resnet18/cifar100": 555468800},
+ *             "images": {"train_images": {"cifar100": 50000}}}}
  *
  * A stage whose `skip_when` holds for a cell, or whose `only_when` does not, is left out
  * of that cell; stages after it then depend on what it depended on. `revision` grows
  * when a stage's numbers change meaning, so that old results are not taken for new ones.
  * A preset is a name for values of other parameters; a cell that has it gets them. A
  * limit is for the sum of its parameters; a need is for cells that have all of its
- * values (of a set or a sum: that have it as an item).
+ * values (of a set or a sum: that have it as an item). The work of a job is the sum over
+ * its stage's rows, whose `when` holds, of passes * the parameters `of` * the network's
+ * multiply-adds; of parameters under `images`, 0 means all images of the data set.
  */
 enum { CATALOG_VERSION = 1 };
 
@@ -40,6 +47,7 @@ struct catalog_stage {
     size_t n_after;
     const char *skip_param, *skip_value; /* NULL: never skipped */
     const char *only_param, *only_value; /* NULL: else only with this */
+    const json_t *work;                  /* borrowed; NULL: not known */
     struct param *params;                /* only what this stage depends on */
     size_t n_params;
 };
@@ -87,6 +95,18 @@ const char *catalog_nearest_param(const struct catalog_method *m, const char *wr
  * needed and why; *param (may be NULL) receives the offending parameter's name. */
 MUST_CHECK int catalog_check_limits(const struct catalog *c, const json_t *values,
                                     const char **param, struct err *err);
+
+/* Has a cell or a job all values of `when`, as text or as an item of a set or sum? What
+ * they are is added to *why (may be NULL). */
+bool catalog_has_all(const json_t *values, const json_t *when, struct buf *why);
+
+/* Multiply-adds of a job of this stage, about; -1 where the catalogue does not say. */
+double catalog_work(const struct catalog *c, const struct catalog_stage *s,
+                    const json_t *params);
+
+/* Multiply-adds that a worker does in a second, as long as none has been measured: an
+ * estimate; -1 where the catalogue has none. */
+double catalog_speed(const struct catalog *c);
 
 /* 1 when the stage is left out for a cell with these values, by skip_when or by
  * only_when. */

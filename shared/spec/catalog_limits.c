@@ -125,9 +125,8 @@ has_item(const json_t *v, const char *text)
     return has;
 }
 
-/* Does the cell have all values of `when`? Their text goes to `why`. */
-static bool
-applies(const json_t *when, const json_t *values, struct buf *why)
+bool
+catalog_has_all(const json_t *values, const json_t *when, struct buf *why)
 {
     const char *key;
     const json_t *text;
@@ -137,8 +136,9 @@ applies(const json_t *when, const json_t *values, struct buf *why)
         const json_t *v = json_object_get(values, key);
         if (v == NULL || !json_is_string(text) || !has_item(v, json_string_value(text)))
             return false;
-        buf_printf(why, "%s%s = %s", why->len > 0 ? ", " : "", key,
-                   json_string_value(text));
+        if (why != NULL)
+            buf_printf(why, "%s%s = %s", why->len > 0 ? ", " : "", key,
+                       json_string_value(text));
     }
     return true;
 }
@@ -156,9 +156,12 @@ check_listed(const json_t *list, const json_t *v, const char *why, const char *p
         found = found || (word != NULL && strcmp(word, text) == 0);
         buf_printf(&known, "%s%s", i > 0 ? " or " : "", word != NULL ? word : "?");
     }
-    const int rc = found ? 0
-                         : err_set(err, ERR_USAGE, "%s needs %s = %s, not %s", why,
-                                   param, buf_str(&known), text);
+    int rc = 0;
+    if (!found && known.len == 0)
+        rc = err_set(err, ERR_USAGE, "%s goes with no %s at all", why, param);
+    else if (!found)
+        rc = err_set(err, ERR_USAGE, "%s needs %s = %s, not %s", why, param,
+                     buf_str(&known), text);
     buf_release(&known);
     free(text);
     return rc;
@@ -174,7 +177,7 @@ check_need(const json_t *need, const json_t *values, struct err *err)
     struct buf why = {0};
     int rc = 0;
 
-    if (v != NULL && applies(json_object_get(need, "when"), values, &why)) {
+    if (v != NULL && catalog_has_all(values, json_object_get(need, "when"), &why)) {
         if (list != NULL)
             rc = check_listed(list, v, buf_str(&why), param, err);
         if (rc == 0 && json_is_number(v) && json_number_value(v) < min)

@@ -7,10 +7,8 @@
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
 #include "shared/spec/catalog.h"
-#include "worker/data/dataset.h"
-#include "worker/methods/method.h"
 #include "worker/methods/needs.h"
-#include "worker/models/model.h"
+#include "worker/methods/work.h"
 
 static json_t *
 stage_json(const struct method_stage *s)
@@ -28,6 +26,9 @@ stage_json(const struct method_stage *s)
     if (s->only_param != NULL)
         json_object_set_new(stage, "only_when",
                             json_pack("{s:s}", s->only_param, s->only_value));
+    json_t *work = work_of_stage(s);
+    if (work != NULL)
+        json_object_set_new(stage, "work", work);
     return stage;
 }
 
@@ -79,13 +80,7 @@ method_json(const struct method *m)
 static json_t *
 budget_range(const struct model *m, const struct dataset_source *d)
 {
-    struct graph *g = m->build(&(struct model_config){.classes = d->classes,
-                                                      .c = 3,
-                                                      .h = d->h,
-                                                      .w = d->w,
-                                                      .std = {1, 1, 1},
-                                                      .bn_paths = 2,
-                                                      .role = MODEL_STUDENT});
+    struct graph *g = work_graph(m, d);
     json_t *range = json_pack("{s:I, s:I}", "min", (json_int_t)graph_n_masks(g), "max",
                               (json_int_t)graph_relus(g));
 
@@ -149,7 +144,7 @@ catalog_describe(void)
 
     for (const struct method *const *m = methods; *m != NULL; m++)
         json_array_append_new(rows, method_json(*m));
-    return json_pack("{s:i, s:s, s:o, s:o, s:o}", "version", CATALOG_VERSION, "program",
-                     RELUSWEEP_VERSION, "methods", rows, "limits", all_limits(),
-                     "needs", needs_describe());
+    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", CATALOG_VERSION,
+                     "program", RELUSWEEP_VERSION, "methods", rows, "limits",
+                     all_limits(), "needs", needs_describe(), "work", work_units());
 }

@@ -47,6 +47,7 @@ fill(void)
     }
     append(choices_budgets, "eta");
     append(choices_budgets, "measured");
+    append(choices_budgets, "released");
     for (const struct released_budgets *b = released_budgets; b->name != NULL; b++)
         append(choices_budgets, b->name);
 }

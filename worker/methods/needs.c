@@ -4,9 +4,12 @@
  */
 #include "worker/methods/needs.h"
 
+#include <string.h>
+
 #include "worker/attacks/attack.h"
 #include "worker/data/dataset.h"
 #include "worker/losses/loss.h"
+#include "worker/models/model.h"
 #include "worker/models/released_budgets.h"
 
 /* Rows that do not come from a registry: param must be at least `min`. */
@@ -49,6 +52,42 @@ add_budgets(json_t *rows)
     }
 }
 
+/* The budgets that were released for a network on images of this size. */
+static json_t *
+known_budgets(const char *model, int64_t side)
+{
+    json_t *known = json_array();
+
+    for (const struct released_budgets *b = released_budgets; b->name != NULL; b++)
+        if (strcmp(b->model, model) == 0 && (b->side == side || side == 0))
+            json_array_append_new(known, json_string(b->budget));
+    return known;
+}
+
+/* "released" alone means the list of the cell's network, budget and image size. */
+static void
+add_any_released(json_t *rows)
+{
+    json_t *nets = json_array();
+
+    for (const struct model *const *m = models; *m != NULL; m++) {
+        json_t *known = known_budgets((*m)->name, 0);
+        if (json_array_size(known) > 0)
+            json_array_append_new(nets, json_string((*m)->name));
+        json_decref(known);
+    }
+    add_in(rows, "budgets", "released", "model", nets);
+    for (size_t i = 0; i < json_array_size(nets); i++) {
+        const char *model = json_string_value(json_array_get(nets, i));
+        for (const struct dataset_source *const *d = dataset_sources; *d != NULL; d++)
+            json_array_append_new(rows, json_pack("{s:{s:s, s:s, s:s}, s:s, s:o}",
+                                                  "when", "budgets", "released",
+                                                  "model", model, "dataset", (*d)->name,
+                                                  "param", "relu_budget", "in",
+                                                  known_budgets(model, (*d)->h)));
+    }
+}
+
 /* An attack with a number of steps in its name makes as many. */
 static void
 add_attacks(json_t *rows)
@@ -79,6 +118,7 @@ needs_describe(void)
 
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
         add_min(rows, needs[i].when, needs[i].value, needs[i].param, needs[i].min);
+    add_any_released(rows);
     add_budgets(rows);
     add_attacks(rows);
     add_pairs(rows);

@@ -68,7 +68,8 @@ static const char *const mask_topk[] = {"exact", "released", NULL};
     PARAM_ROW_CHOICE(CFG, budgets, "eta", choices_budgets,                       \
                      "how the budget is shared out over the layers: by the "     \
                      "published sensitivities, by those that stage sensitivity " \
-                     "measures, or the released list of this network and budget")
+                     "measures, or by the list released for this network and "   \
+                     "budget")
 
 static const struct param teacher_params[] = {
     ROWS_SUBJECT,

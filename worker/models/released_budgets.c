@@ -1,6 +1,7 @@
 /* released_budgets.c - the stored layer budgets of RLNet; see released_budgets.h. */
 #include "worker/models/released_budgets.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -82,12 +83,23 @@ const struct released_budgets released_budgets[] = {
 };
 /* clang-format on */
 
-const struct released_budgets *
-released_budgets_find(const char *name)
+static bool
+fits(const struct released_budgets *list, const char *model, const char *budget,
+     int64_t side)
 {
+    return strcmp(list->model, model) == 0 && strcmp(list->budget, budget) == 0
+           && list->side == side;
+}
+
+const struct released_budgets *
+released_budgets_find(const char *name, const char *model, const char *budget,
+                      int64_t side)
+{
+    const bool any = strcmp(name, "released") == 0;
+
     for (const struct released_budgets *list = released_budgets; list->name != NULL;
          list++)
-        if (strcmp(list->name, name) == 0)
+        if (any ? fits(list, model, budget, side) : strcmp(list->name, name) == 0)
             return list;
     return NULL;
 }

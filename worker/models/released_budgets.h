@@ -23,8 +23,11 @@ struct released_budgets {
 
 extern const struct released_budgets released_budgets[]; /* ends with a name of NULL */
 
-/* NULL where there is none of this name. */
-const struct released_budgets *released_budgets_find(const char *name);
+/* The list of this name, or with the name "released" that of a network, a budget and
+ * images of `side` pixels; NULL where there is none. */
+const struct released_budgets *released_budgets_find(const char *name,
+                                                     const char *model,
+                                                     const char *budget, int64_t side);
 
 /* count[l] = int(share * size[l]) as released. ERR_USAGE where the list is for a network
  * with another number of activations. */

@@ -53,7 +53,7 @@ stage(const json_t *plan, const char *name)
 static void
 sharing_is_counted_by_stage(void **state)
 {
-    json_t *plan = plan_build(s, d, NULL, false);
+    json_t *plan = plan_build(s, d, &fixture_catalog, NULL, false);
 
     (void)state;
     assert_int_equal(json_int(plan, "cells", 0), 7);
@@ -69,7 +69,7 @@ sharing_is_counted_by_stage(void **state)
 static void
 without_a_database_the_rest_is_null(void **state)
 {
-    json_t *plan = plan_build(s, d, NULL, false);
+    json_t *plan = plan_build(s, d, &fixture_catalog, NULL, false);
 
     (void)state;
     assert_true(json_is_null(json_object_get(plan, "done")));
@@ -86,7 +86,7 @@ finished_jobs_and_their_times_are_used(void **state)
                   "succeeded", d->jobs[1].digest.hex, "succeeded",
                   d->jobs[2].digest.hex, "failed", "seconds", "rlnet/teacher", 100.0,
                   "rlnet/mask", 10.0, "rlnet/finetune", 20.0, "rlnet/evaluate", 1.0);
-    json_t *plan = plan_build(s, d, known, false);
+    json_t *plan = plan_build(s, d, &fixture_catalog, known, false);
 
     (void)state;
     assert_int_equal(json_int(plan, "done", 0), 2);
@@ -95,7 +95,7 @@ finished_jobs_and_their_times_are_used(void **state)
     assert_true(json_num(plan, "seconds_left", 0) == 5 * 10.0 + 6 * 20.0 + 7 * 1.0);
     json_decref(plan);
     json_object_del(json_object_get(known, "seconds"), "rlnet/mask");
-    plan = plan_build(s, d, known, false);
+    plan = plan_build(s, d, &fixture_catalog, known, false);
     assert_true(json_is_null(json_object_get(plan, "seconds_left")));
     json_decref(plan);
     json_decref(known);
@@ -109,7 +109,7 @@ a_finished_sweep_has_nothing_left(void **state)
     (void)state;
     for (size_t i = 0; i < d->n_jobs; i++)
         json_object_set_new(known, d->jobs[i].digest.hex, json_string("succeeded"));
-    json_t *plan = plan_build(s, d, known, false);
+    json_t *plan = plan_build(s, d, &fixture_catalog, known, false);
     assert_int_equal(json_int(plan, "done", 0), d->n_jobs);
     assert_true(json_is_real(json_object_get(plan, "seconds_left")));
     assert_true(json_num(plan, "seconds_left", 1) == 0);
@@ -120,7 +120,7 @@ a_finished_sweep_has_nothing_left(void **state)
 static void
 points_are_listed_when_asked_for(void **state)
 {
-    json_t *plan = plan_build(s, d, NULL, true);
+    json_t *plan = plan_build(s, d, &fixture_catalog, NULL, true);
     const json_t *points = json_object_get(plan, "points");
 
     (void)state;
