@@ -11,7 +11,7 @@ struct export_config {
 };
 
 static const struct param export_params[] = {
-    PARAM_ROW_CHOICE(struct export_config, format, NULL, export_names,
+    PARAM_ROW_CHOICE(struct export_config, format, "csv", export_names,
                      "what to write: metrics as tables (csv), JSON lines (jsonl), for "
                      "TensorBoard or MLflow"),
     PARAM_ROW_STRING(struct export_config, out, "",

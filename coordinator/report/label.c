@@ -19,10 +19,10 @@ static const struct {
     {"mCE", "Mean corruption error"},
     {"relus", "ReLUs"},
     {"macs", "Multiply-accumulates"},
-    {"pi_online_s", "Online time of private inference"},
-    {"pi_online_bytes", "Online traffic of private inference"},
-    {"pi_offline_s", "Offline time of private inference"},
-    {"pi_offline_bytes", "Offline traffic of private inference"},
+    {"pi_online_s", "online time of private inference"},
+    {"pi_online_bytes", "online traffic of private inference"},
+    {"pi_offline_s", "offline time of private inference"},
+    {"pi_offline_bytes", "offline traffic of private inference"},
 };
 
 const char *

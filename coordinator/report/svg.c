@@ -49,7 +49,8 @@ put_style(struct buf *out, const struct display_style *s,
         buf_printf(out, " fill=\"%s\"%s", display_color_word(s->fill),
                    s->fill == DISPLAY_PAPER ? " class=\"paper\"" : "");
     if (s->stroke != group->stroke)
-        buf_printf(out, " stroke=\"%s\"", display_color_word(s->stroke));
+        buf_printf(out, " stroke=\"%s\"%s", display_color_word(s->stroke),
+                   s->stroke == DISPLAY_PAPER ? " class=\"halo\"" : "");
     if (s->stroke != DISPLAY_NONE && s->width != group->width)
         put_attribute(out, "stroke-width", s->width);
     if (s->stroke != DISPLAY_NONE && s->dash != group->dash) {

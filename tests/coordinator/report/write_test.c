@@ -174,6 +174,58 @@ a_png_has_two_pixels_a_unit_white_paper_and_the_series_colours(void **state)
     remove_folder(dir);
 }
 
+/* Of two pictures of the same size: the share of pixels of which some channel differs by
+ * more than a quarter, which is more than another version of a font library does. */
+static double
+share_that_differs(cairo_surface_t *a, cairo_surface_t *b)
+{
+    const int width = cairo_image_surface_get_width(a);
+    const int height = cairo_image_surface_get_height(a);
+    const int stride = cairo_image_surface_get_stride(a);
+    const unsigned char *p = cairo_image_surface_get_data(a);
+    const unsigned char *q = cairo_image_surface_get_data(b);
+    int n = 0;
+
+    assert_int_equal(width, cairo_image_surface_get_width(b));
+    assert_int_equal(height, cairo_image_surface_get_height(b));
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            int most = 0;
+            for (int c = 0; c < 3; c++) {
+                const int d = p[y * stride + 4 * x + c] - q[y * stride + 4 * x + c];
+                most = abs(d) > most ? abs(d) : most;
+            }
+            n += most > 64;
+        }
+    return (double)n / (width * height);
+}
+
+static void
+a_png_looks_as_the_golden_one(void **state)
+{
+    char *dir = written(fixture_rows()), *path = file_join(dir, "pareto-CA.png");
+    const char *mode = getenv("RELUSWEEP_GOLDEN");
+    struct err err = {0};
+
+    (void)state;
+    if (mode != NULL && strcmp(mode, "write") == 0) {
+        struct buf png = fixture_read(dir, "pareto-CA.png");
+        assert_int_equal(file_write(REPORT_FIXTURES "/golden/pareto-CA.png", png.data,
+                                    png.len, &err),
+                         0);
+        buf_release(&png);
+    }
+    cairo_surface_t *got = cairo_image_surface_create_from_png(path);
+    cairo_surface_t *want =
+        cairo_image_surface_create_from_png(REPORT_FIXTURES "/golden/pareto-CA.png");
+    assert_int_equal(cairo_surface_status(want), CAIRO_STATUS_SUCCESS);
+    assert_true(share_that_differs(got, want) < 0.005);
+    cairo_surface_destroy(want);
+    cairo_surface_destroy(got);
+    free(path);
+    remove_folder(dir);
+}
+
 static void
 a_png_has_no_time_chunk(void **state)
 {
@@ -431,6 +483,7 @@ main(void)
         cmocka_unit_test(the_same_rows_give_the_same_bytes),
         cmocka_unit_test(
             a_png_has_two_pixels_a_unit_white_paper_and_the_series_colours),
+        cmocka_unit_test(a_png_looks_as_the_golden_one),
         cmocka_unit_test(a_png_has_no_time_chunk),
         cmocka_unit_test(the_page_is_well_formed_and_asks_for_nothing_outside),
         cmocka_unit_test(hostile_strings_everywhere_stay_text),
