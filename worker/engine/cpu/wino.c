@@ -171,17 +171,18 @@ packed_floats(const struct wino_shape *s)
 
 /* ---- chunks ---------------------------------------------------------------------- */
 
-/* Tiles of a chunk. A chunk of few tiles stays in the second-level cache from
- * input to output; one of many reads the weights, which are larger than that cache, less
+/* Tiles of a chunk. A chunk of few tiles stays in the second-level cache from input to
+ * output; one of many reads the weights, where they are larger than that cache, less
  * often. Measured (AVX2, 1 thread, effective GFLOP/s, chunks of 16 / 24 / 48 tiles):
- * 8 channels 134 144 140, 16: 205 199 200, 32: 271 265 260, 64: 319 315 310,
- * 128: 321 332 326, 256: 280 - 290, 512: - 297 331. */
+ * stride 1 with 8 channels 134 144 140, 16: 205 199 200, 32: 271 265 260, 64: 319 315
+ * 310, 128: 321 332 326, 256: 280 - 290, 512: - 297 331; stride 2, 64->128 126 123 123,
+ * 128->256 131 118 127 and data gradient 135 115 117, 256->512 106 113 122. */
 static int64_t
 chunk_tiles(const struct wino_shape *s)
 {
     if (s->c <= 8)
         return 24;
-    return s->c <= 64 ? 16 : 48;
+    return s->c * s->k <= 128 * 256 ? 16 : 48;
 }
 
 /* Rows of tiles in a chunk. */
