@@ -7,15 +7,19 @@
 #include "shared/base/mem.h"
 
 struct export_config {
-    const char *format, *out;
+    const char *format, *out, *path;
 };
+
+static const char *const paths[] = {"clean", "adv", NULL};
 
 static const struct param export_params[] = {
     PARAM_ROW_CHOICE(struct export_config, format, "csv", export_names,
                      "what to write: metrics as tables (csv), JSON lines (jsonl), for "
-                     "TensorBoard or MLflow"),
+                     "TensorBoard or MLflow; one job's model as safetensors or ONNX"),
     PARAM_ROW_STRING(struct export_config, out, "",
                      "file or folder to write; default <SWEEP>-<format>"),
+    PARAM_ROW_CHOICE(struct export_config, path, "clean", paths,
+                     "whose batch norms an ONNX file has"),
 };
 
 static int
@@ -24,7 +28,7 @@ export_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n
 {
     const struct export_config *c = config;
     const struct export_format *format = export_find(c->format);
-    struct export_request r = {.word = words[0]};
+    struct export_request r = {.word = words[0], .path = c->path};
 
     (void)n_words;
     if (cmd_ctx_db(ctx, false, &r.db, err) != 0
@@ -40,8 +44,8 @@ export_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n
 
 const struct cmd cmd_export = {
     .name = "export",
-    .usage = "SWEEP|JOB",
-    .doc = "write results for other programs",
+    .usage = "SWEEP|JOB|ARTIFACT",
+    .doc = "write results and models for other programs",
     .group = "Results",
     .params = export_params,
     .n_params = PARAM_COUNT(export_params),

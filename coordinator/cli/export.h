@@ -12,6 +12,7 @@ struct export_request {
     struct db_selection selection; /* a sweep or a job */
     const char *word;              /* as it was typed */
     const char *out;               /* file or folder to write; never "" */
+    const char *path;              /* models: "clean" or "adv", whose batch norms */
 };
 
 struct export_format {

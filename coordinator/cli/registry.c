@@ -16,6 +16,7 @@
     X(cancel)    \
     X(report)    \
     X(export)    \
+    X(import)    \
     X(artifacts) \
     X(data)      \
     X(doctor)    \
