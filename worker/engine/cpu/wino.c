@@ -55,20 +55,19 @@ shape_of(const struct conv_shape *conv, enum conv_pass pass, int64_t block)
 
 /* ---- weights --------------------------------------------------------------------- */
 
-/* Lanes that are transformed together: a panel of `multiply` with block 16. */
-enum { PANEL = 32 };
+enum { PANEL = 32 }; /* kernels that are transformed together, at most */
 
-/* to[i] = G from for PANEL kernels; steps from element to element. Row i of G is
+/* to[i] = G from for n kernels; steps from element to element. Row i of G is
  * (1, p, p^2) / product of the distances from point p to the others. */
 CPU_INLINE void
 transform_kernels(double *restrict to, int64_t to_step, const double *restrict from,
-                  int64_t from_step)
+                  int64_t from_step, const int n)
 {
     const double a = (double)WINO_A, b = (double)WINO_B, a2 = a * a, b2 = b * b;
     const double at_0 = 1.0 / (a2 * b2);
     const double at_a = 0.5 / (a2 * (a2 - b2)), at_b = 0.5 / (b2 * (b2 - a2));
 
-    for (int l = 0; l < PANEL; l++) {
+    for (int l = 0; l < n; l++) {
         const double w0 = from[l], w1 = from[from_step + l];
         const double w2 = from[2 * from_step + l];
         const double even_a = at_a * (w0 + a2 * w2), odd_a = at_a * a * w1;
@@ -86,13 +85,13 @@ transform_kernels(double *restrict to, int64_t to_step, const double *restrict f
 /* The same for stride 2: five values of the taps w0, w2 and one of w1. */
 CPU_INLINE void
 transform_phases(double *restrict to, int64_t to_step, const double *restrict from,
-                 int64_t from_step)
+                 int64_t from_step, const int n)
 {
     const double a = (double)STRIDED_A, b = (double)STRIDED_B, a2 = a * a;
     const double at_0 = 1.0 / (a2 * b), at_b = 1.0 / (b * (b * b - a2));
     const double at_plus = 0.5 / (a2 * (a - b)), at_minus = -0.5 / (a2 * (a + b));
 
-    for (int l = 0; l < PANEL; l++) {
+    for (int l = 0; l < n; l++) {
         const double w0 = from[l], w1 = from[from_step + l];
         const double w2 = from[2 * from_step + l];
 
@@ -105,43 +104,59 @@ transform_phases(double *restrict to, int64_t to_step, const double *restrict fr
     }
 }
 
-/* u[i] (width lanes) = G w G^T for `width` kernels w (3,3,PANEL) */
+/* u[i] (n lanes) = G w G^T for n kernels w (3,3,PANEL) */
 CPU_INLINE void
-transform_panel(float *u, int64_t stride, const double *w, int64_t width,
-                enum wino_form form)
+transform_panel(float *restrict u, int64_t stride, const double *w, enum wino_form form,
+                const int n)
 {
-    double half[6 * 3 * PANEL], full[WINO_WEIGHTS * PANEL];
+    double half[6 * 3 * PANEL], full[6 * PANEL];
 
-    for (int64_t j = 0; j < 3; j++)
+    for (int64_t j = 0; j < 3 * PANEL; j += PANEL)
         if (form == WINO_SAME)
-            transform_kernels(half + j * PANEL, 3 * PANEL, w + j * PANEL, 3 * PANEL);
+            transform_kernels(half + j, 3 * PANEL, w + j, 3 * PANEL, n);
         else
-            transform_phases(half + j * PANEL, 3 * PANEL, w + j * PANEL, 3 * PANEL);
-    for (int64_t i = 0; i < 6; i++)
+            transform_phases(half + j, 3 * PANEL, w + j, 3 * PANEL, n);
+    for (int64_t i = 0; i < 6; i++, u += 6 * stride) {
         if (form == WINO_SAME)
-            transform_kernels(full + i * 6 * PANEL, PANEL, half + i * 3 * PANEL, PANEL);
+            transform_kernels(full, PANEL, half + i * 3 * PANEL, PANEL, n);
         else
-            transform_phases(full + i * 6 * PANEL, PANEL, half + i * 3 * PANEL, PANEL);
-    for (int64_t i = 0; i < WINO_WEIGHTS; i++)
-        for (int64_t l = 0; l < width; l++)
-            u[i * stride + l] = (float)full[i * PANEL + l];
+            transform_phases(full, PANEL, half + i * 3 * PANEL, PANEL, n);
+        for (int64_t j = 0; j < 6; j++)
+            for (int l = 0; l < n; l++)
+                u[j * stride + l] = (float)full[j * PANEL + l];
+    }
 }
 
-/* w (3,3,PANEL) = the kernels from channel c to the channels k... of the pass, zero where
- * there are none */
+/* w (3,3,PANEL) = the kernels from channel c to the n channels k, k + 1, ... of the pass,
+ * zero where there are none */
 CPU_INLINE void
-gather_kernels(double *w, const float *weight, const struct conv_shape *conv,
-               enum conv_pass pass, int64_t c, int64_t k, int64_t width)
+gather_kernels(double *restrict w, const float *restrict weight,
+               const struct conv_shape *conv, enum conv_pass pass, int64_t c, int64_t k,
+               const int n)
 {
     const bool turned = pass == CONV_BACKWARD_DATA;
     const int64_t limit = turned ? conv->c : conv->k;
 
-    memset(w, 0, 9 * PANEL * sizeof(double));
-    for (int64_t l = 0; l < width && k + l < limit; l++) {
+    if (k + n > limit)
+        memset(w, 0, 9 * PANEL * sizeof(double));
+    for (int64_t l = 0; l < n && k + l < limit; l++) {
         const float *w_kc =
             weight + (turned ? c * conv->c + k + l : (k + l) * conv->c + c) * 9;
         for (int64_t i = 0; i < 9; i++)
             w[i * PANEL + l] = (double)w_kc[turned ? 8 - i : i];
+    }
+}
+
+/* The panel (c, n) of the channels k, k + 1, ... for all weights. */
+CPU_INLINE void
+pack_panel(float *u, const float *weight, const struct conv_shape *conv,
+           enum conv_pass pass, int64_t k, const struct wino_shape *s, const int n)
+{
+    double w[9 * PANEL];
+
+    for (int64_t c = 0; c < s->c; c++) {
+        gather_kernels(w, weight, conv, pass, c, k, n);
+        transform_panel(u + k * s->c + c * n, s->c * s->k_lanes, w, s->form, n);
     }
 }
 
@@ -151,15 +166,16 @@ pack(float *u, const float *weight, const struct conv_shape *conv, enum conv_pas
      int64_t block)
 {
     const struct wino_shape s = shape_of(conv, pass, block);
-    double w[9 * PANEL];
 
     for (int64_t k = 0; k < s.k_lanes; k += 2 * block) {
         const int64_t width = at_most(2 * block, s.k_lanes - k);
 
-        for (int64_t c = 0; c < s.c; c++) {
-            gather_kernels(w, weight, conv, pass, c, k, width);
-            transform_panel(u + k * s.c + c * width, s.c * s.k_lanes, w, width, s.form);
-        }
+        if (width == 32)
+            pack_panel(u, weight, conv, pass, k, &s, 32);
+        else if (width == 16)
+            pack_panel(u, weight, conv, pass, k, &s, 16);
+        else
+            pack_panel(u, weight, conv, pass, k, &s, 8);
     }
 }
 
