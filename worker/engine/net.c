@@ -284,6 +284,14 @@ net_prepare(struct net *n, int64_t batch, struct err *err)
     return 0;
 }
 
+static enum plan_use
+plan_use_of(const struct net *n)
+{
+    if (n->config.gradients)
+        return PLAN_TRAINING;
+    return n->config.logits_only ? PLAN_LOGITS : PLAN_EVALUATION;
+}
+
 static int
 fill(struct net *n, struct err *err)
 {
@@ -297,8 +305,7 @@ fill(struct net *n, struct err *err)
         return -1;
     }
     n->head = find_head(n);
-    n->plan =
-        plan_make(n->graph, n->config.backend->block(), n->head, n->config.gradients);
+    n->plan = plan_make(n->graph, n->config.backend->block(), n->head, plan_use_of(n));
     connect_sites(n);
     if (alloc_params(n, own, err) == 0 && alloc_pass(n, shared, err) == 0
         && net_prepare(n, n->config.max_batch, err) == 0) {
@@ -418,6 +425,7 @@ map_of(struct net *n, int node, float *data)
 static struct net_map
 value_map(struct net *n, int node)
 {
+    assert(n->plan.values[node].kept);
     return map_of(n, node,
                   n->pass.kept + n->plan.values[node].offset * n->pass.capacity);
 }

@@ -23,6 +23,9 @@ struct net_config {
     struct team *team; /* borrowed */
     int64_t max_batch;
     bool gradients; /* false: evaluation only, no gradient and momentum memory */
+    bool
+        logits_only; /* without gradients: nobody asks for inner values, which then share
+                         memory */
 };
 
 MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */

@@ -2,7 +2,7 @@
  *
  * Invariant: two transient buffers whose lives meet do not overlap. With gradients all
  * values are kept (the backward pass reads them) and the gradients share memory; without,
- * the values that nobody may ask for after the pass share memory, and a convolution that
+ * the values that nobody asks for after the pass share memory, and a convolution that
  * does the norm after it (graph_fused_conv) has no value of its own. */
 #include "worker/engine/plan.h"
 
@@ -102,12 +102,12 @@ plan_fused_life(struct plan *p, const struct graph *g, int norm)
 }
 
 static void
-plan_lives(struct plan *p, const struct graph *g, bool gradients)
+plan_lives(struct plan *p, const struct graph *g, enum plan_use use)
 {
     const int n = (int)g->n;
 
     for (int i = 0; i < n; i++) {
-        p->values[i].kept = gradients;
+        p->values[i].kept = use == PLAN_TRAINING;
         p->values[i].from = p->values[i].to = i;
         p->grads[i].from = p->grads[i].to = 2 * n - 1 - i;
         for (int k = 0; k < g->nodes[i].n_in; k++) {
@@ -120,9 +120,9 @@ plan_lives(struct plan *p, const struct graph *g, bool gradients)
         }
         plan_fused_life(p, g, i);
     }
-    for (size_t i = 0; i < g->n_masks; i++)
+    for (size_t i = 0; i < g->n_masks && use != PLAN_LOGITS; i++)
         p->values[g->masks[i]].kept = true;
-    for (size_t i = 0; i < g->n_groups; i++)
+    for (size_t i = 0; i < g->n_groups && use != PLAN_LOGITS; i++)
         p->values[g->groups[i]].kept = true;
     p->values[n - 1].kept = true; /* logits */
     p->grads[0].kept = true;      /* net_input_grad */
@@ -186,13 +186,14 @@ place_transient(struct plan *p, int n, bool gradients)
 }
 
 struct plan
-plan_make(const struct graph *g, int64_t block, int head, bool gradients)
+plan_make(const struct graph *g, int64_t block, int head, enum plan_use use)
 {
+    const bool gradients = use == PLAN_TRAINING;
     const int n = (int)g->n;
     struct plan p = {.values = xcalloc(g->n, sizeof(*p.values)),
                      .grads = xcalloc(g->n, sizeof(*p.grads))};
 
-    plan_lives(&p, g, gradients);
+    plan_lives(&p, g, use);
     plan_sizes(&p, g, block, gradients);
     for (int i = 0; i < n; i++) {
         p.values[i].apart = !p.values[i].kept && p.values[i].to < head;

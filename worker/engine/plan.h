@@ -33,9 +33,16 @@ struct plan {
     int64_t arena;                      /* the same of what is apart */
 };
 
-/* block: channels that lie together in the backend's layout; head: its nodes. Without
- * gradients there are evaluation passes only. */
-struct plan plan_make(const struct graph *g, int64_t block, int head, bool gradients);
+/* What a net is for, and with it which values are kept. */
+enum plan_use {
+    PLAN_TRAINING, /* all values */
+    PLAN_EVALUATION, /* masked activations, group outputs, logits; there are no gradients */
+    PLAN_LOGITS,     /* logits */
+};
+
+/* block: channels that lie together in the backend's layout; head: its nodes. */
+struct plan plan_make(const struct graph *g, int64_t block, int head,
+                      enum plan_use use);
 void plan_release(struct plan *p);
 
 /* Places transient buffers: greedy by size, each at the lowest offset that is free during

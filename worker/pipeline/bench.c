@@ -177,6 +177,7 @@ make_net(struct net **out, const struct bench *b, const struct job *job,
         .team = b->team,
         .max_batch = job->bn_paths == 2 ? (c->batch + 1) / 2 : c->batch,
         .gradients = gradients,
+        .logits_only = job->bn_paths == 1 && !gradients,
     };
 
     if (network_new(out, &config, err) != 0)

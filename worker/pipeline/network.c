@@ -28,7 +28,8 @@ network_new(struct net **out, const struct network_config *config, struct err *e
     const struct net_config memory = {.backend = config->backend,
                                       .team = config->team,
                                       .max_batch = config->max_batch,
-                                      .gradients = config->gradients};
+                                      .gradients = config->gradients,
+                                      .logits_only = config->logits_only};
     const int rc = net_new(out, g, &memory, err);
     graph_free(g);
     return rc == 0 ? 0 : err_wrap(err, "network %s", config->model);

@@ -19,7 +19,7 @@ struct network_config {
     const struct backend *backend;
     struct team *team;
     int64_t max_batch;
-    bool gradients;
+    bool gradients, logits_only; /* see net_config */
 };
 
 /* Builds and allocates; parameters are all zero. Caller frees with net_free. */

@@ -437,6 +437,33 @@ a_net_without_gradients_gives_the_same_logits_in_less_memory(void **state)
 }
 
 static void
+a_net_for_logits_alone_gives_the_same_in_less_memory_still(void **state)
+{
+    (void)state;
+    for (const struct backend *const *b = backends; *b != NULL; b++) {
+        struct fixture f;
+        struct err err;
+        struct net *lightest;
+        setup(&f, *b, NET_EVAL);
+        struct net *light = probe_net(net_graph(f.net), *b, f.team, BATCH, false);
+        const struct net_config config = {
+            .backend = *b, .team = f.team, .max_batch = BATCH, .logits_only = true};
+        assert_int_equal(net_new(&lightest, net_graph(f.net), &config, &err), 0);
+        probe_fill(lightest);
+        small_set_masks(lightest);
+        float *x = probe_float_array(f.x, BATCH * SMALL_IMAGE);
+        const float *want = forward(&f);
+        const float *got = net_forward(lightest, x, BATCH, NET_EVAL, PATH);
+        assert_memory_equal(got, want, sizeof(float) * BATCH * SMALL_CLASSES);
+        assert_true(net_bytes(lightest) < net_bytes(light));
+        free(x);
+        net_free(light);
+        net_free(lightest);
+        teardown(&f);
+    }
+}
+
+static void
 parameters_are_in_state_dict_order_with_their_roles(void **state)
 {
     static const char *const names[] = {
@@ -472,7 +499,10 @@ too_large_a_net_is_an_out_of_memory_error(void **state)
     const struct backend *last = backends[0];
     for (const struct backend *const *b = backends; *b != NULL; b++)
         last = *b;
-    const struct net_config config = {last, f.team, INT64_C(1) << 40, true};
+    const struct net_config config = {.backend = last,
+                                      .team = f.team,
+                                      .max_batch = INT64_C(1) << 40,
+                                      .gradients = true};
     assert_int_equal(net_new(&net, net_graph(f.net), &config, &err), -1);
     assert_int_equal(err.kind, ERR_OOM);
     teardown(&f);
@@ -491,6 +521,7 @@ main(void)
         cmocka_unit_test(any_batch_up_to_the_largest_gives_the_same_logits),
         cmocka_unit_test(the_gradient_of_a_large_batch_is_the_sum_over_its_images),
         cmocka_unit_test(a_net_without_gradients_gives_the_same_logits_in_less_memory),
+        cmocka_unit_test(a_net_for_logits_alone_gives_the_same_in_less_memory_still),
         cmocka_unit_test(parameters_are_in_state_dict_order_with_their_roles),
         cmocka_unit_test(too_large_a_net_is_an_out_of_memory_error),
     };

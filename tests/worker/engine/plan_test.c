@@ -78,7 +78,8 @@ static void
 gradients_of_a_deep_net_need_no_more_than_of_a_shallow_one(void **state)
 {
     struct graph *shallow = chain(3, GRAPH_LINEAR), *deep = chain(30, GRAPH_LINEAR);
-    struct plan a = plan_make(shallow, 8, 0, true), b = plan_make(deep, 8, 0, true);
+    struct plan a = plan_make(shallow, 8, 0, PLAN_TRAINING),
+                b = plan_make(deep, 8, 0, PLAN_TRAINING);
     (void)state;
 
     assert_int_equal(a.transient, b.transient);
@@ -90,10 +91,12 @@ gradients_of_a_deep_net_need_no_more_than_of_a_shallow_one(void **state)
 }
 
 static void
-values_share_memory_without_gradients_but_masked_ones_are_kept(void **state)
+values_share_memory_without_gradients_but_masked_ones_may_be_kept(void **state)
 {
     struct graph *linear = chain(5, GRAPH_LINEAR), *relu = chain(5, GRAPH_RELU);
-    struct plan a = plan_make(linear, 8, 0, false), b = plan_make(relu, 8, 0, false);
+    struct plan a = plan_make(linear, 8, 0, PLAN_EVALUATION),
+                b = plan_make(relu, 8, 0, PLAN_EVALUATION);
+    struct plan c = plan_make(relu, 8, 0, PLAN_LOGITS);
     (void)state;
 
     assert_int_equal(a.transient, 2 * 8 * 64); /* two maps of one block */
@@ -103,6 +106,9 @@ values_share_memory_without_gradients_but_masked_ones_are_kept(void **state)
     }
     assert_int_equal(b.kept - a.kept, 5 * 8 * 64);
     assert_int_equal(b.grads[1].size, 0);
+    assert_int_equal(c.kept, a.kept);
+    assert_int_equal(c.transient, a.transient);
+    plan_release(&c);
     plan_release(&a);
     plan_release(&b);
     graph_free(linear);
@@ -114,7 +120,8 @@ what_the_tail_reads_is_not_apart(void **state)
 {
     enum { HEAD = 5 }; /* input, conv, norm, conv, norm | conv, norm, ... */
     struct graph *g = chain(4, GRAPH_LINEAR);
-    struct plan light = plan_make(g, 8, HEAD, false), p = plan_make(g, 8, HEAD, true);
+    struct plan light = plan_make(g, 8, HEAD, PLAN_EVALUATION),
+                p = plan_make(g, 8, HEAD, PLAN_TRAINING);
     (void)state;
 
     assert_true(light.values[0].apart && light.values[2].apart);
@@ -140,7 +147,7 @@ main(void)
         cmocka_unit_test(a_chain_needs_the_memory_of_two),
         cmocka_unit_test(gradients_of_a_deep_net_need_no_more_than_of_a_shallow_one),
         cmocka_unit_test(
-            values_share_memory_without_gradients_but_masked_ones_are_kept),
+            values_share_memory_without_gradients_but_masked_ones_may_be_kept),
         cmocka_unit_test(what_the_tail_reads_is_not_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,10 @@ probe_net(const struct graph *g, const struct backend *backend, struct team *tea
 {
     struct net *n;
     struct err err;
-    const struct net_config config = {backend, team, max_batch, gradients};
+    const struct net_config config = {.backend = backend,
+                                      .team = team,
+                                      .max_batch = max_batch,
+                                      .gradients = gradients};
 
     if (net_new(&n, g, &config, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
