@@ -23,14 +23,18 @@ static const struct cifar_set set = {
 };
 
 static int
-load(struct dataset *out, const char *dir, enum dataset_part part, struct err *err)
+load(const struct dataset_source *self, struct dataset *out, const char *dir,
+     enum dataset_part part, struct err *err)
 {
+    (void)self;
     return cifar_load(out, &set, dir, part, err);
 }
 
 static int
-check(struct buf *report, const char *dir, struct err *err)
+check(const struct dataset_source *self, struct buf *report, const char *dir,
+      struct err *err)
 {
+    (void)self;
     return cifar_check(report, &set, dir, err);
 }
 

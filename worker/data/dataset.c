@@ -43,7 +43,7 @@ dataset_load(struct dataset *out, const char *name, const char *dir,
     *out = (struct dataset){0};
     if (source == NULL)
         return unknown_name(name, err);
-    if (source->load(out, dir, part, err) != 0) {
+    if (source->load(source, out, dir, part, err) != 0) {
         dataset_release(out);
         return err_wrap(err, "data set %s", name);
     }

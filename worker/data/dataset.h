@@ -26,13 +26,16 @@ struct dataset_source {
     const char *corrupted; /* folder of the published corrupted test images, or NULL */
     /* Reads and checks a part whole. Missing, truncated or corrupt files are ERR_DATA
      * naming file and offset. `dir`: RELUSWEEP_DATA or NULL for the default places. */
-    int (*load)(struct dataset *out, const char *dir, enum dataset_part part,
-                struct err *err);
+    int (*load)(const struct dataset_source *self, struct dataset *out, const char *dir,
+                enum dataset_part part, struct err *err);
     /* Sizes and checksums of the files; appends one line a file to `report`. */
-    int (*check)(struct buf *report, const char *dir, struct err *err);
+    int (*check)(const struct dataset_source *self, struct buf *report, const char *dir,
+                 struct err *err);
 };
 
-extern const struct dataset_source *const dataset_sources[]; /* NULL-terminated */
+/* NULL-terminated; those of people's own (own_sets.h) are added before main and come
+ * last. */
+extern const struct dataset_source *dataset_sources[];
 const struct dataset_source *dataset_find(const char *name);
 
 MUST_CHECK int dataset_load(struct dataset *out, const char *name, const char *dir,

@@ -137,13 +137,15 @@ take_labels(struct dataset *d, const uint8_t *raw, const char *path, struct err 
 }
 
 static int
-load(struct dataset *out, const char *dir, enum dataset_part part, struct err *err)
+load(const struct dataset_source *self, struct dataset *out, const char *dir,
+     enum dataset_part part, struct err *err)
 {
     const struct member *files = members + (part == DATASET_TRAIN ? 0 : 2);
     uint8_t *images = NULL, *labels = NULL;
     char *images_path = NULL, *labels_path = NULL, *folder = find_folder(dir);
     int rc = -1;
 
+    (void)self;
     if (folder == NULL)
         return missing(dir, err);
     *out = (struct dataset){
@@ -193,12 +195,14 @@ check_member(struct buf *report, const char *folder, const struct member *m,
 }
 
 static int
-check(struct buf *report, const char *dir, struct err *err)
+check(const struct dataset_source *self, struct buf *report, const char *dir,
+      struct err *err)
 {
     char *folder = find_folder(dir);
     struct err each;
     int rc = 0;
 
+    (void)self;
     if (folder == NULL) {
         (void)missing(dir, &each);
         buf_printf(report, "  %s\n", each.text);

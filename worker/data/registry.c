@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "worker/data/dataset.h"
+#include "worker/data/own_sets.h"
 
 /* One line per data set; the definition is in the file of the same name. */
 #define SOURCES(X)   \
@@ -14,13 +15,24 @@
 #define DECLARE(name) extern const struct dataset_source dataset_source_##name;
 SOURCES(DECLARE)
 
+#define COUNT(name) +1
+enum { OURS = SOURCES(COUNT) };
+
 #define ENTRY(name) &dataset_source_##name,
-const struct dataset_source *const dataset_sources[] = {SOURCES(ENTRY) NULL};
+const struct dataset_source *dataset_sources[OURS + OWN_SETS_MAX + 1] = {
+    SOURCES(ENTRY)};
+
+/* Early, as other tables are made of these names before main begins. */
+__attribute__((constructor(1000))) static void
+add_own_sets(void)
+{
+    (void)own_sets_find(dataset_sources + OURS, NULL, NULL);
+}
 
 const struct dataset_source *
 dataset_find(const char *name)
 {
-    for (const struct dataset_source *const *s = dataset_sources; *s != NULL; s++)
+    for (const struct dataset_source **s = dataset_sources; *s != NULL; s++)
         if (strcmp((*s)->name, name) == 0)
             return *s;
     return NULL;

@@ -79,10 +79,12 @@ draw_image(uint8_t *image, struct rng *rng, int64_t class)
 }
 
 static int
-load(struct dataset *out, const char *dir, enum dataset_part part, struct err *err)
+load(const struct dataset_source *self, struct dataset *out, const char *dir,
+     enum dataset_part part, struct err *err)
 {
     const int64_t n = part == DATASET_TRAIN ? N_TRAIN : N_TEST;
 
+    (void)self;
     (void)dir;
     *out = (struct dataset){
         .n = n, .c = CHANNELS, .h = SIDE, .w = SIDE, .classes = CLASSES};
@@ -99,8 +101,10 @@ load(struct dataset *out, const char *dir, enum dataset_part part, struct err *e
 }
 
 static int
-check(struct buf *report, const char *dir, struct err *err)
+check(const struct dataset_source *self, struct buf *report, const char *dir,
+      struct err *err)
 {
+    (void)self;
     (void)dir;
     (void)err;
     buf_puts(report, "  generated, needs no files\n");

@@ -20,14 +20,18 @@ static const struct tiny_set set = {
 };
 
 static int
-load(struct dataset *out, const char *dir, enum dataset_part part, struct err *err)
+load(const struct dataset_source *self, struct dataset *out, const char *dir,
+     enum dataset_part part, struct err *err)
 {
+    (void)self;
     return tiny_load(out, &set, dir, part, err);
 }
 
 static int
-check(struct buf *report, const char *dir, struct err *err)
+check(const struct dataset_source *self, struct buf *report, const char *dir,
+      struct err *err)
 {
+    (void)self;
     return tiny_check(report, &set, dir, err);
 }
 

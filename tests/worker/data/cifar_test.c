@@ -113,11 +113,15 @@ check_names_every_file(void **state)
     (void)state;
     folder_init(&f);
     folder_write(&f, "cifar-10-batches-bin/test_batch.bin", "short", 5, 0);
-    assert_int_equal(dataset_find("cifar10")->check(&report, f.path, &err), -1);
+    assert_int_equal(
+        dataset_find("cifar10")->check(dataset_find("cifar10"), &report, f.path, &err),
+        -1);
     assert_non_null(strstr(buf_str(&report), "data_batch_5.bin: missing"));
     assert_non_null(strstr(buf_str(&report), "CORRUPT"));
     buf_clear(&report);
-    assert_int_equal(dataset_find("cifar100")->check(&report, f.path, &err), 0);
+    assert_int_equal(dataset_find("cifar100")
+                         ->check(dataset_find("cifar100"), &report, f.path, &err),
+                     0);
     assert_non_null(strstr(buf_str(&report), "cifar-100-binary/test.bin"));
     buf_release(&report);
     folder_release(&f);

@@ -196,7 +196,9 @@ the_installed_files_are_the_published_ones_and_give_the_stated_normalisation(
     (void)state;
     if (!file_exists("/usr/share/datasets/fashion-mnist"))
         skip();
-    if (dataset_find("fashion-mnist")->check(&out, place, &err) != 0
+    if (dataset_find("fashion-mnist")
+                ->check(dataset_find("fashion-mnist"), &out, place, &err)
+            != 0
         || dataset_load(&d, "fashion-mnist", place, DATASET_TRAIN, &err) != 0)
         fail_msg("%s", err.text);
     const int64_t n = d.n * OUT * OUT;

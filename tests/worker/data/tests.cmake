@@ -1,7 +1,7 @@
 add_library(data_fixture STATIC ${CMAKE_CURRENT_LIST_DIR}/pictures.c
   ${CMAKE_CURRENT_LIST_DIR}/folder.c ${CMAKE_CURRENT_LIST_DIR}/jpeg_file.c)
 target_link_libraries(data_fixture PUBLIC shared PkgConfig::zlib PkgConfig::jpeg cmocka)
-foreach(name pil idx npy picture listing tiny corrupted dataset cifar fashion_mnist synthetic loader augment/crop_flip augment/augmix
+foreach(name pil idx npy picture listing tiny own_sets corrupted dataset cifar fashion_mnist synthetic loader augment/crop_flip augment/augmix
              corrupt/corrupt)
   relusweep_test(worker/data/${name}_test LINK worker_core data_fixture)
 endforeach()
