@@ -156,7 +156,7 @@ put_quoted(struct buf *out, const char *key, const char *text)
     for (; *text != '\0'; text++) {
         if (*text == '\'')
             buf_putc(out, '\'');
-        buf_putc(out, (unsigned char)*text < ' ' ? ' ' : *text);
+        buf_putc(out, *text);
     }
     buf_puts(out, "'\n");
 }

@@ -72,7 +72,8 @@ draw_axes(const struct bars *b, const char *title, size_t n_layers)
         const double y = scale_at(&b->y, b->y.ticks[i]);
         display_line(b->d, b->x, y, b->x + b->w, y, grid);
         buf_clear(&text);
-        buf_printf(&text, "%g%s", fabs(b->y.ticks[i]), i + 1 == b->y.n_ticks ? " %" : "");
+        buf_printf(&text, "%g%s", fabs(b->y.ticks[i]),
+                   i + 1 == b->y.n_ticks ? " %" : "");
         display_text(b->d, b->x - 5, y + 4.2, 11.5, DISPLAY_END, false, 0,
                      buf_str(&text));
     }
@@ -142,12 +143,14 @@ draw(struct display *d, const json_t *report, const json_t *figure)
 
     display_init(d, width, panel_height, json_str(figure, "title", ""));
     const double top = figure_head(d, report, figure);
-    d->height = top + panel_height * (double)((n + columns - 1) / columns) + 16;
+    const size_t rows = (n + columns - 1) / columns;
+    d->height = top + panel_height * (double)rows + 16;
     scale_linear(&b.y, 0, largest_share(report, models), 0, 4, 0, 100);
     for (size_t i = 0; i < n; i++) {
         const size_t at = (size_t)json_integer_value(json_array_get(models, i));
+        const size_t row = i / columns;
         b.x = w * (double)(i % columns) + left;
-        b.top = top + panel_height * (double)(i / columns) + above;
+        b.top = top + panel_height * (double)row + above;
         draw_panel(&b, json_array_get(json_object_get(report, "models"), at));
     }
     display_text(d, width / 2, d->height - 8, text_size, DISPLAY_MIDDLE, false, 0.72,

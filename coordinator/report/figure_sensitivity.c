@@ -242,9 +242,10 @@ draw_panel(struct panels *p, size_t i, double top)
 {
     const size_t columns = p->n < COLUMNS ? p->n : COLUMNS;
     const double w = width / (double)columns;
+    const size_t row = i / columns;
     struct panel panel = {.all = p,
                           .x = w * (double)(i % columns) + left,
-                          .y = top + panel_height * (double)(i / columns) + above,
+                          .y = top + panel_height * (double)row + above,
                           .w = w - left - right};
 
     others_init(&panel.o, p->report, p->facet, p->axes[i]);
@@ -269,7 +270,8 @@ draw(struct display *d, const json_t *report, const json_t *figure)
     find_panels(&p);
     find_ranges(&p);
     const double top = draw_legend(&p, figure_head(d, report, figure) + 8) + 12;
-    d->height = top + panel_height * (double)((p.n + COLUMNS - 1) / COLUMNS);
+    const size_t rows = (p.n + COLUMNS - 1) / COLUMNS;
+    d->height = top + panel_height * (double)rows;
     for (size_t i = 0; i < p.n; i++)
         draw_panel(&p, i, top);
     scale_release(&p.y);

@@ -93,18 +93,14 @@ published_citation(const char *paper)
     return known != NULL ? known : paper;
 }
 
-/* Their mCE is a share of 1, except on Tiny-ImageNet, where it is divided by a baseline
- * network's and so another quantity than ours. */
+/* Their mCE is a share of 1; on Tiny-ImageNet both are relative to a baseline. */
 static void
 set_our_metric(struct published_row *row)
 {
     row->our_metric = ours(metrics, row->metric);
     row->our_value = row->value;
-    if (row->our_metric == NULL || strcmp(row->our_metric, "mCE") != 0)
-        return;
-    row->our_value = 100 * row->value;
-    if (row->our_dataset != NULL && strcmp(row->our_dataset, "tiny-imagenet") == 0)
-        row->our_metric = NULL;
+    if (row->our_metric != NULL && strcmp(row->our_metric, "mCE") == 0)
+        row->our_value = 100 * row->value;
 }
 
 static void

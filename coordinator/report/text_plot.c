@@ -4,7 +4,6 @@
  */
 #include "coordinator/report/text_plot.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +45,10 @@ put(struct canvas *v, double x, double y, char mark)
 static char
 letter(size_t series, bool front)
 {
-    const char c = (char)('a' + series % SERIES_MAX);
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz";
+    static const char capital[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-    return front ? (char)toupper(c) : c;
+    return (front ? capital : small)[series % SERIES_MAX];
 }
 
 static void
@@ -104,7 +104,8 @@ put_others(struct canvas *v)
         const double row = round(scale_at(&v->y, c->references[i].y));
         for (size_t k = 0; k < v->width; k += 2) {
             char *cell = &v->cells[(size_t)row * v->width + k];
-            *cell = *cell == ' ' ? '-' : *cell;
+            if (*cell == ' ')
+                *cell = '-';
         }
     }
 }
