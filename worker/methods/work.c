@@ -21,10 +21,11 @@ enum { STEP_PASSES = 3, ATTACK_PASSES = 2 * 7, CORRUPTED_IMAGES = 15 * 5 };
 static const struct training {
     const char *runner, *epochs, *views;
     int teacher;
+    const char *maps; /* views on which its maps are compared too, or NULL */
 } trainings[] = {
-    {"teacher", "teacher_epochs", "teacher_views", 0},
-    {"mask", "mask_epochs", "mask_views", 1},
-    {"finetune", "finetune_epochs", "kl_views", 1},
+    {"teacher", "teacher_epochs", "teacher_views", 0, NULL},
+    {"mask", "mask_epochs", "mask_views", 1, NULL},
+    {"finetune", "finetune_epochs", "kl_views", 1, "pram_views"},
 };
 
 static void
@@ -49,6 +50,10 @@ add_training(json_t *rows, const struct training *t)
             add(rows, (STEP_PASSES + (v == LOSS_ADV ? ATTACK_PASSES : 0)) / (k + 1.0),
                 t->epochs, "train_images",
                 json_pack("{s:s, s:s}", "bn", bn[k], t->views, loss_view_names[v]));
+    for (int k = 0; t->maps != NULL && k < 3; k++)
+        for (int v = LOSS_AUG; v < LOSS_N_VIEWS; v++) /* the clean ones are there */
+            add(rows, 1 / (k + 1.0), t->epochs, "train_images",
+                json_pack("{s:s, s:s}", "bn", bn[k], t->maps, loss_view_names[v]));
     if (t->teacher > 0)
         add(rows, t->teacher, t->epochs, "train_images", json_object());
 }

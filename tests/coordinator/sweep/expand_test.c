@@ -269,6 +269,51 @@ words_that_mislead_are_noted(void **state)
     sweep_free(s);
 }
 
+static void
+an_ablation_stands_for_the_values_of_its_parameters(void **state)
+{
+    struct sweep *s = fixture_sweep(HEAD "grid: {ablation: [t5/kl, t5/ce]}\n", "");
+    struct dag *d = dag_build(s);
+    const json_t *first = s->cells[0].values, *second = s->cells[1].values;
+
+    (void)state;
+    assert_int_equal(s->n_cells, 2);
+    assert_string_equal(json_str(first, "ablation", ""), "t5/kl");
+    assert_string_equal(json_str(first, "loss", ""), "kl");
+    assert_true(json_num(first, "temperature", 0) == 2);
+    assert_string_equal(json_str(second, "loss", ""), "ce+kl");
+    assert_true(json_num(second, "temperature", 0) == 4);
+    /* jobs know nothing of the name */
+    for (size_t i = 0; i < d->n_jobs; i++)
+        assert_null(
+            json_object_get(json_object_get(d->jobs[i].spec, "params"), "ablation"));
+    dag_free(d);
+    sweep_free(s);
+}
+
+static void
+an_ablation_that_changes_nothing_of_a_cell_is_left_out_of_it(void **state)
+{
+    (void)state;
+    /* `all` skips the stages that read the loss, not the teacher with its rate */
+    fixture_expands(HEAD "grid:\n  relu_budget: [all]\n  ablation: [t5/kl, t5/ce]\n",
+                    "", "\n");
+    fixture_expands(
+        HEAD "grid:\n  relu_budget: [all]\n  ablation: [t5/ce, f4/slow, f4/fast]\n", "",
+        "\nablation=f4/slow\nablation=f4/fast\n");
+}
+
+static void
+an_ablation_and_another_value_of_its_parameter_contradict(void **state)
+{
+    (void)state;
+    fixture_fails(
+        HEAD "grid: {ablation: [t5/kl], loss: [kl, ce]}\n", "",
+        "t.yaml:3:38: `loss` is \"ce\" here, but ablation = t5/kl means loss = "
+        "kl; leave one of them out");
+    fixture_fails(HEAD "grid: {ablation: [t5/k]}\n", "", "t.yaml:3:19: ...");
+}
+
 int
 main(void)
 {
@@ -291,6 +336,9 @@ main(void)
         cmocka_unit_test(set_of_one_value_keeps_an_axis_an_axis),
         cmocka_unit_test(set_reaches_name_method_and_sets),
         cmocka_unit_test(a_preset_lies_under_the_file_and_in_its_text),
+        cmocka_unit_test(an_ablation_stands_for_the_values_of_its_parameters),
+        cmocka_unit_test(an_ablation_that_changes_nothing_of_a_cell_is_left_out_of_it),
+        cmocka_unit_test(an_ablation_and_another_value_of_its_parameter_contradict),
         cmocka_unit_test(the_report_has_defaults),
         cmocka_unit_test(words_that_mislead_are_noted),
     };

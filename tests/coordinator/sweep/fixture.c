@@ -42,7 +42,12 @@ struct catalog fixture_catalog;
 
 static const char catalog_text[] =
     "{'version':1,'program':'0.1.0','methods':["
-    "{'name':'rlnet','doc':'robust','source':'paper','stages':["
+    "{'name':'rlnet','doc':'robust','source':'paper','presets':{'param':'ablation',"
+    "'doc':'rows','choices':["
+    "{'name':'t5/kl','doc':'d','sets':{'loss':'kl','temperature':'2'}},"
+    "{'name':'t5/ce','doc':'d','sets':{'loss':'ce+kl'}},"
+    "{'name':'f4/slow','doc':'d','sets':{'lr':'0.01'}},"
+    "{'name':'f4/fast','doc':'d','sets':{'lr':'0.1'}}]},'stages':["
     "{'name':'teacher','revision':1,'doc':'d','after':[],'params':[" TEACHER "]},"
     "{'name':'mask','revision':1,'doc':'d','after':['teacher']," SKIP
     "'params':[" TEACHER "," BUDGET "," TEMPERATURE "," HALF "]},"

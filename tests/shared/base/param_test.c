@@ -15,7 +15,7 @@ struct config {
     bool verbose;
     int64_t batch;
     double lr;
-    const char *name, *mode, *budget, *views, *loss;
+    const char *name, *mode, *budget, *views, *loss, *at;
 };
 
 static const char *const modes[] = {"paper", "released", NULL};
@@ -31,6 +31,7 @@ static const struct param table[] = {
     PARAM_ROW_BUDGET(struct config, budget, "all", "ReLUs"),
     PARAM_ROW_SET(struct config, views, "clean", views, "images"),
     PARAM_ROW_SUM(struct config, loss, "ce", terms, "terms"),
+    PARAM_ROW_PERCENTS(struct config, at, "none", "of the epochs"),
 };
 enum { N = sizeof table / sizeof table[0] };
 
@@ -63,6 +64,9 @@ spellings_of_one_value_are_equal(void **state)
         {"budget", "all", "\"all\""},
         {"views", "adv, clean", "\"clean,adv\""},
         {"loss", "pram + 0.50*ce", "\"0.5*ce+pram\""},
+        {"loss", "2/3*ce+1/4*pram", "\"0.6666666666666666*ce+0.25*pram\""},
+        {"at", "62.50, 75,87.5", "\"62.5,75,87.5\""},
+        {"at", "none", "\"none\""},
         {"verbose", "true", "true"},
         {"mode", "paper", "\"paper\""},
     };
@@ -98,6 +102,12 @@ wrong_values_are_refused_with_help(void **state)
         {"views", "clean,", "cannot be read"},
         {"loss", "x*ce", "weight"},
         {"loss", "ce+", "cannot be read"},
+        {"loss", "1/0*ce", "weight"},
+        {"at", "90,50", "rising per cents"},
+        {"at", "100", "rising per cents"},
+        {"at", "50,", "rising per cents"},
+        {"at", "", "rising per cents"},
+        {"at", "50;60", "no number"},
         {"verbose", "yes", "true or false"},
         {"name", "\xff", "UTF-8"},
     };

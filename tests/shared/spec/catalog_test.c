@@ -11,8 +11,13 @@
 
 static const char good[] =
     "{'version':1,'program':'0.1.0','methods':[{'name':'rlnet','doc':'d','source':'s',"
+    "'presets':{'param':'row','doc':'d','choices':["
+    "{'name':'t1/a','doc':'d','sets':{'epochs':'5','relu_budget':'20'}},"
+    "{'name':'t1/b','doc':'d','sets':{'epochs':'6'}}]},"
     "'stages':["
-    "{'name':'teacher','revision':1,'after':[],'params':["
+    "{'name':'teacher','revision':1,'after':[],'only_when':{'model':'r10'},"
+    "'work':[{'passes':3,'of':['epochs','images'],'when':{'model':'r10'}},"
+    "{'passes':1,'of':['epochs'],'when':{}}],'params':["
     "{'name':'model','type':'choice','choices':['r10','r18'],'doc':'net'},"
     "{'name':'epochs','type':'int','default':'3','min':1,'max':100,'doc':'n'}]},"
     "{'name':'mask','revision':2,'after':['teacher'],'skip_when':{'relu_budget':'all'},"
@@ -20,7 +25,13 @@ static const char good[] =
     "{'name':'model','type':'choice','choices':['r10','r18'],'doc':'net'},"
     "{'name':'relu_budget','type':'budget','doc':'kept'}]}]}],"
     "'limits':[{'param':'relu_budget','by':['model'],'unit':'ReLUs',"
-    "'table':{'r10':{'min':10,'max':1000}}}]}";
+    "'table':{'r10':{'min':10,'max':1000}}},"
+    "{'param':'images','plus':['held'],'by':['dataset'],'unit':'images',"
+    "'table':{'d':{'max':50}}}],"
+    "'needs':[{'when':{'loss':'kl'},'param':'epochs','min':4},"
+    "{'when':{'loss':'kl','model':'r18'},'param':'dataset','in':['d','e']},"
+    "{'when':{'loss':'ce'},'param':'dataset','in':[]}],"
+    "'work':{'macs_per_second':10,'macs':{'r10/d':7},'images':{'images':{'d':50}}}}";
 
 /* JSON with ' for ". */
 static json_t *
@@ -130,7 +141,7 @@ a_stage_is_skipped_by_its_value(void **state)
 {
     const struct catalog *c = *state;
     const struct catalog_method *m = &c->methods[0];
-    json_t *all = json_pack("{s:s}", "relu_budget", "all");
+    json_t *all = json_pack("{s:s, s:s}", "relu_budget", "all", "model", "r10");
     json_t *some = json_pack("{s:s}", "relu_budget", "500");
     json_t *none = json_object();
 
@@ -141,6 +152,97 @@ a_stage_is_skipped_by_its_value(void **state)
     json_decref(all);
     json_decref(some);
     json_decref(none);
+}
+
+static void
+a_stage_is_there_only_with_its_value(void **state)
+{
+    const struct catalog *c = *state;
+    json_t *with = json_pack("{s:s}", "model", "r10");
+    json_t *without = json_pack("{s:s}", "model", "r18");
+
+    assert_int_equal(catalog_stage_skipped(&c->methods[0].stages[0], with), 0);
+    assert_int_equal(catalog_stage_skipped(&c->methods[0].stages[0], without), 1);
+    json_decref(with);
+    json_decref(without);
+}
+
+static void
+presets_are_a_parameter_with_the_texts_of_others(void **state)
+{
+    const struct catalog *c = *state;
+    const struct catalog_method *m = &c->methods[0];
+
+    assert_ptr_equal(catalog_find_param(m, "row"), &m->presets->param);
+    assert_string_equal(m->presets->param.choices[1], "t1/b");
+    assert_string_equal(json_str(m->presets->sets[0], "epochs", ""), "5");
+    assert_string_equal(catalog_nearest_param(m, "rov"), "row");
+}
+
+/* The cell (JSON with ') must be refused with this text, or (NULL) taken. */
+static void
+expect_cell(const struct catalog *c, const char *cell, const char *text)
+{
+    json_t *values = parse(cell);
+    struct err err = {0};
+    const int rc = catalog_check_limits(c, values, NULL, &err);
+
+    if (rc != (text != NULL ? -1 : 0)
+        || (text != NULL && strstr(err.text, text) == NULL))
+        fail_msg("%s: `%s`", cell, err.text);
+    json_decref(values);
+}
+
+static void
+values_that_do_not_go_together_are_refused(void **state)
+{
+    const struct catalog *c = *state;
+
+    expect_cell(c, "{'loss':'0.5*kl+pram','epochs':4}", NULL);
+    expect_cell(c, "{'loss':'0.5*kl+pram','epochs':3}",
+                "loss = kl needs epochs of at least 4, not 3");
+    expect_cell(c, "{'loss':'pram','epochs':3}", NULL);
+    expect_cell(c, "{'loss':'kl','model':'r18','dataset':'f'}",
+                "loss = kl, model = r18 needs dataset = d or e, not f");
+    expect_cell(c, "{'loss':'kl','model':'r18','dataset':'e'}", NULL);
+    expect_cell(c, "{'loss':'ce','dataset':'d'}", "loss = ce goes with no dataset");
+}
+
+static void
+a_limit_may_be_on_a_sum(void **state)
+{
+    const struct catalog *c = *state;
+
+    expect_cell(c, "{'dataset':'d','images':30,'held':20}", NULL);
+    expect_cell(c, "{'dataset':'d','images':31,'held':20}",
+                "images + held = 51 is above the 50 images that d has");
+}
+
+static double
+work(const struct catalog *c, const char *params)
+{
+    json_t *values = parse(params);
+    const double w = catalog_work(c, &c->methods[0].stages[0], values);
+
+    json_decref(values);
+    return w;
+}
+
+static void
+the_work_of_a_job_is_the_sum_of_the_rows_that_hold(void **state)
+{
+    const struct catalog *c = *state;
+
+    assert_true(work(c, "{'model':'r10','dataset':'d','epochs':2,'images':10}")
+                == (3 * 2 * 10 + 2) * 7);
+    /* 0 images are all of them, and there are no more */
+    assert_true(work(c, "{'model':'r10','dataset':'d','epochs':1,'images':0}")
+                == (3 * 50 + 1) * 7);
+    assert_true(work(c, "{'model':'r10','dataset':'d','epochs':1,'images':99}")
+                == (3 * 50 + 1) * 7);
+    assert_true(work(c, "{'model':'r18','dataset':'d','epochs':1}") == -1);
+    assert_true(catalog_speed(c) == 10);
+    assert_null(c->methods[0].stages[1].work);
 }
 
 /* `good` with one piece replaced must be refused with `text`. */
@@ -183,6 +285,11 @@ bad_catalogues_are_refused_with_the_reason(void **state)
     refuse("'skip_when':{'relu_budget'", "'skip_when':{'budget'", ERR_DATA,
            "skip_when");
     refuse("'name':'epochs'", "'name':'model'", ERR_DATA, "twice");
+    refuse("'only_when':{'model'", "'only_when':{'net'", ERR_DATA, "only_when");
+    refuse("'param':'row'", "'param':'model'", ERR_DATA, "twice");
+    refuse("'sets':{'epochs':'6'}", "'sets':{'epoch':'6'}", ERR_DATA, "no parameter");
+    refuse("'sets':{'epochs':'6'}", "'sets':{'epochs':'600'}", ERR_DATA,
+           "preset `t1/b`");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -195,6 +302,11 @@ main(void)
         TEST(budgets_are_held_against_the_network),
         TEST(limits_that_do_not_concern_a_cell_are_silent),
         TEST(a_stage_is_skipped_by_its_value),
+        TEST(a_stage_is_there_only_with_its_value),
+        TEST(presets_are_a_parameter_with_the_texts_of_others),
+        TEST(values_that_do_not_go_together_are_refused),
+        TEST(a_limit_may_be_on_a_sum),
+        TEST(the_work_of_a_job_is_the_sum_of_the_rows_that_hold),
         cmocka_unit_test(bad_catalogues_are_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

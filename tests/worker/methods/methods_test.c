@@ -1,6 +1,7 @@
 /* methods_test.c - the registry has every file, and the catalogue is one that the other
  * side accepts. */
 #include <glob.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -190,6 +191,56 @@ budgets_reach_from_one_relu_a_layer_to_all_of_them(void **state)
 }
 
 static void
+what_a_stage_would_refuse_is_refused_in_the_plan(void **state)
+{
+    struct catalog c = read_catalog();
+    const char *const cells[][7] = {
+        {"needs batch of at least 3", "bn", "triple", NULL},
+        {"needs bn = single", "teacher_loss", "ce+6*trades", "bn", "dual", NULL},
+        {"needs attack_steps = 0 or 7", "attack", "pgd-7", "attack_steps", "9", NULL},
+        {"needs relu_budget = 50000", "budgets", "released/resnet18-50k", "relu_budget",
+         "60000", NULL},
+        {"needs model = resnet18 or resnet34 or wrn-22-8", "budgets", "released",
+         "model", "resnet10-w8", NULL},
+        {NULL, "budgets", "released/resnet18-50k", "relu_budget", "50000", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        json_t *values = json_pack("{s:i}", "batch", 2);
+        struct err err = {0};
+        for (int k = 1; cells[i][k] != NULL; k += 2)
+            json_object_set_new(values, cells[i][k], json_string(cells[i][k + 1]));
+        const int rc = catalog_check_limits(&c, values, NULL, &err);
+        assert_int_equal(rc, cells[i][0] != NULL ? -1 : 0);
+        if (rc != 0 && strstr(err.text, cells[i][0]) == NULL)
+            fail_msg("`%s` does not say `%s`", err.text, cells[i][0]);
+        json_decref(values);
+    }
+    catalog_release(&c);
+}
+
+/* 13.5 passes of the network for a loader sample (methods.md 4.7), less the teacher's on
+ * the adversarial half, which no term reads. */
+static void
+the_work_of_a_full_run_is_that_of_the_papers(void **state)
+{
+    struct catalog c = read_catalog();
+    const struct catalog_method *m = catalog_find_method(&c, "rlnet");
+    json_t *cell = json_pack("{s:s, s:s, s:s}", "model", "resnet18", "dataset",
+                             "cifar100", "relu_budget", "50000");
+    json_t *spec = job_spec_build(m, catalog_find_stage(m, "finetune"), cell, NULL);
+    const double work = catalog_work(&c, catalog_find_stage(m, "finetune"),
+                                     json_object_get(spec, "params"));
+
+    (void)state;
+    assert_true(fabs(work / (240 * 50000.0 * 13 * 555468800) - 1) < 1e-6);
+    json_decref(spec);
+    json_decref(cell);
+    catalog_release(&c);
+}
+
+static void
 specs_built_from_the_catalogue_are_taken_by_the_stages(void **state)
 {
     struct catalog c = read_catalog();
@@ -227,6 +278,8 @@ main(void)
         cmocka_unit_test(the_parameters_that_the_design_fixes_are_there),
         cmocka_unit_test(a_stage_depends_on_no_more_than_changes_its_numbers),
         cmocka_unit_test(budgets_reach_from_one_relu_a_layer_to_all_of_them),
+        cmocka_unit_test(what_a_stage_would_refuse_is_refused_in_the_plan),
+        cmocka_unit_test(the_work_of_a_full_run_is_that_of_the_papers),
         cmocka_unit_test(specs_built_from_the_catalogue_are_taken_by_the_stages),
     };
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "worker/models/model.h"
+#include "worker/models/released_budgets.h"
 
 enum { MAX_LAYERS = 64 };
 
@@ -158,10 +159,71 @@ budgets_are_counts_shares_or_all(void **state)
     graph_free(l.g);
 }
 
+static int64_t
+released_sum(const char *name, const char *model, int64_t image)
+{
+    const struct released_budgets *list = released_budgets_find(name, "", "", 0);
+    struct layers l = layers_of(model, image);
+    int64_t count[MAX_LAYERS], sum = 0;
+    struct err err;
+
+    assert_non_null(list);
+    assert_int_equal(released_budgets_counts(count, list, l.size, l.n, &err), 0);
+    for (int i = 0; i < l.n; i++)
+        sum += count[i];
+    graph_free(l.g);
+    return sum;
+}
+
+/* Each layer's share rounds down, so the sums are up to a unit a layer below those of
+ * the shares (25,330; 49,971; 82,657; 99,988; 119,767; 148,898; ...). */
+static void
+released_lists_keep_as_many_units_as_their_shares_say(void **state)
+{
+    (void)state;
+    assert_int_equal(released_sum("released/resnet18-25k", "resnet18", 32), 25321);
+    assert_int_equal(released_sum("released/resnet18-50k", "resnet18", 32), 49967);
+    assert_int_equal(released_sum("released/resnet18-82k", "resnet18", 32), 82650);
+    assert_int_equal(released_sum("released/resnet18-100k", "resnet18", 32), 99982);
+    assert_int_equal(released_sum("released/resnet18-120k", "resnet18", 32), 119762);
+    assert_int_equal(released_sum("released/resnet18-150k", "resnet18", 32), 148892);
+    assert_int_equal(released_sum("released/resnet34-80k", "resnet34", 32), 79965);
+    assert_int_equal(released_sum("released/resnet34-200k", "resnet34", 32), 200139);
+    assert_int_equal(released_sum("released/wrn-22-8-240k", "wrn-22-8", 32), 239426);
+    assert_int_equal(released_sum("released/wrn-22-8-300k", "wrn-22-8", 32), 299305);
+    assert_int_equal(released_sum("released/resnet18-64-150k", "resnet18", 64), 149993);
+    assert_int_equal(released_sum("released/resnet18-64-300k", "resnet18", 64), 299994);
+}
+
+static void
+released_alone_means_the_list_of_network_budget_and_image_size(void **state)
+{
+    const struct released_budgets *small =
+        released_budgets_find("released", "resnet18", "150000", 32);
+    const struct released_budgets *large =
+        released_budgets_find("released", "resnet18", "150000", 64);
+    struct layers other = layers_of("resnet34", 32);
+    int64_t count[MAX_LAYERS];
+    struct err err;
+
+    (void)state;
+    assert_string_equal(small->name, "released/resnet18-150k");
+    assert_string_equal(large->name, "released/resnet18-64-150k");
+    assert_null(released_budgets_find("released", "resnet18", "151000", 32));
+    assert_null(released_budgets_find("eta", "resnet18", "150000", 32));
+    assert_int_equal(released_budgets_counts(count, small, other.size, other.n, &err),
+                     -1);
+    assert_non_null(strstr(err.text, "this network has 33"));
+    graph_free(other.g);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(released_lists_keep_as_many_units_as_their_shares_say),
+        cmocka_unit_test(
+            released_alone_means_the_list_of_network_budget_and_image_size),
         cmocka_unit_test(the_released_lists_come_out_of_the_rule),
         cmocka_unit_test(every_budget_between_one_a_layer_and_all_is_met_exactly),
         cmocka_unit_test(a_budget_that_cannot_be_spread_is_refused_with_its_bounds),

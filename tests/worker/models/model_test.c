@@ -49,6 +49,10 @@ relus_weights_and_macs_are_those_of_the_papers(void **state)
     check_counts("resnet34", 200, 64, 3866624, 21379592, 4637691904);
     check_counts("wrn-22-8", 100, 32, 1392640, 17204276, 2454161408);
     check_counts("wrn-22-8", 200, 64, 5570560, 17255576, 9816543232);
+    check_counts("resnet18-snl", 100, 32, 491520, 11220132, 555468800);
+    check_counts("resnet18-snl", 200, 64, 1966080, 11271432, 2221772800);
+    check_counts("wrn-22-8-snl", 100, 32, 1359872, 17204276, 2454161408);
+    check_counts("wrn-22-8-snl", 200, 64, 5439488, 17255576, 9816543232);
 }
 
 static void
@@ -92,6 +96,10 @@ activations_are_numbered_in_execution_order(void **state)
     check_layers("resnet34", (int64_t[]){7, 65536, 8, 32768, 12, 16384, 6, 8192, 0, 0});
     check_layers("wrn-22-8",
                  (int64_t[]){1, 16384, 6, 131072, 6, 65536, 6, 32768, 0, 0});
+    check_layers("resnet18-snl",
+                 (int64_t[]){4, 65536, 4, 32768, 4, 16384, 4, 8192, 0, 0});
+    check_layers("wrn-22-8-snl",
+                 (int64_t[]){1, 16384, 6, 131072, 6, 65536, 5, 32768, 0, 0});
     check_layers("resnet10-w16",
                  (int64_t[]){3, 16384, 2, 8192, 2, 4096, 2, 2048, 0, 0});
 }
@@ -102,8 +110,11 @@ a_second_path_adds_two_numbers_for_each_normalised_channel(void **state)
     struct graph *one = build("resnet18", 10, 32, 1, MODEL_STUDENT);
     struct graph *student = build("resnet18", 10, 32, 2, MODEL_STUDENT);
     struct graph *teacher = build("resnet18", 10, 32, 2, MODEL_TEACHER);
+    struct graph *triple = build("resnet18", 10, 32, 3, MODEL_TEACHER);
 
     (void)state;
+    assert_int_equal(graph_n_weights(triple) - graph_n_weights(one), 2 * 9600);
+    graph_free(triple);
     assert_int_equal(graph_n_weights(student) - graph_n_weights(one), 9600);
     /* the teacher's 896 shortcut channels are shared by the paths */
     assert_int_equal(graph_n_weights(teacher) - graph_n_weights(one), 2 * (4800 - 896));
@@ -196,6 +207,45 @@ teacher_and_student_have_the_released_names(void **state)
     expect_names(MODEL_TEACHER, 3, true, triple);
 }
 
+static double
+deviation(const struct net_param *p)
+{
+    double sum = 0, square = 0;
+
+    for (int64_t i = 0; i < p->size; i++) {
+        sum += (double)p->value[i];
+        square += (double)p->value[i] * (double)p->value[i];
+    }
+    sum /= (double)p->size;
+    return sqrt(square / (double)p->size - sum * sum);
+}
+
+static void
+the_networks_of_snl_have_one_spelling_and_their_own_start(void **state)
+{
+    struct team *team = team_new(1);
+    struct small_net want = {.model = "resnet18-snl",
+                             .role = MODEL_STUDENT,
+                             .bn_paths = 1,
+                             .classes = 10,
+                             .size = 8,
+                             .max_batch = 1,
+                             .seed = 1};
+    struct net *n = small_net_new(&want, team);
+    const struct net_param *conv = net_find_param(n, "layer2.0.conv1.weight");
+    const struct net_param *linear = net_find_param(n, "linear.weight");
+
+    (void)state;
+    assert_non_null(net_find_param(n, "layer2.0.shortcut.0.weight"));
+    assert_null(net_find_param(n, "layer2.0.conv_sc.weight"));
+    /* fan-in: 64 inputs of this convolution, 128 outputs */
+    assert_true(fabs(deviation(conv) / sqrt(2 / (9.0 * 64)) - 1) < 0.02);
+    assert_true(fabs(deviation(linear) / sqrt(2 / 512.0) - 1) < 0.05);
+    assert_true(net_find_param(n, "linear.bias")->value[3] != 0);
+    net_free(n);
+    team_free(team);
+}
+
 static void
 wide_resnet_has_the_released_names(void **state)
 {
@@ -222,19 +272,6 @@ wide_resnet_has_the_released_names(void **state)
 }
 
 /* ---- start ----------------------------------------------------------------------- */
-
-static double
-deviation(const struct net_param *p)
-{
-    double sum = 0, square = 0;
-
-    for (int64_t i = 0; i < p->size; i++) {
-        sum += (double)p->value[i];
-        square += (double)p->value[i] * (double)p->value[i];
-    }
-    sum /= (double)p->size;
-    return sqrt(square / (double)p->size - sum * sum);
-}
 
 static void
 the_start_is_fan_out_normal_and_depends_on_seed_and_name_only(void **state)
@@ -288,6 +325,7 @@ main(void)
         cmocka_unit_test(group_outputs_are_the_ends_of_the_groups),
         cmocka_unit_test(teacher_and_student_have_the_released_names),
         cmocka_unit_test(wide_resnet_has_the_released_names),
+        cmocka_unit_test(the_networks_of_snl_have_one_spelling_and_their_own_start),
         cmocka_unit_test(the_start_is_fan_out_normal_and_depends_on_seed_and_name_only),
         cmocka_unit_test(names_lead_to_their_rows),
     };

@@ -227,6 +227,94 @@ the_released_rule_leaves_one_relu_less_in_each_layer(void **state)
     stage_folder_free(dir);
 }
 
+/* ---- measured layer budgets ------------------------------------------------------ */
+
+static char *
+sensitivity_folder(void)
+{
+    char *dir = stage_folder_new();
+
+    stage_folder_spec(dir, "sensitivity",
+                      json_pack("{s:s, s:i, s:i}", "sensitivity_density", "0.3",
+                                "sensitivity_epochs", 2, "sensitivity_interval", 2),
+                      none);
+    return dir;
+}
+
+static void
+a_sensitivity_run_keeps_the_share_of_weights_that_it_was_told(void **state)
+{
+    char *dir = sensitivity_folder(), *path = file_join(dir, "model.safetensors");
+    struct st_file *f;
+    struct err err;
+    double kept = 0, all = 0;
+
+    (void)state;
+    assert_int_equal(stage_folder_run(dir), 0);
+    assert_int_equal(st_read(&f, path, &err), 0);
+    for (size_t i = 0; i < st_count(f); i++) {
+        const struct st_tensor *t = st_at(f, i);
+        const float *w = t->data;
+        for (int64_t k = 0; t->n_dims == 4 && k < t->count; k++) {
+            kept += w[k] != 0;
+            all++;
+        }
+    }
+    assert_true(fabs(kept / all - 0.3) < 0.02);
+    json_t *points = stage_folder_events(dir, "metrics");
+    assert_true(json_array_size(points) >= 2); /* densities, and the epoch's numbers */
+    json_decref(points);
+    st_free(f);
+    free(path);
+    stage_folder_free(dir);
+}
+
+/* Units that each mask of a model keeps. */
+static void
+count_masks(int64_t *kept, int n, const char *dir)
+{
+    char *path = file_join(dir, "model.safetensors");
+    struct st_file *f;
+    struct err err;
+
+    assert_int_equal(st_read(&f, path, &err), 0);
+    for (int i = 0; i < n; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "mask.%d", i);
+        const struct st_tensor *t = st_find(f, name);
+        const uint8_t *bytes = t->data;
+        kept[i] = 0;
+        for (int64_t k = 0; k < t->count; k++)
+            kept[i] += bytes[k];
+    }
+    st_free(f);
+    free(path);
+}
+
+static void
+measured_budgets_are_of_the_same_sum_and_other_layers(void **state)
+{
+    static const char *const of_both[] = {"teacher", "sensitivity", NULL};
+    enum { MASKS = 9 };
+    char *sparse = sensitivity_folder(), *dir = stage_folder_new();
+    int64_t measured[MASKS], published[MASKS], sum = 0;
+
+    (void)state;
+    assert_int_equal(stage_folder_run(sparse), 0);
+    stage_folder_spec(dir, "mask", json_pack("{s:s}", "budgets", "measured"), of_both);
+    give(dir, "teacher", folders[TEACHER]);
+    give(dir, "sensitivity", sparse);
+    assert_int_equal(stage_folder_run(dir), 0);
+    count_masks(measured, MASKS, dir);
+    count_masks(published, MASKS, folders[MASK]);
+    for (int i = 0; i < MASKS; i++)
+        sum += measured[i];
+    assert_int_equal(sum, 2000);
+    assert_memory_not_equal(measured, published, sizeof measured);
+    stage_folder_free(sparse);
+    stage_folder_free(dir);
+}
+
 /* ---- what goes wrong ------------------------------------------------------------- */
 
 static void
@@ -340,6 +428,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sensitivity_run_keeps_the_share_of_weights_that_it_was_told),
+        cmocka_unit_test(measured_budgets_are_of_the_same_sum_and_other_layers),
         cmocka_unit_test(models_say_what_they_are),
         cmocka_unit_test(finetuning_keeps_the_masks_and_moves_the_weights),
         cmocka_unit_test(every_epoch_gives_a_point_of_each_curve),

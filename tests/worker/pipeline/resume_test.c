@@ -30,7 +30,12 @@ folder_of(const char *stage)
     const int is_mask = strcmp(stage, "mask") == 0;
     char *dir = stage_folder_new();
 
-    stage_folder_spec(dir, stage, NULL, is_mask ? of_teacher : none);
+    stage_folder_spec(dir, stage,
+                      strcmp(stage, "sensitivity") == 0
+                          ? json_pack("{s:i, s:i}", "sensitivity_epochs", 2,
+                                      "sensitivity_interval", 2)
+                          : NULL,
+                      is_mask ? of_teacher : none);
     if (is_mask) {
         char *model = file_join(teacher, "model.safetensors");
         stage_folder_put(dir, "inputs/teacher.model", model);
@@ -104,6 +109,17 @@ a_mask_search_resumed_at_any_step_ends_with_the_same_bytes(void **state)
 {
     (void)state;
     resume_everywhere("mask", mask);
+}
+
+static void
+a_sensitivity_run_resumed_at_any_step_ends_with_the_same_bytes(void **state)
+{
+    char *undisturbed = folder_of("sensitivity");
+
+    (void)state;
+    assert_int_equal(stage_folder_wait(stage_folder_start(undisturbed, 1, "0")), 0);
+    resume_everywhere("sensitivity", undisturbed);
+    stage_folder_free(undisturbed);
 }
 
 /* The newest checkpoint that the events of DIR name becomes DIR/resume. */
@@ -213,6 +229,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_teacher_resumed_at_any_step_ends_with_the_same_bytes),
         cmocka_unit_test(a_mask_search_resumed_at_any_step_ends_with_the_same_bytes),
+        cmocka_unit_test(
+            a_sensitivity_run_resumed_at_any_step_ends_with_the_same_bytes),
         cmocka_unit_test(a_stage_killed_again_and_again_ends_with_the_same_bytes),
         cmocka_unit_test(
             a_stage_asked_to_stop_again_and_again_ends_with_the_same_bytes),
