@@ -3,7 +3,7 @@
 
 #include "shared/base/param.h"
 
-/* Options of `relusweep data ...`, which hands them on to `relusweep-worker data ...`. */
+/* Options of `relusweep data`, which hands them on to `relusweep-worker data`. */
 struct data_options {
     const char *data_dir;
     const char *corruption, *severity, *out;

@@ -8,7 +8,8 @@
 #include "worker/data/dataset.h"
 
 /* Writes a PNG to look at: a row for each of `kinds` (NULL-terminated), labelled; in it
- * three test images, each clean and at severities 1 to 5. Small images are magnified. */
+ * three test images, each clean and at severities 1 to 5. Small images are
+ * magnified. */
 MUST_CHECK int contact_sheet_write(const char *path, const struct dataset *test,
                                    const struct corruption *const *kinds, uint64_t seed,
                                    struct err *err);

@@ -1,7 +1,8 @@
 /*
- * corrupted.c - finds the corrupted test images that belong to a data set, and gives them
- * out. Invariant: what it gives for (corruption, severity, sample) has the label of that
- * test sample. Knows no file format; corrupted_npy.c and corrupted_folders.c do.
+ * corrupted.c - finds the corrupted test images that belong to a data set, and gives
+ * them out. Invariant: what it gives for (corruption, severity, sample) has the label
+ * of that test sample. Knows no file format; corrupted_npy.c and corrupted_folders.c
+ * do.
  */
 #include "worker/data/corrupted.h"
 

@@ -8,10 +8,10 @@
 #include "worker/engine/team.h"
 
 /*
- * The corrupted test images of a data set, wherever they come from (methods.md 2.3). Image
- * i of every corruption and severity has the label of test image i:
- *   - the published set where its folder lies among the data: CIFAR-10-C and CIFAR-100-C
- *     (.npy), Tiny-ImageNet-C (folders of JPEGs);
+ * The corrupted test images of a data set, wherever they come from (methods.md 2.3).
+ * Image i of every corruption and severity has the label of test image i:
+ *   - the published set where its folder lies among the data: CIFAR-10-C and
+ *     CIFAR-100-C (.npy), Tiny-ImageNet-C (folders of JPEGs);
  *   - else a folder that `data corrupt` filled;
  *   - else made when asked for, bit for bit what `data corrupt` writes.
  */

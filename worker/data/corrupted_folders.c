@@ -1,7 +1,7 @@
 /*
  * corrupted_folders.c - the layout of Tiny-ImageNet-C: <corruption>/<severity>/<class>/
- * with pictures. Classes and pictures are taken in the order of their names. Only what is
- * asked for is decoded, each time: all of it would be 9 GB.
+ * with pictures. Classes and pictures are taken in the order of their names. Only what
+ * is asked for is decoded, each time: all of it would be 9 GB.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * corrupted_npy.c - the layout of CIFAR-10-C: <corruption>.npy of bytes (5 n,h,w,3), the
- * whole test part at severity 1, then at 2, ...; labels.npy with its labels five times.
+ * corrupted_npy.c - the layout of CIFAR-10-C: <corruption>.npy of bytes (5 n,h,w,3),
+ * the whole test part at severity 1, then at 2, ...; labels.npy with its labels five
+ * times.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
- * data_corrupt.c - corrupted test images as files. The team shares out the images of one
- * severity; which thread makes an image changes nothing in it. A file appears under its
- * name when it is whole, about.json comes last, so that an interrupted run leaves a
+ * data_corrupt.c - corrupted test images as files. The team shares out the images of
+ * one severity; which thread makes an image changes nothing in it. A file appears under
+ * its name when it is whole, about.json comes last, so that an interrupted run leaves a
  * folder that nobody takes for a finished one.
  */
 #include "worker/data/data_corrupt.h"

@@ -7,11 +7,12 @@
 #include "worker/data/image_list.h"
 
 /*
- * The decoded cache: the pixels of a list of pictures as <name>.npy (n,3,h,w), beside it
- * <name>.json with the digest of the files that they came from (paths, sizes, times of
- * change) and that of the pixels. In $RELUSWEEP_CACHE, else $XDG_CACHE_HOME/relusweep,
- * else ~/.cache/relusweep. It may be deleted at any time. Nothing here fails a job: what
- * cannot be read is made again, what cannot be written is left.
+ * The decoded cache: the pixels of a list of pictures as <name>.npy (n,3,h,w), beside
+ * it <name>.json with the digest of the files that they came from (paths, sizes, times
+ * of change) and that of the pixels. In $RELUSWEEP_CACHE, else
+ * $XDG_CACHE_HOME/relusweep, else ~/.cache/relusweep. It may be deleted at any time.
+ * Nothing here fails a job: what cannot be read is made again, what cannot be written
+ * is left.
  */
 struct decoded {
     char *pixels, *about; /* paths; NULL: no cache */

@@ -18,8 +18,8 @@ void image_list_add(struct image_list *l, const char *folder, const char *name,
                     uint16_t label);
 void image_list_release(struct image_list *l);
 
-/* Appends all pictures of `folder` with this label, sorted by name. *count (may be NULL)
- * receives how many. */
+/* Appends all pictures of `folder` with this label, sorted by name. *count (may be
+ * NULL) receives how many. */
 MUST_CHECK int image_list_add_folder(struct image_list *l, const char *folder,
                                      uint16_t label, int64_t *count, struct err *err);
 

@@ -1,6 +1,7 @@
 /*
  * npy.c - reading NumPy's array files. No number of the header decides how much memory
- * is taken: the header is bounded, and the size that it states must be that of the file.
+ * is taken: the header is bounded, and the size that it states must be that of the
+ * file.
  */
 #include "worker/data/npy.h"
 

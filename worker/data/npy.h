@@ -8,9 +8,10 @@
 
 /*
  * Arrays of whole numbers in NumPy's .npy format, versions 1 and 2: "\x93NUMPY", two
- * version bytes, the header's length (2 or 4 bytes, little-endian), the header, which is
- * a Python dictionary with `descr`, `fortran_order` and `shape`, then the numbers. Only
- * C order and the types that data sets use are taken: |u1, |i1, <u2, <i2, <i4, <u4, <i8.
+ * version bytes, the header's length (2 or 4 bytes, little-endian), the header, which
+ * is a Python dictionary with `descr`, `fortran_order` and `shape`, then the numbers.
+ * Only C order and the types that data sets use are taken: |u1, |i1, <u2, <i2, <i4,
+ * <u4, <i8.
  */
 enum { NPY_MAX_DIMS = 4 };
 

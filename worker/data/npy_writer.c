@@ -15,7 +15,7 @@
 
 enum { ALIGN = 64, PREFIX = 10 };
 
-/* As NumPy writes it: padded with spaces so that the numbers start at a multiple of 64. */
+/* As NumPy writes it: padded with spaces, so that the numbers begin at n times 64. */
 static void
 make_header(struct buf *out, int ndim, const int64_t *dims)
 {

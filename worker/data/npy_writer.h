@@ -5,9 +5,9 @@
 
 #include "shared/base/err.h"
 
-/* Writes an array of bytes (|u1) as .npy, version 1, in pieces, first index slowest. The
- * file appears under its name at npy_writer_commit; without it npy_writer_release leaves
- * nothing behind. */
+/* Writes an array of bytes (|u1) as .npy, version 1, in pieces, first index slowest.
+ * The file appears under its name at npy_writer_commit; without it npy_writer_release
+ * leaves nothing behind. */
 struct npy_writer {
     char *path, *tmp;
     int fd;

@@ -13,8 +13,9 @@
 enum { OWN_SETS_MAX = 32, OWN_SETS_MAX_CLASSES = 10000 };
 
 /* Puts the usable sets, sorted by name, into found[0..n) and returns n <= OWN_SETS_MAX;
- * they are kept until the program ends. found NULL: none are. dir: as in locate.h. Appends a line to `complaints` (may be NULL) for every
- * folder that cannot be used. Reads names, and the size of one picture a set. */
+ * they are kept until the program ends. found NULL: none are. dir: as in locate.h.
+ * Appends a line to `complaints` (may be NULL) for every folder that cannot be used.
+ * Reads names, and the size of one picture a set. */
 int own_sets_find(const struct dataset_source **found, const char *dir,
                   struct buf *complaints);
 

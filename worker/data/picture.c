@@ -1,5 +1,5 @@
-/* picture.c - picture files as planes of bytes; picture_jpeg.c and picture_png.c know the
- * formats. */
+/* picture.c - picture files as planes of bytes; picture_jpeg.c and picture_png.c know
+ * the formats. */
 #include "worker/data/picture.h"
 
 #include <inttypes.h>

@@ -14,8 +14,8 @@ struct picture {
     uint8_t *planes; /* (3,h,w), RGB; grey ones are repeated, transparency is dropped */
 };
 
-/* Colours are those of Pillow's Image.convert("RGB"). What is no whole picture, or has a
- * side above PICTURE_MAX_SIDE, is ERR_DATA naming `name`. Released with
+/* Colours are those of Pillow's Image.convert("RGB"). What is no whole picture, or has
+ * a side above PICTURE_MAX_SIDE, is ERR_DATA naming `name`. Released with
  * picture_release, not after a failure. */
 MUST_CHECK int picture_decode(struct picture *out, const void *bytes, size_t size,
                               const char *name, struct err *err);

@@ -1,6 +1,7 @@
 /*
- * picture_png.c - PNG by libpng: everything becomes 8-bit RGB, without gamma correction,
- * as in Pillow. libpng leaves by longjmp: what must survive it lies in struct job.
+ * picture_png.c - PNG by libpng: everything becomes 8-bit RGB, without gamma
+ * correction, as in Pillow. libpng leaves by longjmp: what must survive it lies in
+ * struct job.
  */
 #include <setjmp.h>
 #include <stdio.h>

@@ -5,10 +5,10 @@
 
 /*
  * The folder of Tiny-ImageNet as distributed: wnids.txt names the classes;
- * train/<wnid>/images/ and val/images/ hold JPEGs; val/val_annotations.txt says to which
- * class a validation picture belongs. The class index is the rank of the wnid among the
- * sorted ones, and the validation part, which is used as the test part, is sorted by
- * class, then by file name: the order of a regrouped folder (methods.md 2.1).
+ * train/<wnid>/images/ and val/images/ hold JPEGs; val/val_annotations.txt says to
+ * which class a validation picture belongs. The class index is the rank of the wnid
+ * among the sorted ones, and the validation part, which is used as the test part, is
+ * sorted by class, then by file name: the order of a regrouped folder (methods.md 2.1).
  */
 struct tiny_set {
     const char *name;           /* of the decoded cache */

@@ -1,4 +1,4 @@
-/* corrupted_test.c - corrupted test images, published, made, and made when asked for. */
+/* corrupted_test.c - corrupted test images: published, made, made when asked for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 
 #include "shared/base/buf.h"
 
-/* Appends a JPEG file of one grey value a pixel (channels 1) or one colour (3 values). */
+/* Appends a JPEG file of one grey value (channels 1) or one colour (3 values). */
 void jpeg_file_flat(struct buf *out, int64_t h, int64_t w, int channels,
                     const uint8_t *value);
 

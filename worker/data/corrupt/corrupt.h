@@ -7,8 +7,8 @@
 
 enum { CORRUPTION_SEVERITIES = 5, CORRUPTION_CHANNELS = 3 };
 
-/* The benchmark was published with two tables of parameters: CIFAR-C's for 32x32 images,
- * Tiny-ImageNet-C's for 64x64 ones. */
+/* The benchmark was published with two tables of parameters: CIFAR-C's for 32x32
+ * images, Tiny-ImageNet-C's for 64x64 ones. */
 enum corruption_scale { CORRUPTION_CIFAR, CORRUPTION_TINY, CORRUPTION_SCALES };
 
 /* The table for images of this size: Tiny-ImageNet-C's from 48x48 pixels on. */
@@ -30,8 +30,9 @@ extern const struct corruption *const corruptions[]; /* NULL-terminated, table o
 const struct corruption *corruption_find(const char *name);
 
 /* out (3,h,w) float [0,1] = corrupted copy of the bytes, each value a byte / 255; the
- * random stream is (seed, RNG_CORRUPT, index * 8 + severity, sample). As in the released
- * generator (numpy.uint8) a byte is the whole part of 255 v, not the nearest. */
+ * random stream is (seed, RNG_CORRUPT, index * 8 + severity, sample). As in the
+ * released generator (numpy.uint8) a byte is the whole part of 255 v, not the
+ * nearest. */
 void corruption_apply(float *out, const uint8_t *image, int64_t h, int64_t w,
                       const struct corruption *c, int severity, uint64_t seed,
                       int64_t sample);

@@ -13,7 +13,8 @@ struct lens {
     double radius, sigma;
 };
 
-/* kernel (SIZE,SIZE): the pixels with x^2 + y^2 <= radius^2, normalised, then blurred. */
+/* kernel (SIZE,SIZE): the pixels with x^2 + y^2 <= radius^2, normalised, then
+ * blurred. */
 static void
 make_disk(float kernel[SIZE * SIZE], const struct lens *lens)
 {

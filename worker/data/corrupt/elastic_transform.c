@@ -43,8 +43,8 @@ affine_through(const double q[3][2], const double p[3][2])
     return (struct affine){m[0][0], m[0][1], shift[0], m[1][0], m[1][1], shift[1]};
 }
 
-/* From the result back to the image: three corners of a square about the middle, a third
- * of the side away from it, were moved by up to `jitter` pixels each way. */
+/* From the result back to the image: three corners of a square about the middle, a
+ * third of the side away from it, were moved by up to `jitter` pixels each way. */
 static struct affine
 draw_affine(int64_t h, int64_t w, double jitter, struct rng *rng)
 {

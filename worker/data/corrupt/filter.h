@@ -21,14 +21,15 @@ int64_t filter_index(int64_t i, int64_t n, enum filter_border border);
 void filter_gaussian(float *plane, int64_t h, int64_t w, double sigma, double truncate,
                      enum filter_border border);
 
-/* out[y,x] = sum over |i|,|j| <= radius of kernel[i + radius, j + radius] in[y + i, x + j]
+/* out[y,x] = sum over |i|,|j| <= r of kernel[i + r, j + r] in[y + i, x + j], r = radius,
  * with mirrored borders. out and in do not overlap. */
 void filter_kernel(float *out, const float *in, int64_t h, int64_t w,
                    const float *kernel, int64_t radius);
 
 /* ImageMagick's motion blur: the mean of the pixels on a line that starts here and goes
- * into the direction `degrees` (x to the right, y down), weighted exp(-i^2 / (2 sigma^2))
- * for i = 0..2 radius, borders repeated; rounded to bytes / 255. In place. */
+ * into the direction `degrees` (x to the right, y down), weighted
+ * exp(-i^2 / (2 sigma^2)), i = 0..2 radius, borders repeated; rounded to bytes / 255. In
+ * place. */
 void filter_motion(float *plane, int64_t h, int64_t w, int radius, double sigma,
                    double degrees);
 

@@ -1,7 +1,8 @@
 /*
- * fog.c - a plasma fractal added to the image, which then is scaled back into its range.
- * The fractal is made by the diamond-square algorithm on a torus, as in the generator:
- * wibble w falls by `decay` at each halving of the step, displacements are w U(-w,w).
+ * fog.c - a plasma fractal added to the image, which then is scaled back into its
+ * range. The fractal is made by the diamond-square algorithm on a torus, as in the
+ * generator: wibble w falls by `decay` at each halving of the step, displacements are w
+ * U(-w,w).
  */
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /*
  * frost.c - the image behind a frozen window pane. The generator crops one of five
- * photographs of frost; no photograph is needed here: five textures are computed, ridges
- * of warped value noise drawn out along a direction, in bluish whites. They look alike,
- * but they are not the published ones.
+ * photographs of frost; no photograph is needed here: five textures are computed,
+ * ridges of warped value noise drawn out along a direction, in bluish whites. They look
+ * alike, but they are not the published ones.
  */
 #include <math.h>
 

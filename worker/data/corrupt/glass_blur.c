@@ -1,7 +1,8 @@
 /*
- * glass_blur.c - blurred, pixels displaced at random, blurred again. The generator means
- * to swap a pixel with a neighbour; as its NumPy statement is executed, the neighbour is
- * copied and stays, and so it does here: the published images were made like that.
+ * glass_blur.c - blurred, pixels displaced at random, blurred again. The generator
+ * means to swap a pixel with a neighbour; as its NumPy statement is executed, the
+ * neighbour is copied and stays, and so it does here: the published images were made
+ * like that.
  */
 #include "worker/data/corrupt/corrupt.h"
 #include "worker/data/corrupt/filter.h"

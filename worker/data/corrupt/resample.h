@@ -11,8 +11,8 @@ float resample_point(const float *plane, int64_t h, int64_t w, double y, double 
                      enum filter_border border);
 
 /* The generator's clipped_zoom, factor >= 1: the middle ceil(h/factor) x ceil(w/factor)
- * pixels of `in` are stretched by scipy.ndimage.zoom(order=1) to round(. factor), of which
- * the middle (h,w) is `out`. Not overlapping. */
+ * pixels of `in` are stretched by scipy.ndimage.zoom(order=1) to round(. factor), of
+ * which the middle (h,w) is `out`. Not overlapping. */
 void resample_zoom(float *out, const float *in, int64_t h, int64_t w, double factor);
 
 #endif

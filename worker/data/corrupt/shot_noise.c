@@ -1,7 +1,8 @@
 /*
  * shot_noise.c - what few photons look like: every value is drawn from the Poisson
- * distribution of mean x c, divided by c. Large means are drawn by transformed rejection
- * (Hoermann 1993, algorithm PTRS), small ones by multiplying uniform numbers (Knuth).
+ * distribution of mean x c, divided by c. Large means are drawn by transformed
+ * rejection (Hoermann 1993, algorithm PTRS), small ones by multiplying uniform numbers
+ * (Knuth).
  */
 #include <math.h>
 

@@ -1,7 +1,8 @@
 /*
- * snow.c - flakes on a whitened image. A layer of normal noise is magnified, cut below a
- * threshold and blurred along the direction of the fall; it is added twice, the second
- * time turned by 180 degrees. The texture is procedural here as in the generator.
+ * snow.c - flakes on a whitened image. A layer of normal noise is magnified, cut below
+ * a threshold and blurred along the direction of the fall; it is added twice, the
+ * second time turned by 180 degrees. The texture is procedural here as in the
+ * generator.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* zoom_blur.c - the mean of the image and of its magnifications by 1, 1.01, 1.02, ... */
+/* zoom_blur.c - the mean of the image and of its magnifications by 1, 1.01, 1.02 ... */
 #include <stdlib.h>
 #include <string.h>
 
