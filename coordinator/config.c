@@ -7,9 +7,13 @@ const struct param config_params[] = {
         "PostgreSQL, a libpq connection string; default: PGHOST, PGDATABASE "
         "and friends"),
     PARAM_ROW_STRING(struct config, listen, "tcp://127.0.0.1:5555",
-                     "where workers connect: tcp://127.0.0.1:PORT or ipc:///path"),
+                     "where workers connect: tcp://HOST:PORT or ipc:///path"),
     PARAM_ROW_STRING(struct config, listen_bulk, "tcp://127.0.0.1:5556",
                      "where weights and checkpoints travel"),
+    PARAM_ROW_STRING(
+        struct config, keys, "",
+        "folder of the keys that TCP connections need, see `relusweep keys`; "
+        "without it only this machine can connect"),
     PARAM_ROW_INT(struct config, lease_ms, "3000", 200, 3600000,
                   "ms of silence after which a worker's jobs run elsewhere"),
     PARAM_ROW_INT(struct config, heartbeat_ms, "500", 20, 600000,

@@ -11,6 +11,7 @@ struct config {
     const char *database;
     const char *listen, *listen_bulk;
     int64_t lease_ms, heartbeat_ms, max_lost;
+    const char *keys;
     const char *ready_file;
     bool help, version;
 };

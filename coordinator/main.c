@@ -60,6 +60,8 @@ static int
 open_sockets(const struct config *config, struct sock **control, struct store **store,
              struct err *err)
 {
+    if (config->keys[0] != '\0' && sock_use_server_keys(config->keys, err) != 0)
+        return -1;
     if (sock_bind(control, config->listen, err) == 0
         && store_start(store, config->listen_bulk, config->database, err) == 0)
         return 0;

@@ -32,6 +32,7 @@ only() {
 
 forbid shared             'coordinator/|worker/'
 forbid shared/base        'shared/(spec|wire)/'
+forbid shared/keys        'shared/(spec|wire)/'
 forbid shared/spec        'shared/wire/'
 forbid coordinator        'worker/'
 forbid coordinator/sweep  'shared/wire/|coordinator/(db|dispatch|store|web|report|cli|launch)/'
@@ -47,7 +48,7 @@ forbid worker/losses      'shared/wire/|worker/(agent|pipeline|methods|attacks|d
 forbid worker/attacks     'shared/wire/|worker/(agent|pipeline|methods|data|models|losses)/'
 forbid worker/pipeline    'shared/wire/|worker/agent/'
 forbid worker/agent       'worker/(pipeline|methods|attacks|losses|models|data|engine)/'
-only zmq.h shared/wire/sock.c
+only zmq.h shared/wire/sock.c shared/wire/curve.c shared/wire/zap.c shared/keys/keyfile.c
 only libpq-fe.h coordinator/db/pg.c coordinator/db/pg.h
 only dnnl.h worker/engine/cpu/dnnl_prim.h
 exit $status

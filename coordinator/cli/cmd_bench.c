@@ -17,10 +17,11 @@
 #include "shared/base/clock.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
+#include "shared/keys/allow.h"
 
 struct bench_config {
     int64_t jobs, workers, slots, finals, latency;
-    bool json;
+    bool plain, json;
 };
 
 static const struct param bench_params[] = {
@@ -33,12 +34,15 @@ static const struct param bench_params[] = {
     PARAM_ROW_INT(struct bench_config, latency, "500", 0, 100000,
                   "jobs submitted one by one to the idle queue afterwards, to measure "
                   "the time from submission to start"),
+    PARAM_ROW_BOOL(struct bench_config, plain, "false",
+                   "unix sockets without encryption; else TCP with CURVE"),
     PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON document"),
 };
 
 struct bench {
     const struct bench_config *config;
     char *dir; /* of a cluster of our own and the programs' logs */
+    char *keys;
     struct private_pg *pg;
     const char *conninfo;
     struct db *db;
@@ -57,6 +61,23 @@ pause_ms(int64_t ms)
 
 /* ---- the scene -------------------------------------------------------------------- */
 
+/* One folder serves both sides. */
+static int
+make_keys(struct bench *b, struct err *err)
+{
+    struct keypair coordinator, worker;
+
+    b->keys = file_join(b->dir, "keys");
+    char *allowed = file_join(b->keys, "allowed");
+    int rc = keyfile_new(&coordinator, b->keys, "coordinator", err);
+    if (rc == 0)
+        rc = keyfile_new(&worker, b->keys, "worker", err);
+    if (rc == 0)
+        rc = allow_add(allowed, "bench", worker.public_key, err);
+    free(allowed);
+    return rc;
+}
+
 static int
 open_scene(struct bench *b, struct cmd_ctx *ctx, struct err *err)
 {
@@ -69,7 +90,9 @@ open_scene(struct bench *b, struct cmd_ctx *ctx, struct err *err)
     }
     if (db_open(&b->db, b->conninfo, err) != 0 || db_migrate(b->db, err) != 0)
         return -1;
-    return local_reserve(&b->programs, b->dir, err);
+    if (local_reserve(&b->programs, b->dir, err) != 0)
+        return -1;
+    return b->config->plain ? 0 : make_keys(b, err);
 }
 
 static void
@@ -83,6 +106,7 @@ close_scene(struct bench *b)
     if (b->dir != NULL && file_remove_tree(b->dir, &ignored) != 0)
         fprintf(stderr, "left behind: %s (%s)\n", b->dir, ignored.text);
     free(b->dir);
+    free(b->keys);
 }
 
 static int
@@ -94,6 +118,7 @@ start_programs(struct bench *b, struct err *err)
                                         .noop = b->config->workers,
                                         .finals = b->config->finals,
                                         .starts = b->config->latency > 0,
+                                        .keys = b->keys,
                                         .data = ""};
 
     return local_start(b->programs, &config, err);
@@ -255,7 +280,6 @@ run_bench(struct bench *b, struct err *err)
         || db_drill_settle(b->db, err) != 0 || start_programs(b, err) != 0
         || wait_for_all(b, err) != 0 || check_counts(b, err) != 0)
         return -1;
-    fprintf(stderr, "%.0f jobs/s\n", (double)b->config->jobs / b->result.seconds);
     return b->config->latency > 0 ? measure_latency(b, err) : 0;
 }
 
@@ -264,10 +288,11 @@ print_result(const struct bench *b)
 {
     const struct bench_config *c = b->config;
     const double rate = (double)c->jobs / b->result.seconds;
-    json_t *doc = json_pack(
-        "{s:I, s:I, s:I, s:I, s:f, s:f}", "jobs", (json_int_t)c->jobs, "workers",
-        (json_int_t)c->workers, "slots", (json_int_t)c->slots, "finals",
-        (json_int_t)c->finals, "seconds", b->result.seconds, "jobs_per_second", rate);
+    json_t *doc =
+        json_pack("{s:I, s:I, s:I, s:I, s:b, s:f, s:f}", "jobs", (json_int_t)c->jobs,
+                  "workers", (json_int_t)c->workers, "slots", (json_int_t)c->slots,
+                  "finals", (json_int_t)c->finals, "curve", !c->plain, "seconds",
+                  b->result.seconds, "jobs_per_second", rate);
 
     if (c->latency > 0) {
         json_object_set_new(doc, "start_p50_ms", json_real(b->p50_ms));

@@ -21,6 +21,7 @@
     X(data)      \
     X(doctor)    \
     X(bench)     \
+    X(keys)      \
     X(db)        \
     X(completion)
 

@@ -92,7 +92,7 @@ jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
     struct pg_rows rows;
 
     if (pg_query(pg, &rows,
-                 "SELECT j.id, j.attempt, w.boot FROM job j"
+                 "SELECT j.id, j.attempt, w.boot, w.name FROM job j"
                  " JOIN worker w ON w.id = j.worker WHERE j.state = 'leased'",
                  PG_NONE, err)
         != 0)
@@ -104,6 +104,7 @@ jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
         l->id = pg_int_at(&rows, i, 0);
         l->attempt = pg_int_at(&rows, i, 1);
         snprintf(l->boot, sizeof l->boot, "%s", pg_text_at(&rows, i, 2));
+        snprintf(l->name, sizeof l->name, "%s", pg_text_at(&rows, i, 3));
     }
     pg_rows_release(&rows);
     return 0;

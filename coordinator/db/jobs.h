@@ -26,7 +26,7 @@ struct job_ready {
 /* A job under a lease. */
 struct job_leased {
     int64_t id, attempt;
-    char boot[64]; /* of the worker process */
+    char boot[64], name[80]; /* of the worker process */
 };
 
 /* Growable lists; initialise with {0}, free(items). */

@@ -15,12 +15,12 @@
 
 struct lease {
     struct msg_run run;
-    int64_t session; /* 0: nobody claims it now */
-    char boot[64];
-    int64_t deadline_ms; /* when nobody claims it */
-    bool busy;           /* an action about it is on its way to the database */
-    bool unsent;         /* its commit was not confirmed: the worker knows nothing */
-    bool named;          /* by the HELLO or the database, while that is looked at */
+    int64_t session;         /* 0: nobody claims it now */
+    char boot[64], name[80]; /* of the worker that got it */
+    int64_t deadline_ms;     /* when nobody claims it */
+    bool busy;               /* an action about it is on its way to the database */
+    bool unsent; /* its commit was not confirmed: the worker knows nothing */
+    bool named;  /* by the HELLO or the database, while that is looked at */
 };
 
 struct core {
@@ -115,6 +115,7 @@ assign(struct core *core, struct lease *l, struct session *s)
     if (s != NULL) {
         s->leases++;
         snprintf(l->boot, sizeof l->boot, "%s", s->boot);
+        snprintf(l->name, sizeof l->name, "%s", s->name);
     }
 }
 
@@ -187,7 +188,8 @@ core_sync_begin(struct core *core)
 }
 
 void
-core_sync_lease(struct core *core, struct msg_run run, const char *boot, int64_t now_ms)
+core_sync_lease(struct core *core, struct msg_run run, const char *boot,
+                const char *name, int64_t now_ms)
 {
     struct lease *l = find_lease(core, run);
 
@@ -197,6 +199,7 @@ core_sync_lease(struct core *core, struct msg_run run, const char *boot, int64_t
             close_lease(core, l);
         l = open_lease(core, run);
         snprintf(l->boot, sizeof l->boot, "%s", boot);
+        snprintf(l->name, sizeof l->name, "%s", name);
         l->deadline_ms = now_ms + 2 * core->config.lease_ms;
     }
     l->named = true;
@@ -268,16 +271,12 @@ drop_session(struct core *core, struct session *s)
 }
 
 /* A process is of the agent that got the lease and of nobody else; a result lies in a
- * folder, which the next agent of that name inherits. */
+ * folder, which the next agent of that name inherits. Where there are keys, a name begins
+ * with that of the key. */
 static bool
-owns(const struct core *core, const struct session *s, const struct lease *l,
-     bool result)
+owns(const struct session *s, const struct lease *l, bool result)
 {
-    const struct session *holder = session_of(core, l);
-
-    if (strcmp(l->boot, s->boot) == 0)
-        return true;
-    return result && (holder == NULL || strcmp(holder->name, s->name) == 0);
+    return strcmp(l->name, s->name) == 0 && (result || strcmp(l->boot, s->boot) == 0);
 }
 
 static bool
@@ -285,7 +284,7 @@ adopt(struct core *core, struct session *s, struct msg_run run, bool result)
 {
     struct lease *l = find_lease(core, run);
 
-    if (l == NULL || !owns(core, s, l, result))
+    if (l == NULL || !owns(s, l, result))
         return false;
     if (l->session != s->id)
         assign(core, l, s);

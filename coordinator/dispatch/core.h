@@ -52,7 +52,7 @@ void core_add_ready(struct core *core, int64_t job, int64_t attempt, int64_t pri
  * to be claimed by a HELLO. Ready jobs and leases that are not named are forgotten. */
 void core_sync_begin(struct core *core);
 void core_sync_lease(struct core *core, struct msg_run run, const char *boot,
-                     int64_t now_ms);
+                     const char *name, int64_t now_ms);
 void core_sync_end(struct core *core);
 
 /* The lease that CORE_LEASE asked for was committed (or the job was not ready). */

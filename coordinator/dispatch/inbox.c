@@ -28,6 +28,13 @@ reject(struct dispatcher *d, const struct sock_peer *to, const char *code,
     sock_send(d->config.control, to, &m);
 }
 
+/* For what could not be read as a message. */
+static const char *
+reject_code(enum err_kind kind)
+{
+    return kind == ERR_REFUSED ? "version" : kind == ERR_NET ? "refused" : "malformed";
+}
+
 /* ---- HELLO ------------------------------------------------------------------------ */
 
 static bool
@@ -111,10 +118,25 @@ may_speak_for(struct dispatcher *d, const struct sock_peer *from,
     return true;
 }
 
+/* With keys, a worker's name begins with that of its key, so that nobody can say he is
+ * somebody else. */
+static const struct msg *
+with_key_name(struct dispatcher *d, const struct sock_peer *from, const struct msg *m)
+{
+    if (from->user[0] == '\0' || strcmp(from->user, m->u.hello.name) == 0)
+        return m;
+    struct msg *named = arena_alloc(&d->batch.mem, sizeof *named);
+    *named = *m;
+    named->u.hello.name =
+        arena_printf(&d->batch.mem, "%s/%.15s", from->user, m->u.hello.name);
+    return named;
+}
+
 static void
 take_hello(struct dispatcher *d, const struct sock_peer *from, const struct msg *m,
            int64_t now_ms)
 {
+    m = with_key_name(d, from, m);
     const struct msg_hello *h = &m->u.hello;
     const char *wrong = check_hello(h), *catalog = NULL;
     struct err err;
@@ -276,8 +298,7 @@ inbox_drain(struct dispatcher *d, int64_t now_ms)
         if (rc < 0) {
             log_warn("dispatch", "action=reject why=\"%s\"", err.text);
             if (from.n > 0)
-                reject(d, &from, err.kind == ERR_REFUSED ? "version" : "malformed",
-                       err.text);
+                reject(d, &from, reject_code(err.kind), err.text);
             continue;
         }
         take(d, &from, m, now_ms);

@@ -194,7 +194,7 @@ done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
         core_sync_lease(d->core,
                         (struct msg_run){.job = d->leased.items[i].id,
                                          .attempt = d->leased.items[i].attempt},
-                        d->leased.items[i].boot, now_ms);
+                        d->leased.items[i].boot, d->leased.items[i].name, now_ms);
     core_sync_end(d->core);
     d->n_doubtful = 0;
     d->must_sync = false;

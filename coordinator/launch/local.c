@@ -19,6 +19,7 @@
 #include "coordinator/launch/process.h"
 #include "shared/base/clock.h"
 #include "shared/base/file.h"
+#include "shared/base/json.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
@@ -84,8 +85,10 @@ describe_coordinator(struct program *p, const struct local *l, const char *dir,
                      const struct local_config *c)
 {
     char *program = proc_sibling("relusweep-coordinator");
-    char *control = xasprintf("ipc://%s/control", dir);
-    char *bulk = xasprintf("ipc://%s/bulk", dir);
+    char *control = c->keys != NULL ? xstrdup("tcp://127.0.0.1:*")
+                                    : xasprintf("ipc://%s/control", dir);
+    char *bulk = c->keys != NULL ? xstrdup("tcp://127.0.0.1:*")
+                                 : xasprintf("ipc://%s/bulk", dir);
 
     p->name = xstrdup("coordinator");
     p->log = file_join(c->state_dir, "coordinator.log");
@@ -94,6 +97,8 @@ describe_coordinator(struct program *p, const struct local *l, const char *dir,
     add_option(p, "--listen", control);
     add_option(p, "--listen-bulk", bulk);
     add_option(p, "--ready-file", l->ready_file);
+    if (c->keys != NULL)
+        add_option(p, "--keys", c->keys);
     free(program);
     free(control);
     free(bulk);
@@ -126,11 +131,10 @@ describe_worker(struct program *p, const char *dir, const struct local_config *c
 }
 
 static void
-describe_noop(struct program *p, int64_t i, const char *dir,
+describe_noop(struct program *p, int64_t i, const char *control,
               const struct local_config *c)
 {
     char *program = proc_sibling("relusweep-worker");
-    char *control = xasprintf("ipc://%s/control", dir);
     char *starts = xasprintf("%s/noop-%lld.starts", c->state_dir, (long long)i);
 
     p->name = xasprintf("noop-%lld", (long long)i);
@@ -143,20 +147,46 @@ describe_noop(struct program *p, int64_t i, const char *dir,
     add_number(p, "--finals", c->finals);
     if (c->starts)
         add_option(p, "--starts", starts);
+    if (c->keys != NULL)
+        add_option(p, "--keys", c->keys);
     free(program);
-    free(control);
     free(starts);
 }
 
-static void
-describe_programs(struct local *l, const char *dir, const struct local_config *c)
+/* Where the coordinator listens, as it says in its ready file. Caller frees. */
+static int
+read_endpoint(char **out, const struct local *l, struct err *err)
 {
-    describe_coordinator(&l->programs[0], l, dir, c);
-    l->n = 1;
-    if (c->noop == 0)
+    struct buf text = {0};
+    json_t *doc = NULL;
+    int rc = file_read(&text, l->ready_file, err);
+
+    if (rc == 0)
+        rc = json_parse(&doc, buf_str(&text), text.len, l->ready_file, err);
+    if (rc == 0)
+        *out = xstrdup(json_string_value(json_object_get(doc, "control")));
+    json_decref(doc);
+    buf_release(&text);
+    return rc;
+}
+
+/* Once the coordinator is there. */
+static int
+describe_workers(struct local *l, const char *dir, const struct local_config *c,
+                 struct err *err)
+{
+    char *control;
+
+    if (c->noop == 0) {
         describe_worker(&l->programs[l->n++], dir, c);
+        return 0;
+    }
+    if (read_endpoint(&control, l, err) != 0)
+        return -1;
     for (int64_t i = 0; i < c->noop && l->n < MAX_PROGRAMS; i++)
-        describe_noop(&l->programs[l->n++], i, dir, c);
+        describe_noop(&l->programs[l->n++], i, control, c);
+    free(control);
+    return 0;
 }
 
 static int
@@ -248,12 +278,15 @@ local_start(struct local *l, const struct local_config *config, struct err *err)
 
     if (rc == 0) {
         l->ready_file = file_join(config->state_dir, "coordinator.ready");
-        describe_programs(l, dir, config);
+        describe_coordinator(&l->programs[0], l, dir, config);
+        l->n = 1;
         unlink(l->ready_file);
         rc = start_program(&l->programs[0], err);
     }
     if (rc == 0)
         rc = wait_ready(l, err);
+    if (rc == 0)
+        rc = describe_workers(l, dir, config, err);
     for (size_t i = 1; rc == 0 && i < l->n; i++)
         rc = start_program(&l->programs[i], err);
     free(dir);

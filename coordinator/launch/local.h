@@ -26,6 +26,8 @@ struct local_config {
      * each job, and whether STATE/noop-<i>.starts shall say when each began */
     int64_t noop, finals;
     bool starts;
+    /* folder of keys: the programs talk TCP with CURVE instead of unix sockets; NULL */
+    const char *keys;
 };
 
 struct local;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 
 #include "shared/base/mem.h"
 #include "shared/wire/bundle.h"
+#include "shared/wire/curve.h"
 
 enum {
     SEND_QUEUE = 1000, /* messages, for each peer */
@@ -55,6 +57,8 @@ struct sock {
     zmq_msg_t bundle;
     size_t bundle_pos;
     struct sock_peer bundle_from;
+    bool curve;    /* a server whose peers have keys */
+    void *monitor; /* of a client with keys, else NULL */
 };
 
 /* ---- the context ------------------------------------------------------------------ */
@@ -69,6 +73,33 @@ make_context(void)
     context = zmq_ctx_new();
 }
 
+/* ---- keys ------------------------------------------------------------------------- */
+
+int
+sock_use_server_keys(const char *dir, struct err *err)
+{
+    pthread_once(&context_once, make_context);
+    return curve_load_server(context, dir, err);
+}
+
+int
+sock_use_client_keys(const char *dir, struct err *err)
+{
+    return curve_load_client(dir, err);
+}
+
+const char *
+sock_trouble(struct sock *s)
+{
+    return s->monitor != NULL ? curve_trouble(s->monitor) : NULL;
+}
+
+static bool
+is_tcp(const char *endpoint)
+{
+    return strncmp(endpoint, "tcp://", 6) == 0;
+}
+
 /* ---- endpoints -------------------------------------------------------------------- */
 
 static bool
@@ -79,7 +110,7 @@ is_loopback(const char *host)
 }
 
 static int
-check_endpoint(const char *endpoint, struct err *err)
+check_endpoint(const char *endpoint, bool server, struct err *err)
 {
     const size_t path_max = sizeof((struct sockaddr_un *)0)->sun_path - 1;
 
@@ -91,19 +122,17 @@ check_endpoint(const char *endpoint, struct err *err)
                        "shorter folder",
                        endpoint, path_max);
     }
-    if (strncmp(endpoint, "tcp://", 6) != 0)
+    if (!is_tcp(endpoint))
         return err_set(err, ERR_USAGE,
                        "`%.200s` is not an address; write ipc:///path/of/a/socket or "
                        "tcp://127.0.0.1:5555",
                        endpoint);
-    if (is_loopback(endpoint + 6))
+    if (is_loopback(endpoint + 6) || (server ? curve_has_server() : curve_has_client()))
         return 0;
-    return err_set(
-        err, ERR_REFUSED,
-        "%.200s leaves this machine, which needs keys (CURVE), and this version "
-        "has none yet; use ipc:// or tcp://127.0.0.1, through an ssh tunnel if "
-        "need be",
-        endpoint);
+    return err_set(err, ERR_REFUSED,
+                   "%.200s leaves this machine, which needs keys: make them with "
+                   "`relusweep keys new %s` and name their folder with --keys",
+                   endpoint, server ? "coordinator" : "worker");
 }
 
 /* libzmq takes an ipc address over from its owner, so ask whether somebody answers. */
@@ -140,7 +169,7 @@ open_sock(int type, const char *endpoint, struct err *err)
 {
     const int64_t max_bytes = MSG_MAX_BYTES;
 
-    if (check_endpoint(endpoint, err) != 0)
+    if (check_endpoint(endpoint, type == ZMQ_ROUTER, err) != 0)
         return NULL;
     pthread_once(&context_once, make_context);
     void *zmq = context != NULL ? zmq_socket(context, type) : NULL;
@@ -182,6 +211,9 @@ bind_router(struct sock **out, const char *endpoint, bool bulk, struct err *err)
         return -1;
     set_int(s, ZMQ_SNDHWM, bulk ? BULK_QUEUE : SEND_QUEUE);
     set_int(s, ZMQ_RCVHWM, bulk ? BULK_QUEUE : RECV_QUEUE);
+    s->curve = is_tcp(endpoint) && curve_has_server();
+    if (s->curve)
+        curve_server(s->zmq);
     set_int(s, ZMQ_ROUTER_MANDATORY, 1);
     set_int(s, ZMQ_BACKLOG, BACKLOG);
     size_t size = sizeof s->endpoint;
@@ -216,6 +248,8 @@ sock_connect(struct sock **out, const char *endpoint, struct err *err)
     *out = NULL;
     if (s == NULL)
         return -1;
+    if (is_tcp(endpoint) && curve_has_client())
+        s->monitor = curve_client(context, s->zmq);
     set_int(s, ZMQ_IMMEDIATE, 1);
     set_int(s, ZMQ_RECONNECT_IVL, RECONNECT_MS);
     set_int(s, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
@@ -232,6 +266,23 @@ sock_connect(struct sock **out, const char *endpoint, struct err *err)
 }
 
 void
+sock_reachable(char *out, size_t size, const char *told, const char *known)
+{
+    static const char *const everywhere[] = {"tcp://0.0.0.0:", "tcp://[::]:",
+                                             "tcp://*:"};
+    const char *port = strrchr(known, ':');
+
+    for (size_t i = 0; i < sizeof everywhere / sizeof everywhere[0]; i++) {
+        const size_t n = strlen(everywhere[i]);
+        if (strncmp(told, everywhere[i], n) == 0 && is_tcp(known) && port != NULL) {
+            snprintf(out, size, "%.*s:%s", (int)(port - known), known, told + n);
+            return;
+        }
+    }
+    snprintf(out, size, "%s", told);
+}
+
+void
 sock_close(struct sock *s)
 {
     if (s == NULL)
@@ -242,6 +293,8 @@ sock_close(struct sock *s)
     }
     if (s->in_bundle)
         zmq_msg_close(&s->bundle);
+    if (s->monitor != NULL)
+        curve_end(s->zmq, s->monitor);
     zmq_close(s->zmq);
     free(s);
 }
@@ -445,11 +498,11 @@ recv_frame(struct sock *s, zmq_msg_t *frame)
 static bool
 drop_rest(struct sock *s, const zmq_msg_t *last)
 {
-    bool more = zmq_msg_more(last), any = more;
-    zmq_msg_t frame;
+    const bool any = zmq_msg_more(last);
 
-    while (more && recv_frame(s, &frame)) {
-        more = zmq_msg_more(&frame);
+    for (bool more = any; more;) {
+        zmq_msg_t frame;
+        more = recv_frame(s, &frame) && zmq_msg_more(&frame);
         zmq_msg_close(&frame);
     }
     return any;
@@ -504,10 +557,14 @@ recv_body(struct sock *s, struct sock_peer *from, zmq_msg_t *body, struct err *e
     }
     if (!recv_frame(s, body))
         return 0;
-    if (!drop_rest(s, body))
-        return 1;
-    zmq_msg_close(body);
-    return err_set(err, ERR_DATA, "message of more than one frame");
+    int rc = 1;
+    if (drop_rest(s, body))
+        rc = err_set(err, ERR_DATA, "message of more than one frame");
+    else if (s->router && s->curve && !curve_user(body, from->user))
+        rc = err_set(err, ERR_NET, "the key of this worker was revoked");
+    if (rc < 0)
+        zmq_msg_close(body);
+    return rc;
 }
 
 int

@@ -51,6 +51,7 @@ struct agent {
     const char *draining; /* why, or NULL */
     int64_t deadline_ms;  /* of draining */
     int64_t busy_ms;      /* when there was work last */
+    const char *trouble;  /* that was told last */
     bool failed;
     struct err err; /* why, when failed */
 };
@@ -178,9 +179,11 @@ static void
 io_welcome(void *ctx, const char *bulk)
 {
     struct agent *a = ctx;
+    char address[256];
     struct err err;
 
-    if (blobs_connect(a->blobs, bulk, &err) != 0)
+    sock_reachable(address, sizeof address, bulk, sock_endpoint(a->control));
+    if (blobs_connect(a->blobs, address, &err) != 0)
         fail(a, &err);
     for (size_t i = 0; i < a->n_attempts; i++)
         attempt_rewind(a->attempts[i]);
@@ -342,6 +345,21 @@ wait_for_anything(struct agent *a)
     (void)sock_wait(socks, socks[1] != NULL ? 2 : 1, fds, n, ready, left);
 }
 
+/* A key that is not allowed is met with silence; only the socket knows. */
+static void
+say_trouble(struct agent *a)
+{
+    const char *trouble = a->failed ? NULL : sock_trouble(a->control);
+
+    if (trouble != NULL && trouble != a->trouble)
+        log_warn(
+            "agent",
+            "event=refused why=\"%s; `relusweep keys` there says who may connect\"",
+            trouble);
+    if (trouble != NULL || session_is_up(a->session))
+        a->trouble = trouble;
+}
+
 static void
 run_loop(struct agent *a)
 {
@@ -359,6 +377,7 @@ run_loop(struct agent *a)
             break;
         if (!a->failed)
             session_tick(a->session, now_ms);
+        say_trouble(a);
     }
     if (!a->failed)
         say_goodbye(a);
@@ -455,6 +474,8 @@ static int
 open_agent(struct agent *a, const char *catalog_json, struct err *err)
 {
     if (complete_options(a, err) != 0
+        || (a->options.keys[0] != '\0'
+            && sock_use_client_keys(a->options.keys, err) != 0)
         || signals_open(&a->signals, (int[]){SIGTERM, SIGINT, SIGCHLD}, 3, err) != 0
         || workdir_open(&a->dir, a->options.work_dir, a->options.name, err) != 0
         || blobs_new(&a->blobs, a->dir.cache, a->options.cache_gib << 30, err) != 0)

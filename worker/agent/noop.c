@@ -25,6 +25,7 @@ enum { MAX_RECEIVED = 4096, MAX_FINALS = 16, MAX_WAIT_MS = 200 };
 const struct param noop_params[] = {
     PARAM_ROW_STRING(OPT, connect, NULL, "the coordinator's address"),
     PARAM_ROW_STRING(OPT, name, "noop", "of this worker"),
+    PARAM_ROW_STRING(OPT, keys, "", "folder with worker.key and coordinator.pub"),
     PARAM_ROW_INT(OPT, slots, "500", 1, 4096, "jobs at once"),
     PARAM_ROW_INT(OPT, finals, "0", 0, MAX_FINALS, "final metrics of each job"),
     PARAM_ROW_STRING(OPT, starts, "",
@@ -247,6 +248,8 @@ noop_run(const struct noop_config *config, const char *catalog_json, struct err 
         return err_sys(err, "draw a random number");
     snprintf(boot, sizeof boot, "%016" PRIx64, random);
     int rc = signals_open(&n.signals, (int[]){SIGTERM, SIGINT}, 2, err);
+    if (rc == 0 && config->keys[0] != '\0')
+        rc = sock_use_client_keys(config->keys, err);
     if (rc == 0)
         rc = open_noop(&n, &who, err);
     if (rc == 0) {

@@ -12,7 +12,7 @@
  * spool.
  */
 struct noop_config {
-    const char *connect, *name;
+    const char *connect, *name, *keys;
     int64_t slots;      /* jobs at once: the credit */
     int64_t finals;     /* final metrics that each job reports */
     const char *starts; /* file of (job, CLOCK_MONOTONIC ns) pairs, "" none */

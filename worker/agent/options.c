@@ -20,6 +20,10 @@ const struct param agent_params[] = {
     PARAM_ROW_STRING(OPT, connect, NULL,
                      "the coordinator's address; several, separated by commas, are "
                      "tried in turn"),
+    PARAM_ROW_STRING(
+        OPT, keys, "",
+        "folder with worker.key and coordinator.pub, see `relusweep keys`: "
+        "for a coordinator on another machine"),
     PARAM_ROW_STRING(OPT, name, "", "of this worker, for people; default the host's"),
     PARAM_ROW_INT(OPT, slots, "1", 1, 32, "jobs at once"),
     PARAM_ROW_INT(OPT, threads, "0", 0, 1024,
@@ -56,6 +60,7 @@ static const char *const inherited[] = {"PATH",
                                         "XDG_",
                                         "LD_LIBRARY_PATH",
                                         "RELUSWEEP_DATA",
+                                        "RELUSWEEP_CACHE",
                                         "RELUSWEEP_LOG",
                                         "ASAN_OPTIONS",
                                         "UBSAN_OPTIONS",

@@ -8,7 +8,7 @@
 
 /* How an agent was started; see the rows in options.c for meanings. */
 struct agent_options {
-    const char *connect, *name, *work_dir, *backend, *profile, *data_dir;
+    const char *connect, *name, *work_dir, *backend, *profile, *data_dir, *keys;
     int64_t slots, threads, checkpoint_seconds, stop_when_idle, cache_gib;
 };
 

@@ -163,8 +163,8 @@ a_restart_adopts_running_jobs_and_waits_a_full_grace(void **state)
     const struct msg_run running = {1, 3};
 
     core_sync_begin(core);
-    core_sync_lease(core, (struct msg_run){1, 3}, "a", 100);
-    core_sync_lease(core, (struct msg_run){2, 1}, "b", 100);
+    core_sync_lease(core, (struct msg_run){1, 3}, "a", "a", 100);
+    core_sync_lease(core, (struct msg_run){2, 1}, "b", "b", 100);
     core_sync_end(core);
     core_tick(core, 100 + LEASE_MS);
     assert_string_equal(actions(core), "");
@@ -188,7 +188,7 @@ a_hello_reconciles_what_each_side_believes(void **state)
     core_sync_begin(core);
     for (int64_t job = 1; job <= 4; job++)
         if (job != 3)
-            core_sync_lease(core, (struct msg_run){job, 1}, "a", 0);
+            core_sync_lease(core, (struct msg_run){job, 1}, "a", "a", 0);
     core_sync_end(core);
     const struct msg_hello h = {.name = "a",
                                 .boot = "a",
@@ -318,7 +318,7 @@ a_lease_whose_commit_was_never_confirmed_is_handed_back(void **state)
     core_tick(core, 1);
     actions(core);
     core_sync_begin(core); /* the database went away in the commit and came back */
-    core_sync_lease(core, (struct msg_run){1, 1}, "a", 50);
+    core_sync_lease(core, (struct msg_run){1, 1}, "a", "a", 50);
     core_sync_end(core);
     assert_string_equal(actions(core), "return 1/1");
 }
