@@ -35,34 +35,26 @@ status_of(const char *state)
     return RUNNING;
 }
 
-/* Writes folder/kind/name; a '/' in the name is a folder, as MLflow has it. */
+/* Writes folder/kind/name. A '/' in a name would be a folder, which cannot be where the
+ * file of another name is (mCE, mCE/plain): it becomes a '.'. */
 static int
 write_entry(const char *folder, const char *kind, const char *name, struct buf *text,
             struct err *err)
 {
+    char *flat = xstrdup(name), *dir = file_join(folder, kind);
     struct buf path = {0};
-    size_t dir = 0;
 
-    buf_printf(&path, "%s/%s/", folder, kind);
-    for (const char *part = name; *part != '\0';) {
-        const size_t n = strcspn(part, "/");
-        char *word = xstrndup(part, n);
-        export_file_name(&path, word);
-        free(word);
-        part += n;
-        if (*part == '/') {
-            buf_putc(&path, '/');
-            part++;
-        }
-    }
-    dir = (size_t)(strrchr(buf_str(&path), '/') - path.data);
-    path.data[dir] = '\0';
-    int rc = file_make_dirs(path.data, err);
-    path.data[dir] = '/';
+    for (char *c = strchr(flat, '/'); c != NULL; c = strchr(c, '/'))
+        *c = '.';
+    buf_printf(&path, "%s/", dir);
+    export_file_name(&path, flat);
+    int rc = file_make_dirs(dir, err);
     if (rc == 0)
-        rc = export_write(path.data, text, err);
+        rc = export_write(buf_str(&path), text, err);
     buf_release(&path);
     buf_release(text);
+    free(dir);
+    free(flat);
     return rc;
 }
 
@@ -100,7 +92,7 @@ write_metrics(const char *folder, const json_t *job, int64_t start_ms, int64_t e
     {
         const double value = json_num(item, "value", NAN);
         struct buf text = {0}, name = {0};
-        buf_printf(&name, "final/%s", json_str(item, "name", ""));
+        buf_printf(&name, "final.%s", json_str(item, "name", ""));
         if (rc == 0 && !isnan(value)) {
             put_point(&text, end_ms, value, 0);
             rc = write_entry(folder, "metrics", buf_str(&name), &text, err);

@@ -42,7 +42,7 @@ relusweep export tiny --format tensorboard -o board >/dev/null || fail "export t
 same 8 "$(find board -name 'events.out.tfevents.*' -size +100c | wc -l)" "an event file for each job"
 relusweep export tiny --format mlflow -o mlruns >/dev/null || fail "export mlflow"
 same 8 "$(grep -l 'status: 3' mlruns/*/*/meta.yaml | wc -l)" "eight finished runs"
-grep -qE '^[0-9]{13} [0-9.]+ 1$' mlruns/*/*/metrics/train/loss || fail "MLflow: time, value, step"
+grep -qE '^[0-9]{13} [0-9.]+ 1$' mlruns/*/*/metrics/train.loss || fail "MLflow: time, value, step"
 relusweep watch tiny 2>/dev/null || fail "watch of a finished sweep ends at once"
 relusweep doctor >/dev/null || fail "doctor finds this machine healthy"
 echo "10-run: ok"
