@@ -4,9 +4,19 @@
 #include "worker/engine/cpu/wino_lanes.inc"
 
 #include "worker/engine/cpu/strided_lanes.inc"
+#include "worker/engine/cpu/wino_weights_lanes.inc"
+
+#include "worker/engine/cpu/strided_weights_lanes.inc"
 
 const struct wino_lanes wino8[WINO_FORMS] = {
     [WINO_SAME] = {input, multiply, output},
     [WINO_HALVE] = {halve_input, multiply, halve_output},
     [WINO_DOUBLE] = {double_input, multiply, double_output},
+};
+
+const struct wino_weights_lanes wino_weights8[2] = {
+    [WINO_SAME] = {WINO_POINTS, WINO_OUT, WINO_IN, same_input, same_gradient,
+                   same_multiply, same_weights},
+    [WINO_HALVE] = {STRIDED_POINTS, 2 * STRIDED_EVEN, TAPS, halve_weights_input,
+                    halve_gradient, halve_multiply, halve_weights},
 };

@@ -19,107 +19,119 @@ enum {
     LINE = 16        /* floats of a cache line */
 };
 
-static const struct wino_weights_lanes *
-lanes_of(int64_t block)
-{
-    return block == 16 ? &wino_weights16 : &wino_weights8;
-}
-
 static int64_t
 round_up(int64_t n, int64_t multiple)
 {
     return (n + multiple - 1) / multiple * multiple;
 }
 
-static struct wino_shape
-shape_of(const struct conv_shape *conv, int64_t block)
+/* A weight gradient: its shape, as of the forward pass, and the code that makes it. */
+struct work {
+    struct wino_shape s;
+    const struct wino_weights_lanes *lanes;
+    int64_t x_image, y_image; /* floats */
+};
+
+static struct work
+work_of(const struct conv_shape *conv, int64_t block)
 {
-    return (struct wino_shape){.c = conv->c,
-                               .k = conv->k,
-                               .h = conv->h,
-                               .w = conv->w,
-                               .block = block,
-                               .c_lanes = round_up(conv->c, block),
-                               .k_lanes = round_up(conv->k, block),
-                               .rows = (conv->h + WINO_OUT - 1) / WINO_OUT,
-                               .columns = (conv->w + WINO_OUT - 1) / WINO_OUT};
+    const enum wino_form form = conv->stride == 1 ? WINO_SAME : WINO_HALVE;
+    const struct wino_shape s = {.form = form,
+                                 .c = conv->c,
+                                 .k = conv->k,
+                                 .h = conv->h,
+                                 .w = conv->w,
+                                 .p = conv->p,
+                                 .q = conv->q,
+                                 .block = block,
+                                 .c_lanes = round_up(conv->c, block),
+                                 .k_lanes = round_up(conv->k, block),
+                                 .rows = (conv->p + WINO_OUT - 1) / WINO_OUT,
+                                 .columns = (conv->q + WINO_OUT - 1) / WINO_OUT};
+
+    return (struct work){.s = s,
+                         .lanes = &(block == 16 ? wino_weights16 : wino_weights8)[form],
+                         .x_image = s.c_lanes * s.h * s.w,
+                         .y_image = s.k_lanes * s.p * s.q};
 }
 
 /* All panels of k, and of c. */
 static struct wino_panels
-k_panels(const struct wino_shape *s)
+k_panels(const struct work *w)
 {
-    return (struct wino_panels){0, wino_panels_of(s->k_lanes, s->block)};
+    return (struct wino_panels){0, wino_panels_of(w->s.k_lanes, w->s.block)};
 }
 
 static struct wino_panels
-c_panels(const struct wino_shape *s)
+c_panels(const struct work *w)
 {
-    return (struct wino_panels){0, wino_panels_of(s->c_lanes, s->block)};
+    return (struct wino_panels){0, wino_panels_of(w->s.c_lanes, w->s.block)};
 }
 
 /* Floats from point to point: one cache line more than needed, lest all points fall
  * into one set of a cache. */
 static int64_t
-stride_of(const struct wino_shape *s, int64_t tiles)
+stride_of(const struct work *w, int64_t tiles)
 {
-    return tiles * 2 * s->block + LINE;
+    return tiles * 2 * w->s.block + LINE;
 }
 
 /* ---- chunks ---------------------------------------------------------------------- */
 
 static int64_t
-columns_floats(const struct wino_shape *s)
+columns_floats(const struct work *w)
 {
-    return (WINO_OUT * s->columns + 2) * WINO_IN * s->block;
+    const struct wino_weights_lanes *l = w->lanes;
+
+    return (l->step * (w->s.columns - 1) + l->span) * l->span * w->s.block;
 }
 
 /* Rows of tiles in a chunk. */
 static int64_t
-chunk_rows(const struct wino_shape *s, int64_t images)
+chunk_rows(const struct work *w, int64_t images)
 {
-    const int64_t rows = CHUNK_TILES > s->columns ? CHUNK_TILES / s->columns : 1;
+    const int64_t rows = CHUNK_TILES > w->s.columns ? CHUNK_TILES / w->s.columns : 1;
 
-    return rows < images * s->rows ? rows : images * s->rows;
+    return rows < images * w->s.rows ? rows : images * w->s.rows;
 }
 
 static int64_t
-tiles_floats(const struct wino_shape *s, int64_t tiles)
+tiles_floats(const struct work *w, int64_t tiles)
 {
-    return (k_panels(s).n + c_panels(s).n) * WINO_POINTS * stride_of(s, tiles);
+    return (k_panels(w).n + c_panels(w).n) * w->lanes->points * stride_of(w, tiles);
 }
 
 static int64_t
-row_floats(const struct wino_shape *s)
+row_floats(const struct work *w)
 {
-    return columns_floats(s) + s->w * s->block;
+    return columns_floats(w) + w->s.w * w->s.block;
 }
 
 static int64_t
 workspace_of(const struct conv_shape *conv, int64_t block, int64_t images)
 {
-    const struct wino_shape s = shape_of(conv, block);
+    const struct work w = work_of(conv, block);
 
-    return tiles_floats(&s, chunk_rows(&s, images) * s.columns) + row_floats(&s);
+    return tiles_floats(&w, chunk_rows(&w, images) * w.s.columns) + row_floats(&w);
 }
 
 /* v and d of at most that many tiles, one after the other. */
 static struct wino_tiles
-make_tiles(const struct wino_shape *s, int64_t tiles, float *at)
+make_tiles(const struct work *w, int64_t tiles, float *at)
 {
-    struct wino_tiles t = {.v = at, .stride = stride_of(s, tiles)};
+    struct wino_tiles t = {.v = at, .stride = stride_of(w, tiles)};
 
-    t.d = t.v + c_panels(s).n * WINO_POINTS * t.stride;
+    t.d = t.v + c_panels(w).n * w->lanes->points * t.stride;
     return t;
 }
 
 /* What the transforms of a row of tiles need. */
 static void
-make_row(struct wino_tiles *t, const struct wino_shape *s, float *at)
+make_row(struct wino_tiles *t, const struct work *w, float *at)
 {
-    float *zeros = at + columns_floats(s);
+    float *zeros = at + columns_floats(w);
 
-    memset(zeros, 0, (size_t)(s->w * s->block) * sizeof(float));
+    memset(zeros, 0, (size_t)(w->s.w * w->s.block) * sizeof(float));
     t->columns = at;
     t->zeros = zeros;
 }
@@ -128,17 +140,13 @@ make_row(struct wino_tiles *t, const struct wino_shape *s, float *at)
  * number `tile` on */
 static void
 fill_tiles(const struct wino_tiles *t, int64_t tile, const float *x, const float *dy,
-           const struct wino_shape *s, int64_t first, int64_t rows)
+           const struct work *w, int64_t first, int64_t rows)
 {
-    const struct wino_weights_lanes *lanes = lanes_of(s->block);
-    const int64_t x_image = s->c_lanes * s->h * s->w,
-                  y_image = s->k_lanes * s->h * s->w;
+    for (int64_t i = first; i < first + rows; i++, tile += w->s.columns) {
+        const int64_t n = i / w->s.rows, row = i % w->s.rows;
 
-    for (int64_t i = first; i < first + rows; i++, tile += s->columns) {
-        const int64_t n = i / s->rows, row = i % s->rows;
-
-        lanes->input(t, tile, x + n * x_image, row, s);
-        lanes->gradient(t, tile, dy + n * y_image, row, s);
+        w->lanes->input(t, tile, x + n * w->x_image, row, &w->s);
+        w->lanes->gradient(t, tile, dy + n * w->y_image, row, &w->s);
     }
 }
 
@@ -147,20 +155,26 @@ backward_weights(float *partial, const float *x, const float *dy,
                  const struct conv_shape *conv, int64_t block, int64_t images,
                  float *workspace)
 {
-    const struct wino_shape s = shape_of(conv, block);
-    const int64_t step = chunk_rows(&s, images), end = images * s.rows;
-    const int64_t most = step * s.columns;
-    struct wino_tiles t = make_tiles(&s, most, workspace);
+    const struct work w = work_of(conv, block);
+    const int64_t step = chunk_rows(&w, images), end = images * w.s.rows;
+    const int64_t most = step * w.s.columns;
+    struct wino_tiles t = make_tiles(&w, most, workspace);
 
-    make_row(&t, &s, workspace + tiles_floats(&s, most));
+    make_row(&t, &w, workspace + tiles_floats(&w, most));
     for (int64_t first = 0; first < end; first += step) {
         const int64_t rows = first + step < end ? step : end - first;
 
-        fill_tiles(&t, 0, x, dy, &s, first, rows);
-        t.tiles = rows * s.columns;
-        lanes_of(block)->multiply(partial, first > 0, &t, k_panels(&s), c_panels(&s),
-                                  &s);
+        fill_tiles(&t, 0, x, dy, &w, first, rows);
+        t.tiles = rows * w.s.columns;
+        w.lanes->multiply(partial, first > 0, &t, k_panels(&w), c_panels(&w), &w.s);
     }
+}
+
+/* Of du, for one pair of panels. */
+static int64_t
+pair_floats(const struct work *w)
+{
+    return WINO_WEIGHTS * 4 * w->s.block * w->s.block;
 }
 
 /* ---- partial sums ---------------------------------------------------------------- */
@@ -175,21 +189,22 @@ parts(const struct conv_shape *conv, int64_t block)
 static int64_t
 partial_floats(const struct conv_shape *conv, int64_t block)
 {
-    return parts(conv, block) * wino_panels_of(conv->c, block) * wino_pair(block);
+    const struct work w = work_of(conv, block);
+
+    return k_panels(&w).n * c_panels(&w).n * pair_floats(&w);
 }
 
 static void
 add_grad(float *grad, float *partials, int64_t n, int64_t part,
          const struct conv_shape *conv, int64_t block)
 {
-    const struct wino_shape s = shape_of(conv, block);
-    const int64_t stride = partial_floats(conv, block), size = stride / k_panels(&s).n;
+    const struct work w = work_of(conv, block);
+    const int64_t stride = partial_floats(conv, block), size = stride / k_panels(&w).n;
     float *sum = partials + part * size;
 
     for (int64_t i = 1; i < n; i++)
         cpu_copy(sum, true, sum + i * stride, size);
-    lanes_of(block)->weights(grad, sum, (struct wino_panels){part, 1}, c_panels(&s),
-                             &s);
+    w.lanes->weights(grad, sum, (struct wino_panels){part, 1}, c_panels(&w), &w.s);
 }
 
 /* ---- stages ---------------------------------------------------------------------- */
@@ -199,31 +214,32 @@ add_grad(float *grad, float *partials, int64_t n, int64_t part,
 static int64_t
 staged(const struct conv_shape *conv, int64_t block)
 {
-    const struct wino_shape s = shape_of(conv, block);
-    const int64_t image = s.rows * s.columns * WINO_POINTS * (s.c_lanes + s.k_lanes);
+    const struct work w = work_of(conv, block);
+    const int64_t image =
+        w.s.rows * w.s.columns * w.lanes->points * (w.s.c_lanes + w.s.k_lanes);
 
     return image < STAGE_FLOATS ? STAGE_FLOATS / image : 1;
 }
 
 static int64_t
-stage_tiles(const struct conv_shape *conv, const struct wino_shape *s)
+stage_tiles(const struct conv_shape *conv, const struct work *w)
 {
-    return staged(conv, s->block) * s->rows * s->columns;
+    return staged(conv, w->s.block) * w->s.rows * w->s.columns;
 }
 
 static int64_t
 stage_floats(const struct conv_shape *conv, int64_t block)
 {
-    const struct wino_shape s = shape_of(conv, block);
+    const struct work w = work_of(conv, block);
 
-    return tiles_floats(&s, stage_tiles(conv, &s));
+    return tiles_floats(&w, stage_tiles(conv, &w));
 }
 
 static int64_t
 staged_workspace(const struct conv_shape *conv, int64_t block, int64_t images)
 {
-    const struct wino_shape s = shape_of(conv, block);
-    const int64_t du = PART_PANELS * wino_pair(block), row = row_floats(&s);
+    const struct work w = work_of(conv, block);
+    const int64_t du = PART_PANELS * pair_floats(&w), row = row_floats(&w);
     (void)images;
 
     return du > row ? du : row;
@@ -233,54 +249,57 @@ static void
 stage(float *to, int64_t at, const float *x, const float *dy,
       const struct conv_shape *conv, int64_t block, float *workspace)
 {
-    const struct wino_shape s = shape_of(conv, block);
-    struct wino_tiles t = make_tiles(&s, stage_tiles(conv, &s), to);
+    const struct work w = work_of(conv, block);
+    struct wino_tiles t = make_tiles(&w, stage_tiles(conv, &w), to);
 
-    make_row(&t, &s, workspace);
-    fill_tiles(&t, at * s.rows * s.columns, x, dy, &s, 0, s.rows);
+    make_row(&t, &w, workspace);
+    fill_tiles(&t, at * w.s.rows * w.s.columns, x, dy, &w, 0, w.s.rows);
 }
 
 /* Of a panel of k: pieces of c. */
 static int64_t
-pieces(const struct wino_shape *s)
+pieces(const struct work *w)
 {
-    return (c_panels(s).n + PART_PANELS - 1) / PART_PANELS;
+    return (c_panels(w).n + PART_PANELS - 1) / PART_PANELS;
 }
 
 static int64_t
 staged_parts(const struct conv_shape *conv, int64_t block)
 {
-    const struct wino_shape s = shape_of(conv, block);
+    const struct work w = work_of(conv, block);
 
-    return k_panels(&s).n * pieces(&s);
+    return k_panels(&w).n * pieces(&w);
 }
 
 static void
 add_staged(float *grad, const float *from, int64_t images, int64_t part,
            const struct conv_shape *conv, int64_t block, float *workspace)
 {
-    const struct wino_shape s = shape_of(conv, block);
-    const struct wino_weights_lanes *lanes = lanes_of(block);
-    const int64_t first = part % pieces(&s) * PART_PANELS,
-                  rest = c_panels(&s).n - first;
-    const struct wino_panels k = {part / pieces(&s), 1};
+    const struct work w = work_of(conv, block);
+    const int64_t first = part % pieces(&w) * PART_PANELS,
+                  rest = c_panels(&w).n - first;
+    const struct wino_panels k = {part / pieces(&w), 1};
     const struct wino_panels c = {first, rest < PART_PANELS ? rest : PART_PANELS};
     /* which is only read */
-    struct wino_tiles t = make_tiles(&s, stage_tiles(conv, &s), (float *)from);
+    struct wino_tiles t = make_tiles(&w, stage_tiles(conv, &w), (float *)from);
 
-    t.tiles = images * s.rows * s.columns;
-    lanes->multiply(workspace, false, &t, k, c, &s);
-    lanes->weights(grad, workspace, k, c, &s);
+    t.tiles = images * w.s.rows * w.s.columns;
+    w.lanes->multiply(workspace, false, &t, k, c, &w.s);
+    w.lanes->weights(grad, workspace, k, c, &w.s);
 }
 
 /* ---- the kernels ----------------------------------------------------------------- */
 
-/* With 8 channels there is too little to multiply. */
+/* With few channels there is too little to multiply. */
 static bool
 suits_either(const struct conv_shape *conv, int64_t block)
 {
-    return conv->kernel == 3 && conv->stride == 1 && conv->pad == 1 && !conv->plain_x
-           && (block == 8 || block == 16) && conv->c * conv->k > 8 * 8;
+    const bool pays = conv->stride == 1
+                          ? conv->c * conv->k > 8 * 8
+                          : conv->stride == 2 && conv->c * conv->k >= 64 * 64;
+
+    return conv->kernel == 3 && conv->pad == 1 && !conv->plain_x && pays
+           && (block == 8 || block == 16);
 }
 
 static bool
