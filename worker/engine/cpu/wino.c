@@ -306,7 +306,7 @@ convolve(const struct wino_out *out, const float *x, const float *u,
 /* Where it is faster than oneDNN's direct convolution. Measured on AVX2 (Zen 3, 1 thread,
  * conv_bench, times as fast forward / data gradient): stride 1: 64 channels at 32x32 2.8 /
  * 2.7, 128 at 16x16 3.5 / 3.0, 256 at 8x8 3.4 / 2.9, 512 at 4x4 3.2 / 2.6, 8 at 32x32 3.1 /
- * 1.7; stride 2: 64->128 1.6 / 1.4, 128->256 1.5 / 1.4, 256->512 1.5 / 1.6, 16->32 1.2 / 1.2,
+ * 1.7; stride 2: 64->128 1.5 / 1.5, 128->256 1.7 / 2.1, 256->512 1.9 / 1.5, 16->32 1.2 / 1.2,
  * 8->16 1.1 / 0.9. Not measured on AVX-512: there oneDNN's direct convolution reaches 200
  * to 230 GFLOP/s of 252, so that stride 1 should win by as much as here. */
 static bool
