@@ -17,8 +17,9 @@ enum {
     GAP = 3,
     GROUP_GAP = 12,
     LETTER_ZOOM = 2,
+    LETTER = GLYPH_HEIGHT * LETTER_ZOOM,
     LABEL = 18 * GLYPH_ADVANCE * LETTER_ZOOM, /* longest name, and a space */
-    HEAD = GLYPH_HEIGHT * LETTER_ZOOM + 2 * GAP,
+    HEAD = LETTER + 2 * GAP,
     WHITE = 255,
 };
 
@@ -38,7 +39,7 @@ cell_height(const struct sheet *s)
 }
 
 static int64_t
-cell_x(const struct sheet *s, int cell)
+cell_x(const struct sheet *s, int64_t cell)
 {
     return LABEL + cell * (s->test->w * s->zoom + GAP) + cell / STEPS * GROUP_GAP;
 }
@@ -78,8 +79,7 @@ draw_row(struct sheet *s, const struct corruption *kind, int64_t y)
     const struct dataset *t = s->test;
     const int64_t pixels = t->c * t->h * t->w;
 
-    glyphs_draw(s->rgb, s->h, s->w,
-                y + (t->h * s->zoom - GLYPH_HEIGHT * LETTER_ZOOM) / 2, GAP, LETTER_ZOOM,
+    glyphs_draw(s->rgb, s->h, s->w, y + (t->h * s->zoom - LETTER) / 2, GAP, LETTER_ZOOM,
                 kind->name);
     for (int cell = 0; cell < CELLS; cell++) {
         const int64_t sample = s->samples[cell / STEPS];

@@ -342,7 +342,7 @@ npy_read_integers(int64_t *out, const struct npy *a, struct err *err)
 {
     const int64_t all = a->ndim < 1 ? 1 : a->dims[0] * row_items(a);
     const int64_t each = PIECE / a->item_bytes;
-    uint8_t piece[PIECE];
+    uint8_t piece[PIECE] = {0};
 
     for (int64_t i = 0; i < all; i += each) {
         const int64_t n = all - i < each ? all - i : each;

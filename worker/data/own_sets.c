@@ -116,25 +116,33 @@ check(const struct dataset_source *self, struct buf *report, const char *dir,
 
 /* ---- finding --------------------------------------------------------------------- */
 
+/* All pictures must have the size of this one. */
+static int
+take_size(struct dataset_source *d, const char *path, struct err *err)
+{
+    struct picture p = {0};
+
+    if (picture_read(&p, path, err) != 0)
+        return -1;
+    d->h = p.h;
+    d->w = p.w;
+    picture_release(&p);
+    if (d->h == d->w)
+        return 0;
+    return err_set(err, ERR_DATA,
+                   "%s: %" PRId64 "x%" PRId64 " pixels; pictures must be square", path,
+                   d->w, d->h);
+}
+
 static int
 count_part(int64_t *n, struct own_set *s, enum dataset_part part, struct err *err)
 {
     struct image_list files = {0};
-    struct picture first = {0};
     int rc = list_part(&files, &s->source.classes, s, part, err);
 
     *n = (int64_t)files.n;
-    if (rc == 0 && part == DATASET_TRAIN)
-        rc = picture_read(&first, files.files[0].path, err);
-    if (rc == 0 && part == DATASET_TRAIN) {
-        s->source.h = first.h;
-        s->source.w = first.w;
-    }
-    if (rc == 0 && s->source.h != s->source.w)
-        rc = err_set(err, ERR_DATA,
-                     "%s: %" PRId64 "x%" PRId64 " pixels; pictures must be square",
-                     files.files[0].path, s->source.w, s->source.h);
-    picture_release(&first);
+    if (rc == 0 && part == DATASET_TRAIN && files.files != NULL)
+        rc = take_size(&s->source, files.files[0].path, err);
     image_list_release(&files);
     return rc;
 }

@@ -48,8 +48,8 @@ affine_through(const double q[3][2], const double p[3][2])
 static struct affine
 draw_affine(int64_t h, int64_t w, double jitter, struct rng *rng)
 {
-    const double s = (double)((h < w ? h : w) / 3);
-    const double x = (double)(w / 2), y = (double)(h / 2);
+    const int64_t third = (h < w ? h : w) / 3, half_w = w / 2, half_h = h / 2;
+    const double s = (double)third, x = (double)half_w, y = (double)half_h;
     const double from[3][2] = {{x + s, y + s}, {x + s, y - s}, {x - s, y - s}};
     double to[3][2];
 

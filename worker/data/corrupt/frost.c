@@ -95,7 +95,8 @@ apply(float *image, int64_t h, int64_t w, int severity, struct rng *rng)
     const float x0 = (float)rng_below(rng, PICTURE_SIDE);
 
     for (int64_t i = 0; i < h * w; i++) {
-        const float y = y0 + (float)(i / w), x = x0 + (float)(i % w);
+        const int64_t row = i / w, column = i % w;
+        const float y = y0 + (float)row, x = x0 + (float)column;
         const float share = ice(p, picture, y / zoom, x / zoom);
         for (int c = 0; c < CORRUPTION_CHANNELS; c++) {
             const float pane = p->ground[c] + (p->crystal[c] - p->ground[c]) * share;
