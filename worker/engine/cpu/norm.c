@@ -129,19 +129,20 @@ activate(float *restrict y, enum norm_act act, const float *restrict low, int64_
             y[i] = AT_LEAST(low[i], y[i]);
 }
 
-/* dz = dy where y > low */
-CPU_INLINE void
+/* dy where y > low, else 0: in `dz`, or dy itself where all goes through */
+CPU_INLINE const float *
 activate_grad(float *restrict dz, const float *restrict dy, const float *restrict y,
               enum norm_act act, const float *restrict low, int64_t n)
 {
     if (act == NORM_LINEAR)
-        memcpy(dz, dy, (size_t)n * sizeof(float));
-    else if (act == NORM_RELU)
+        return dy;
+    if (act == NORM_RELU)
         for (int64_t i = 0; i < n; i++)
             dz[i] = y[i] > 0.0f ? dy[i] : 0.0f;
     else
         for (int64_t i = 0; i < n; i++)
             dz[i] = y[i] > low[i] ? dy[i] : 0.0f;
+    return dz;
 }
 
 CPU_INLINE void
@@ -266,12 +267,13 @@ CPU_INLINE void
 norm_sums(double *dz_sum, double *dzx_sum, const float *dy, const float *y,
           const float *x, const struct norm_pass *p, const int block)
 {
-    float dz[TILE], mean[LANES];
+    float masked[TILE], mean[LANES];
 
     memset(dz_sum, 0, (size_t)(map_blocks(&p->map) * block) * sizeof(double));
     memset(dzx_sum, 0, (size_t)(map_blocks(&p->map) * block) * sizeof(double));
     for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
-        activate_grad(dz, dy + t.at, y + t.at, p->act, p->low + t.in_image, t.n);
+        const float *dz = activate_grad(masked, dy + t.at, y + t.at, p->act,
+                                        p->low + t.in_image, t.n);
         repeat(mean, p->mean + t.channel, block);
         tile_sums(dz_sum + t.channel, dzx_sum + t.channel, dz, x + t.at, mean, t.n,
                   block);
@@ -317,14 +319,16 @@ norm_grad(struct grad_to dx, struct grad_to dresidual, const float *dy, const fl
           const float *x, const float *slope, const struct norm_pass *p,
           const int block)
 {
-    float dz[TILE], result[TILE];
+    float masked[TILE], result[TILE];
 
     for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
-        activate_grad(dz, dy + t.at, y + t.at, p->act, p->low + t.in_image, t.n);
-        if (dx.at != NULL) {
-            tile_grad(result, dz, x + t.at, slope, p, &t, block);
-            store(dx.at + t.at, dx.accumulate, result, t.n);
-        }
+        const float *dz = activate_grad(masked, dy + t.at, y + t.at, p->act,
+                                        p->low + t.in_image, t.n);
+        if (dx.at != NULL)
+            tile_grad(dx.accumulate ? result : dx.at + t.at, dz, x + t.at, slope, p, &t,
+                      block);
+        if (dx.at != NULL && dx.accumulate)
+            add_to(dx.at + t.at, result, t.n);
         if (dresidual.at != NULL)
             store(dresidual.at + t.at, dresidual.accumulate, dz, t.n);
     }
