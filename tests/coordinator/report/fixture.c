@@ -15,6 +15,15 @@
 #include "shared/base/mem.h"
 #include "shared/base/sha256.h"
 
+/* The font library keeps what it has looked up until the process ends. */
+const char *__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig";
+}
+
 json_t *
 fixture_rows(void)
 {

@@ -20,15 +20,6 @@
 #include "shared/base/file.h"
 #include "tests/coordinator/report/fixture.h"
 
-/* The font library keeps what it has looked up until the process ends. */
-const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_suppressions(void)
-{
-    return "leak:libfontconfig";
-}
-
 static const char *const all_files[] = {
     "index.html",     "report.json",     "cells.csv",       "pareto-CA.svg",
     "pareto-CA.png",  "pareto-CA.csv",   "pareto-NPA.svg",  "pareto-NPA.png",
