@@ -22,15 +22,29 @@
 static json_t *grid; /* the report of fixture_grid */
 static char *folder; /* its files */
 
+/* Writes all tables and those of the figures that the tests look at: every file is made
+ * safe on the disk, which takes its time. */
 static int
 write_grid(void **state)
 {
     struct err err = {0};
+    json_t *some = json_array(), *figure, *copy;
+    size_t i;
 
     (void)state;
     grid = fixture_report(fixture_grid());
     folder = fixture_folder();
-    return report_write(grid, folder, &err);
+    copy = json_copy(grid);
+    json_array_foreach(json_object_get(grid, "figures"), i, figure)
+    {
+        const char *name = json_str(figure, "name", "");
+        if (strstr(name, "-CA-") != NULL && strstr(name, "resnet18") != NULL)
+            json_array_append(some, figure);
+    }
+    json_object_set_new(copy, "figures", some);
+    const int rc = report_write(copy, folder, &err);
+    json_decref(copy);
+    return rc;
 }
 
 static int
