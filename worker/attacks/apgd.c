@@ -187,7 +187,8 @@ set_start(struct climb *c, const float *start)
     }
 }
 
-/* z = P(x_k + step * sign(g)); x_{k+1} = P(x_k + a (z - x_k) + (1-a) (x_k - x_{k-1})) */
+/* z = P(x_k + step * sign(g));
+ * x_{k+1} = P(x_k + a (z - x_k) + (1-a) (x_k - x_{k-1})) */
 static void
 advance(struct climb *c, float a)
 {

@@ -12,7 +12,7 @@
 
 /*
  * What stage evaluate says: final metrics, made from the answers of its parts and from
- * the network. The table of eval_metric_kinds is the contract: a metric has a row there,
+ * the network. The table of eval_metric_kinds is the contract: a metric has a row,
  * which gives its unit and whether more or less of it is better.
  */
 struct eval_metric_kind {

@@ -13,7 +13,7 @@
 /*
  * An evaluation is a list of parts, each one pass over test images: as they are, under
  * one corruption of one severity, or under one attack on one path. What a part knows is
- * an answer for each image, right or wrong; all metrics follow from these. A part may be
+ * an answer for each image, right or wrong; all metrics follow from these. It may be
  * done to any image, so an evaluation that was cut short goes on where it was.
  */
 enum eval_kind { EVAL_CLEAN, EVAL_CORRUPTED, EVAL_ATTACKED, EVAL_KINDS };
@@ -45,7 +45,7 @@ struct eval_parts {
 };
 
 /* The parts that the parameters ask for, nothing done yet, in the order in which they
- * are to run. ERR_USAGE when a subset cannot be drawn. Released also after a failure. */
+ * are to run. ERR_USAGE when a subset cannot be drawn. Release also after a failure. */
 MUST_CHECK int eval_parts_init(struct eval_parts *p, const struct stage_config *c,
                                const struct dataset *test, int bn_paths,
                                struct err *err);

@@ -1,7 +1,7 @@
 /*
  * evaluate.c - stage evaluate: the test images' numbers of one trained network
- * (methods.md 2.4, 3), part by part (eval_part.h). This is the only stage that reads the
- * test part by default. Corrupted images are the same for every job. What is known so
+ * (methods.md 2.4, 3), part by part (eval_part.h). The only stage that reads the test
+ * part by default. Corrupted images are the same for every job. What is known so
  * far is kept in checkpoints, in the middle of a part too: nothing is measured twice.
  */
 #include <inttypes.h>
@@ -73,7 +73,7 @@ save_checkpoint(struct evaluation *e, struct err *err)
     return rc;
 }
 
-/* Goes on from the folder's `resume`. One that cannot be used costs time, not the job. */
+/* Goes on from the folder's `resume`. A useless one costs time, not the job. */
 static int
 resume(struct evaluation *e, struct err *err)
 {

@@ -7,7 +7,7 @@
 #include "shared/base/param.h"
 
 /*
- * Teachers that were trained elsewhere. An import is data: it lies in the data folder as
+ * Teachers that were trained elsewhere. An import is data: it lies among them as
  * imports/<digest>.safetensors, and a sweep that says `teacher: import:<digest>` has it
  * as its teacher's model, on every machine that has the file. The digest is in the job,
  * so another teacher is another job.
@@ -18,7 +18,7 @@ struct model_import_config {
 extern const struct param model_import_params[];
 extern const size_t model_import_n_params;
 
-/* Reads a safetensors file of a PyTorch network (F32; names as released, with or without
+/* Reads a safetensors file of a PyTorch network (F32; names as released, perhaps after
  * `module.`; one, two or three batch norms, shortcuts' shared or not: told from the
  * names; num_batches_tracked may be missing), writes it as a teacher of ours into the
  * data folder and its digest to `digest`. ERR_DATA names the first tensor that is

@@ -21,7 +21,7 @@ void tally_release(struct tally *t);
 MUST_CHECK int tally_add(struct tally *t, const float *logits, const int64_t *y,
                          int64_t n, struct err *err);
 
-/* right (n) bytes: 1 where the prediction is the label, else 0. ERR_NUMERIC as above. */
+/* right (n) bytes: 1 where the prediction is the label. ERR_NUMERIC as above. */
 MUST_CHECK int tally_right(uint8_t *right, const float *logits, int64_t classes,
                            const int64_t *y, int64_t n, struct err *err);
 
