@@ -4,6 +4,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,12 +27,51 @@ proc_sibling(const char *name)
     return xstrdup(name);
 }
 
+/* The quota of one control group ("max 100000", "150000 100000" microseconds a period) in
+ * whole processors, at least 1; `most` where there is none. */
+static int
+quota_of(const char *group, int most)
+{
+    char *path = xasprintf("/sys/fs/cgroup%s/cpu.max", group);
+    FILE *f = fopen(path, "re");
+    long quota, period;
+    int cores = most;
+
+    if (f != NULL && fscanf(f, "%ld %ld", &quota, &period) == 2 && period > 0)
+        cores = quota / period < 1 ? 1 : (int)(quota / period);
+    if (f != NULL)
+        fclose(f);
+    free(path);
+    return cores < most ? cores : most;
+}
+
+/* The smallest quota of this process's control group (version 2) and those around it. */
+static int
+quota(int most)
+{
+    char group[PATH_MAX] = "";
+    FILE *f = fopen("/proc/self/cgroup", "re");
+
+    if (f == NULL || fscanf(f, "0::%4095[^\n]", group) != 1)
+        group[0] = '\0';
+    if (f != NULL)
+        fclose(f);
+    for (char *end = strrchr(group, '/'); end != NULL; end = strrchr(group, '/')) {
+        most = quota_of(group, most);
+        *end = '\0';
+    }
+    return quota_of("", most);
+}
+
 int
 proc_cores(void)
 {
+    const char *slurm = getenv("SLURM_CPUS_PER_TASK");
+    const long granted = slurm != NULL ? strtol(slurm, NULL, 10) : 0;
     cpu_set_t set;
 
     if (sched_getaffinity(0, sizeof set, &set) != 0)
         return 1;
-    return CPU_COUNT(&set);
+    const int cores = quota(CPU_COUNT(&set));
+    return granted >= 1 && granted < cores ? (int)granted : cores;
 }

@@ -20,6 +20,7 @@
 #include "shared/base/proc.h"
 #include "shared/base/signals.h"
 #include "worker/agent/attempt.h"
+#include "worker/agent/cores.h"
 #include "worker/agent/spool.h"
 #include "worker/agent/workdir.h"
 
@@ -44,6 +45,8 @@ struct agent {
     struct sock *control;
     struct session *session;
     struct blobs *blobs;
+    struct cores *cores;
+    int64_t n_cores;
     struct attempt_env attempt_env;
     struct attempt **attempts;
     size_t n_attempts, capacity;
@@ -124,19 +127,20 @@ step_attempts(struct agent *a, int64_t now_ms)
     }
 }
 
-/* With --threads 0 the running jobs share all cores, whatever their number: results do
- * not depend on it. */
+/* The running jobs of this and other workers share the machine's cores, and their number
+ * decides how many more are asked for. Results do not depend on it. */
 static void
-share_cores(struct agent *a)
+share_cores(struct agent *a, int64_t now_ms)
 {
-    const size_t running = count_phase(a, ATTEMPT_RUN, ATTEMPT_RUN);
-    const int32_t cores = (int32_t)proc_cores();
+    const int64_t n = (int64_t)count_phase(a, ATTEMPT_RUN, ATTEMPT_RUN);
+    const int64_t others = cores_claim(a->cores, n, now_ms);
+    int64_t at = 0;
 
-    if (!a->attempt_env.share_cores || running == 0)
-        return;
-    for (size_t i = 0; i < a->n_attempts; i++)
-        attempt_share(a->attempts[i],
-                      (int32_t)running < cores ? cores / (int32_t)running : 1);
+    session_limit(a->session, cores_slots(a->n_cores, a->options.slots, others));
+    for (size_t i = 0; i < a->n_attempts && a->attempt_env.share_cores; i++)
+        if (attempt_phase(a->attempts[i]) == ATTEMPT_RUN)
+            attempt_share(a->attempts[i],
+                          (int32_t)cores_threads(a->n_cores, at++, n, others));
 }
 
 /* ---- what the session wants ------------------------------------------------------- */
@@ -370,7 +374,7 @@ run_loop(struct agent *a)
         take_messages(a, now_ms);
         blobs_step(a->blobs, now_ms);
         step_attempts(a, now_ms);
-        share_cores(a);
+        share_cores(a, now_ms);
         blobs_step(a->blobs, now_ms); /* what the attempts have just asked for */
         check_idle(a, now_ms);
         if (is_drained(a, now_ms))
@@ -416,6 +420,9 @@ complete_options(struct agent *a, struct err *err)
     snprintf(a->boot, sizeof a->boot, "%016" PRIx64, random);
     if (o->name[0] == '\0')
         o->name = a->host;
+    a->n_cores = proc_cores();
+    if (o->slots == 0)
+        o->slots = a->n_cores < AGENT_MAX_SLOTS ? a->n_cores : AGENT_MAX_SLOTS;
     if (strchr(o->name, '/') != NULL)
         return err_set(err, ERR_USAGE, "--name %s: a name has no slash", o->name);
     return split_endpoints(a, err);
@@ -431,7 +438,7 @@ open_session(struct agent *a, const char *catalog_json)
         .version = RELUSWEEP_VERSION,
         .catalog = catalog_json,
         .slots = a->options.slots,
-        .threads = a->options.threads > 0 ? a->options.threads : (int64_t)proc_cores()};
+        .threads = a->options.threads > 0 ? a->options.threads : a->n_cores};
     const struct session_io io = {.ctx = a,
                                   .send = io_send,
                                   .reconnect = io_reconnect,
@@ -478,6 +485,7 @@ open_agent(struct agent *a, const char *catalog_json, struct err *err)
             && sock_use_client_keys(a->options.keys, err) != 0)
         || signals_open(&a->signals, (int[]){SIGTERM, SIGINT, SIGCHLD}, 3, err) != 0
         || workdir_open(&a->dir, a->options.work_dir, a->options.name, err) != 0
+        || cores_open(&a->cores, a->options.cores_dir, err) != 0
         || blobs_new(&a->blobs, a->dir.cache, a->options.cache_gib << 30, err) != 0)
         return -1;
     a->env = options_env(&a->options);
@@ -495,6 +503,7 @@ close_agent(struct agent *a)
     free(a->attempts);
     session_free(a->session);
     blobs_free(a->blobs);
+    cores_close(a->cores);
     sock_close(a->control);
     sock_finish();
     workdir_release(&a->dir);

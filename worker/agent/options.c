@@ -25,12 +25,16 @@ const struct param agent_params[] = {
         "folder with worker.key and coordinator.pub, see `relusweep keys`: "
         "for a coordinator on another machine"),
     PARAM_ROW_STRING(OPT, name, "", "of this worker, for people; default the host's"),
-    PARAM_ROW_INT(OPT, slots, "1", 1, 32, "jobs at once"),
+    PARAM_ROW_INT(OPT, slots, "0", 0, AGENT_MAX_SLOTS,
+                  "jobs at once, while no other worker needs the cores; 0: one a core"),
     PARAM_ROW_INT(OPT, threads, "0", 0, 1024,
                   "of each job; 0: all cores, shared among the jobs that run"),
     PARAM_ROW_STRING(OPT, work_dir, "",
                      "folder for running jobs, results that wait and fetched files; "
                      "default relusweep/worker/NAME in the XDG state folder"),
+    PARAM_ROW_STRING(OPT, cores_dir, "",
+                     "folder where this machine's workers count their jobs; default "
+                     "relusweep-cores in XDG_RUNTIME_DIR or /tmp"),
     PARAM_ROW_STRING(OPT, backend, "auto", "of the engine"),
     {.name = "profile",
      .type = PARAM_CHOICE,

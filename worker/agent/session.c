@@ -33,6 +33,7 @@ struct session {
     int64_t hello_due_ms;
     int64_t heartbeat_due_ms;
     int64_t offered; /* free slots in the last READY, -1: none sent */
+    int64_t limit;   /* jobs at once for now */
     bool draining;
     bool blocked;     /* the last send failed */
     int64_t retry_ms; /* when blocked: not before */
@@ -50,7 +51,8 @@ session_new(const struct session_identity *who, const struct session_io *io,
                           .heartbeat_ms = HEARTBEAT_MS,
                           .lease_ms = PATIENCE_MS,
                           .heard_ms = now_ms,
-                          .offered = -1};
+                          .offered = -1,
+                          .limit = who->slots};
     return s;
 }
 
@@ -125,7 +127,7 @@ drop_run(struct session *s, struct msg_run run)
 static int64_t
 free_slots(const struct session *s)
 {
-    int64_t n = s->draining ? 0 : s->who.slots;
+    int64_t n = s->draining ? 0 : s->limit;
 
     for (const struct session_run *r = s->runs; r != NULL; r = r->next)
         n -= !r->ended;
@@ -259,6 +261,12 @@ session_run_result(struct session *s, const struct msg_result *result)
     r->result_due_ms = 0;
     r->checkpoint_due_ms = INT64_MAX; /* what comes behind a result is too late */
     session_run_ended(s, result->run);
+}
+
+void
+session_limit(struct session *s, int64_t n)
+{
+    s->limit = n < s->who.slots ? n : s->who.slots;
 }
 
 void

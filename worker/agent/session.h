@@ -89,6 +89,9 @@ void session_run_result(struct session *s, const struct msg_result *r);
 /* The run goes back without a result (session_bye names it). */
 void session_run_forget(struct session *s, struct msg_run run);
 
+/* At most n jobs at once for now, of the slots that it has. */
+void session_limit(struct session *s, int64_t n);
+
 /* No more jobs. */
 void session_drain(struct session *s);
 

@@ -4,6 +4,7 @@
  * the stage (`stage DIR`, started by the agent from /proc/self/exe).
  */
 #include "worker/agent/agent.h"
+#include "worker/agent/cores.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -20,6 +21,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
+#include "shared/base/proc.h"
 #include "shared/spec/job.h"
 #include "shared/wire/sock.h"
 #include "tests/worker/agent/fake_stage.h"
@@ -239,17 +241,20 @@ start_agent(struct world *w)
 {
     char *connect = xasprintf("ipc://%s/control", w->dir);
     char *work = xasprintf("%s/agent", w->dir);
+    char *cores = xasprintf("%s/cores", w->dir);
 
     w->agent = fork();
     if (w->agent == 0) {
         setenv("RELUSWEEP_LOG", "error", 0);
         execl("/proc/self/exe", "agent_test", "agent", "--connect", connect,
-              "--work-dir", work, "--name", "w", "--threads", "0", (char *)NULL);
+              "--work-dir", work, "--name", "w", "--slots", "1", "--threads", "0",
+              "--cores-dir", cores, (char *)NULL);
         _exit(127);
     }
     assert_true(w->agent > 0);
     free(connect);
     free(work);
+    free(cores);
 }
 
 static int
@@ -347,6 +352,29 @@ a_job_that_runs_alone_is_granted_all_cores(void **state)
     grant(w, 7, "start all-cores model result", NULL, NULL);
     await(w, MSG_RESULT);
     assert_string_equal(w->last.u.result.outcome, "ok");
+}
+
+/* The test is the other worker. A result that came while its job runs would be missed. */
+static void
+cores_of_another_worker_are_granted_when_its_job_ends(void **state)
+{
+    struct world *w = *state;
+    char *dir = xasprintf("%s/cores", w->dir);
+    struct cores *other = NULL;
+    struct err err;
+
+    if (proc_cores() == 1)
+        skip();
+    assert_int_equal(cores_open(&other, dir, &err), 0);
+    (void)cores_claim(other, 1, clock_mono_ms());
+    grant(w, 7, "start all-cores model result", NULL, NULL);
+    await(w, MSG_STARTED);
+    for (int i = 0; i < 12; i++)
+        await(w, MSG_HEARTBEAT);
+    cores_close(other);
+    await(w, MSG_RESULT);
+    assert_string_equal(w->last.u.result.outcome, "ok");
+    free(dir);
 }
 
 static void
@@ -590,6 +618,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(a_job_runs_from_grant_to_result),
         TEST(a_job_that_runs_alone_is_granted_all_cores),
+        TEST(cores_of_another_worker_are_granted_when_its_job_ends),
         TEST(inputs_and_the_checkpoint_are_fetched),
         TEST(a_failing_stage_is_a_recorded_failure),
         TEST(a_crash_is_told_with_its_signal_and_last_lines),

@@ -413,6 +413,17 @@ a_draining_worker_takes_nothing_and_says_goodbye(void **state)
 }
 
 static void
+a_limit_changes_what_is_offered(void **state)
+{
+    struct fixture *f = *state;
+
+    session_limit(f->s, 1);
+    after(f, 0, "ready(0) "); /* job 7 is there */
+    session_limit(f->s, 99);  /* it has two slots */
+    after(f, 0, "ready(1) ");
+}
+
+static void
 cancels_of_strangers_are_ignored(void **state)
 {
     struct fixture *f = *state;
@@ -469,6 +480,7 @@ main(void)
         FRESH(results_of_an_earlier_life_are_announced),
         RUNNING(heartbeats_carry_progress_while_the_process_lives),
         RUNNING(a_draining_worker_takes_nothing_and_says_goodbye),
+        RUNNING(a_limit_changes_what_is_offered),
         RUNNING(cancels_of_strangers_are_ignored),
         FRESH(another_version_is_the_end),
         RUNNING(a_full_queue_is_tried_again_in_order),

@@ -4,4 +4,5 @@ relusweep_test(worker/agent/agent_test LINK worker_agent fake_stage test_support
 relusweep_test(worker/agent/session_test LINK worker_agent test_support)
 relusweep_test(worker/agent/child_test LINK worker_agent test_support)
 relusweep_test(worker/agent/blobs_test LINK worker_agent test_support)
+relusweep_test(worker/agent/cores_test LINK worker_agent test_support)
 relusweep_test(worker/agent/parts_test LINK worker_agent test_support)
