@@ -46,12 +46,12 @@ enum wino_form { WINO_SAME, WINO_HALVE, WINO_DOUBLE, WINO_FORMS };
 
 /* Points that share weights i, which lie one after the other. */
 static inline int64_t
-wino_points_of(enum wino_form form, int i)
+wino_points_of(enum wino_form form, int64_t i)
 {
-    if (form == WINO_SAME)
-        return 1;
-    return (i / 6 == STRIDED_ODD ? STRIDED_EVEN : 1)
-           * (i % 6 == STRIDED_ODD ? STRIDED_EVEN : 1);
+    const int64_t rows = i / 6 == STRIDED_ODD ? STRIDED_EVEN : 1;
+    const int64_t columns = i % 6 == STRIDED_ODD ? STRIDED_EVEN : 1;
+
+    return form == WINO_SAME ? 1 : rows * columns;
 }
 
 /* One pass over maps (c,h,w), whose channels are summed, to maps (k,p,q). */
