@@ -15,3 +15,8 @@ list(TRANSFORM op_files REPLACE ".*/([a-z_]+)\\.c" "\"\\1\"")
 list(REMOVE_ITEM op_files "\"op\"" "\"registry\"")
 list(JOIN op_files "," op_files)
 target_compile_definitions(worker.engine.ops.registry_test PRIVATE "OP_FILES=${op_files}")
+
+add_test(NAME worker.engine.aarch64
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/aarch64.sh ${PROJECT_SOURCE_DIR})
+set_tests_properties(worker.engine.aarch64 PROPERTIES LABELS system TIMEOUT 120
+  SKIP_RETURN_CODE 77)
