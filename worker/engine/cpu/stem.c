@@ -39,6 +39,13 @@ suits(const struct conv_shape *s, int64_t block)
            && s->pad == 1 && (block == 8 || block == 16);
 }
 
+/* With one block of k adding up lanes takes longer than all else. */
+static bool
+data_suits(const struct conv_shape *s, int64_t block)
+{
+    return suits(s, block) && (s->c == 1 || s->k >= 16);
+}
+
 /* ---- weights and images ---------------------------------------------------------- */
 
 static int64_t
@@ -180,7 +187,7 @@ const struct conv_kernel stem_forward = {.name = "stem",
 
 const struct conv_kernel stem_backward_data = {.name = "stem",
                                                .pass = CONV_BACKWARD_DATA,
-                                               .suits = suits,
+                                               .suits = data_suits,
                                                .workspace = data_workspace,
                                                .packed = packed_floats,
                                                .pack = pack,
