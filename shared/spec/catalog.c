@@ -133,7 +133,7 @@ read_presets(struct catalog_method *m, const json_t *row, struct arena *mem,
                                     .type = PARAM_CHOICE,
                                     .choices = names,
                                     .doc = json_str(row, "doc", "")};
-    presets->sets = arena_alloc(mem, (n + 1) * sizeof *presets->sets);
+    presets->sets = arena_alloc(mem, (n + 1) * sizeof(json_t *));
     for (size_t i = 0; i < n; i++) {
         const json_t *choice = json_array_get(choices, i);
         if (json_need_string(&names[i], choice, "name", "preset", err) != 0)

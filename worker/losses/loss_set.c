@@ -129,7 +129,8 @@ fill_views(struct loss_set *s, const struct loss_config *config, struct err *err
         for (int v = 0; v < LOSS_N_VIEWS; v++)
             t->n_views += t->applies[v];
         if (t->n_views == 0)
-            return err_set(err, ERR_USAGE, "the views of `%s` are empty, but the loss has it",
+            return err_set(err, ERR_USAGE,
+                           "the views of `%s` are empty, but the loss has it",
                            t->loss->name);
     }
     return 0;

@@ -65,26 +65,34 @@ proportional_budgets(int64_t *count, const int64_t *size, int n,
     return rc;
 }
 
-/* Budget of every layer (methods.md 4.2); caller frees. */
 static int
-layer_budgets(int64_t **out, const struct trainer *t, struct err *err)
+released_counts(int64_t *count, const int64_t *size, int n, const struct trainer *t,
+                struct err *err)
 {
     const struct stage_config *c = &t->context->config;
     const struct released_budgets *list =
         released_budgets_find(c->budgets, c->model, c->relu_budget, t->data.train.h);
+
+    if (list == NULL)
+        return err_set(err, ERR_USAGE, "no budgets were released for %s with %s ReLUs",
+                       c->model, c->relu_budget);
+    return released_budgets_counts(count, list, size, n, err);
+}
+
+/* Budget of every layer (methods.md 4.2); caller frees. */
+static int
+layer_budgets(int64_t **out, const struct trainer *t, struct err *err)
+{
+    const char *how = t->context->config.budgets;
+    const bool released = strncmp(how, "released", strlen("released")) == 0;
     const int n = graph_n_masks(net_graph(t->net));
     int64_t *count = xcalloc((size_t)n, sizeof *count);
     int64_t *size = xcalloc((size_t)n, sizeof *size);
 
     for (int i = 0; i < n; i++)
         size[i] = network_mask_size(t->net, i);
-    int rc = 0;
-    if (list == NULL && strncmp(c->budgets, "released", strlen("released")) == 0)
-        rc = err_set(err, ERR_USAGE, "no budgets were released for %s with %s ReLUs",
-                     c->model, c->relu_budget);
-    else
-        rc = list != NULL ? released_budgets_counts(count, list, size, n, err)
-                          : proportional_budgets(count, size, n, t, err);
+    const int rc = released ? released_counts(count, size, n, t, err)
+                            : proportional_budgets(count, size, n, t, err);
     free(size);
     if (rc != 0)
         free(count);

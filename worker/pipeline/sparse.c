@@ -86,7 +86,7 @@ first_masks(struct sparse *s, uint64_t seed)
         struct rng rng = rng_stream(seed, RNG_MASK, 0, (uint64_t)l);
         layer->mask = at;
         for (int64_t i = 0; i < layer->weight->size; i++)
-            *at++ = (double)rng_uniform(&rng) < s->config.density;
+            *at++ = (double)rng_uniform(&rng) < s->config.density ? 1 : 0;
     }
     s->target = (int64_t)(s->config.density * (double)(s->n_state - HEAD) + 0.5);
 }
