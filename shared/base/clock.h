@@ -9,4 +9,7 @@ int64_t clock_mono_ms(void);
 /* Monotonic seconds with nanosecond resolution, for measuring. */
 double clock_mono_s(void);
 
+/* Seconds of processor time that all threads of this process have used. */
+double clock_cpu_s(void);
+
 #endif

@@ -8,7 +8,8 @@ A row is measured in rounds, each of them first ours and then PyTorch in each of
 (contiguous, channels_last; in evaluation also traced and optimised for inference), every
 one a process of its own, so that a busy machine slows all of them and peak memory is each
 one's own. Numbers are medians over the rounds; the spread is (largest - smallest) / median
-and the fastest way of PyTorch is what ours is divided by. Peak memory is that of the same
+and the fastest way of PyTorch is what ours is divided by. The last column divides
+processor time a step instead of wall time: it says more where the machine is not quiet. Peak memory is that of the same
 way. PyTorch's side is torch_side.py, which is checked against an independent statement.
 Exits with 77 where PyTorch is not installed.
 """
@@ -62,7 +63,8 @@ def run(command, seconds, quick, work):
 def summary(runs):
     rates = [r["images_per_second"] for r in runs]
     middle = statistics.median(rates)
-    return {"images_per_second": middle, "spread": (max(rates) - min(rates)) / middle,
+    cpu = [r["cpu_seconds"] / r["steps"] for r in runs]
+    return {"images_per_second": middle, "cpu_seconds_per_step": statistics.median(cpu), "spread": (max(rates) - min(rates)) / middle,
             "rates": rates, "peak_rss_bytes": max(r["peak_rss_bytes"] for r in runs)}
 
 
@@ -82,6 +84,8 @@ def measure(a, work):
     result["torch_best"] = best
     for key, member in (("speed", "images_per_second"), ("memory", "peak_rss_bytes")):
         result[key + "_ratio"] = sides["ours"][member] / sides[best][member]
+    result["cpu_ratio"] = (min(sides[w]["cpu_seconds_per_step"] for w in ways)
+                           / sides["ours"]["cpu_seconds_per_step"])
     return result
 
 
@@ -93,7 +97,7 @@ def print_result(r):
           f"| {best['images_per_second']:.1f} ±{50 * best['spread']:.0f} % "
           f"({r['torch_best']}) | **{r['speed_ratio']:.2f}** | {r['goal']:g} "
           f"| {ours['peak_rss_bytes'] / 2**20:.0f} | {best['peak_rss_bytes'] / 2**20:.0f} "
-          f"| {r['memory_ratio']:.2f} |", flush=True)
+          f"| {r['memory_ratio']:.2f} | {r['cpu_ratio']:.2f} |", flush=True)
 
 
 def cpu_name():
@@ -119,7 +123,7 @@ def print_head(m):
           f"{m['python']}) on {m['cpu']}, {m['cores']} cores, load {m['load_at_start']:.2f} "
           f"at the start; float32, {m['rounds']} rounds of at least {m['seconds']:g} s.\n")
     print("| work | batch | threads | ours, images/s | PyTorch | ratio | goal "
-          "| ours, MiB | PyTorch | ratio |\n" + "|---" * 10 + "|", flush=True)
+          "| ours, MiB | PyTorch | ratio | CPU ratio |\n" + "|---" * 11 + "|", flush=True)
 
 
 def choose(patterns):

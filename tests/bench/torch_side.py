@@ -375,13 +375,15 @@ def measure(a):
     work = make_work(a)
     for _ in range(2 if a.layout.endswith("-jit") else 1):  # the second run optimises
         work()
-    begin, n = time.monotonic(), 0
+    begin, cpu_begin, n = time.monotonic(), time.process_time(), 0
     while n == 0 or time.monotonic() - begin < a.seconds:
         work()
         n += 1
-    rate = n * a.batch / (time.monotonic() - begin)
+    seconds, cpu_seconds = time.monotonic() - begin, time.process_time() - cpu_begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"images_per_second": rate, "peak_rss_bytes": peak,
+    print(json.dumps({"images_per_second": n * a.batch / seconds, "steps": n,
+                      "seconds": seconds, "cpu_seconds": cpu_seconds,
+                      "peak_rss_bytes": peak,
                       "torch": torch.__version__}))
 
 

@@ -315,7 +315,7 @@ peak_rss_bytes(void)
 /* What was measured. */
 struct measured {
     int64_t steps, peak_rss;
-    double seconds;
+    double seconds, cpu_seconds;
     struct profile_row *rows; /* NULL without a profile; caller frees */
     size_t n_rows;
 };
@@ -330,7 +330,7 @@ measure(struct bench *b, const struct job *job, struct measured *m, struct err *
         return rc;
     if (b->config->profile)
         profile_start(team_threads(b->team));
-    const double start = clock_mono_s();
+    const double start = clock_mono_s(), cpu_start = clock_cpu_s();
     do {
         rc = job->run(b, err);
         m->steps++;
@@ -338,6 +338,7 @@ measure(struct bench *b, const struct job *job, struct measured *m, struct err *
     } while (rc == 0 && m->seconds < b->config->seconds);
     if (b->config->profile)
         m->rows = profile_stop(&m->n_rows);
+    m->cpu_seconds = clock_cpu_s() - cpu_start;
     m->peak_rss = peak_rss_bytes();
     return rc;
 }
@@ -347,13 +348,13 @@ print(const struct bench *b, const struct measured *m, FILE *out)
 {
     const struct bench_config *c = b->config;
     const double rate = (double)m->steps / m->seconds;
-    json_t *result =
-        json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:f, s:f, s:f, s:I}", "stage",
-                  c->stage, "model", c->model, "batch", (json_int_t)c->batch, "threads",
-                  (json_int_t)c->threads, "backend", backend_name(b->backend), "steps",
-                  (json_int_t)m->steps, "seconds", m->seconds, "images_per_second",
-                  rate * (double)c->batch, "gflops", rate * 2 * b->macs / 1e9,
-                  "peak_rss_bytes", (json_int_t)m->peak_rss);
+    json_t *result = json_pack(
+        "{s:s, s:s, s:I, s:I, s:s, s:I, s:f, s:f, s:f, s:f, s:I}", "stage", c->stage,
+        "model", c->model, "batch", (json_int_t)c->batch, "threads",
+        (json_int_t)c->threads, "backend", backend_name(b->backend), "steps",
+        (json_int_t)m->steps, "seconds", m->seconds, "cpu_seconds", m->cpu_seconds,
+        "images_per_second", rate * (double)c->batch, "gflops",
+        rate * 2 * b->macs / 1e9, "peak_rss_bytes", (json_int_t)m->peak_rss);
     const struct bench_profile profile = {
         .rows = m->rows,
         .n = m->n_rows,
