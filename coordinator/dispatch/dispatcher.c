@@ -98,8 +98,8 @@ lead(struct dispatcher *d, int64_t now_ms)
         add_action_op(d, &action);
 }
 
-static int
-round_once(struct dispatcher *d, struct err *err)
+int
+dispatcher_round(struct dispatcher *d, struct err *err)
 {
     const int64_t now_ms = clock_mono_ms();
 
@@ -141,7 +141,7 @@ dispatcher_run(struct dispatcher *d, struct err *err)
 {
     d->round_ms = clock_mono_ms();
     while (!d->stop) {
-        if (round_once(d, err) != 0)
+        if (dispatcher_round(d, err) != 0)
             return -1;
         wait_for_news(d);
     }

@@ -50,6 +50,10 @@ struct dispatcher {
     int64_t connect_wait_ms;
 };
 
+/* One round of the loop: everything that can be done without waiting. For the loop and
+ * for the simulator, which has time of its own. */
+MUST_CHECK int dispatcher_round(struct dispatcher *d, struct err *err);
+
 /* Takes every message that has arrived. */
 void inbox_drain(struct dispatcher *d, int64_t now_ms);
 
