@@ -33,7 +33,8 @@ struct cmd_ctx {
     bool tty;              /* stdout is a terminal */
     bool tty_err;          /* stderr is a terminal: progress may redraw */
     bool colour;           /* on stdout: a terminal without NO_COLOR */
-    int columns;           /* width for tables; 80 in a pipe */
+    int columns;           /* width for what is folded or drawn; 80 in a pipe */
+    int table_columns;     /* that tables are cut to; 0: not, as in a pipe */
     struct cmd_ctx_private *priv;
 };
 

@@ -5,6 +5,7 @@
 
 #include "coordinator/cli/cmd.h"
 #include "coordinator/cli/table.h"
+#include "coordinator/cli/text.h"
 
 struct explain_config {
     bool json;
@@ -25,7 +26,7 @@ print_values(const char *title, const json_t *object)
     printf("\n%s\n", title);
     json_object_foreach((json_t *)object, key, value)
     {
-        char *text = json_is_string(value) ? table_clean(json_string_value(value))
+        char *text = json_is_string(value) ? text_clean(json_string_value(value))
                                            : json_canonical(value);
         printf("  %-20s %s\n", key, text);
         free(text);
@@ -67,7 +68,7 @@ print_attempts(struct cmd_ctx *ctx, const json_t *attempts)
         table_add(t, "%s", json_str(a, "outcome", "running"));
         table_add(t, "%s",
                   json_is_number(json_object_get(a, "seconds"))
-                      ? table_duration(json_num(a, "seconds", 0))
+                      ? text_duration(json_num(a, "seconds", 0))
                       : "");
         table_add(t, "%s", json_str(a, "worker", ""));
         table_add(t, "%s", json_str(a, "error", json_str(a, "text", "")));
@@ -89,7 +90,7 @@ explain_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t 
     if (c->json) {
         cmd_print_json(job);
     } else {
-        char *why = table_clean(json_str(job, "why", ""));
+        char *why = text_clean(json_str(job, "why", ""));
         printf("job %" PRId64 " (%.12s): %s %s is %s\n%s\n", json_int(job, "id", 0),
                json_str(job, "digest", ""), json_str(job, "method", ""),
                json_str(job, "stage", ""), json_str(job, "state", ""), why);

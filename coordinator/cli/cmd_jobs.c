@@ -6,6 +6,7 @@
 #include "coordinator/cli/cmd.h"
 #include "coordinator/cli/select.h"
 #include "coordinator/cli/table.h"
+#include "coordinator/cli/text.h"
 
 struct jobs_config {
     const char *state;
@@ -103,7 +104,7 @@ print_jobs(struct cmd_ctx *ctx, json_t *jobs)
         table_add(t, "%" PRId64, json_int(j, "attempt", 0));
         table_add(t, "%s",
                   json_is_number(json_object_get(j, "seconds"))
-                      ? table_duration(json_num(j, "seconds", 0))
+                      ? text_duration(json_num(j, "seconds", 0))
                       : "");
         table_add(t, "%s", json_str(j, "worker", ""));
         add_params(t, j);

@@ -9,6 +9,7 @@
 #include "coordinator/cli/plan.h"
 #include "coordinator/cli/sweepfile.h"
 #include "coordinator/cli/table.h"
+#include "coordinator/cli/text.h"
 #include "coordinator/db/timings.h"
 
 enum { MAX_AXES = 12 };
@@ -67,7 +68,7 @@ print_stages(const struct cmd_ctx *ctx, const json_t *plan)
         add_count(t, row, "jobs_without_sharing");
         add_count(t, row, "done");
         add_count(t, row, "failed");
-        table_add(t, "%s", table_duration(json_num(row, "seconds_each", -1)));
+        table_add(t, "%s", text_duration(json_num(row, "seconds_each", -1)));
     }
     table_add(t, "all");
     table_add(t, " ");
@@ -116,7 +117,7 @@ static void
 print_plan(const struct cmd_ctx *ctx, const json_t *plan)
 {
     const json_t *left = json_object_get(plan, "seconds_left");
-    char *title = table_clean(json_str(plan, "title", ""));
+    char *title = text_clean(json_str(plan, "title", ""));
 
     printf("%s: %s\n%" PRId64 " cells, %" PRId64 " jobs (%" PRId64
            " without sharing)\n\n",
@@ -125,7 +126,7 @@ print_plan(const struct cmd_ctx *ctx, const json_t *plan)
     print_stages(ctx, plan);
     if (json_is_number(left))
         printf("\nleft: about %s for one worker, %s\n",
-               table_duration(json_number_value(left)),
+               text_duration(json_number_value(left)),
                json_is_true(json_object_get(plan, "measured"))
                    ? "at the speed of finished jobs"
                    : "by an estimate: no job that tells its speed has finished yet");

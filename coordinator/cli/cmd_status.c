@@ -5,6 +5,7 @@
 
 #include "coordinator/cli/cmd.h"
 #include "coordinator/cli/table.h"
+#include "coordinator/cli/text.h"
 
 struct status_config {
     bool json;
@@ -61,7 +62,7 @@ print_running(const struct cmd_ctx *ctx, const json_t *sweeps)
                       json_int(r, "steps", 0));
             table_add(t, "%.0f", json_num(r, "images_per_second", 0));
             table_add(t, "%.4g", json_num(r, "loss", 0));
-            table_add(t, "%s", table_duration(json_num(r, "seconds_left", -1)));
+            table_add(t, "%s", text_duration(json_num(r, "seconds_left", -1)));
             table_add(t, "%s", json_str(r, "worker", ""));
         }
     }
@@ -83,7 +84,7 @@ print_failures(const json_t *sweeps)
         {
             const json_t *jobs = json_object_get(f, "jobs");
             const size_t n = json_array_size(jobs);
-            char *text = table_clean(json_str(f, "text", ""));
+            char *text = text_clean(json_str(f, "text", ""));
             printf("\n%s: %zu %s %s failed: %s (relusweep explain %" PRId64 ")\n",
                    json_str(s, "name", ""), n, json_str(f, "stage", ""),
                    n == 1 ? "job" : "jobs", text,

@@ -99,6 +99,7 @@ cmd_ctx_init(struct cmd_ctx *ctx, const struct global_options *options, struct e
         ctx->columns = size.ws_col;
     else if (columns != NULL && atoi(columns) > 20)
         ctx->columns = atoi(columns);
+    ctx->table_columns = ctx->tty || columns != NULL ? ctx->columns : 0;
     return 0;
 }
 

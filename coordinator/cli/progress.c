@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "coordinator/cli/table.h"
+#include "coordinator/cli/text.h"
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
@@ -118,7 +118,7 @@ put_running(struct buf *out, const json_t *r)
     const int64_t steps = json_int(r, "steps", 0), step = json_int(r, "step", 0);
     const double rate = json_num(r, "images_per_second", 0);
     const double left = json_num(r, "seconds_left", -1);
-    char *stage = table_clean(json_str(r, "stage", "?"));
+    char *stage = text_clean(json_str(r, "stage", "?"));
 
     buf_printf(out, "%s #%" PRId64, stage, json_int(r, "job", 0));
     if (epochs > 0)
@@ -131,7 +131,7 @@ put_running(struct buf *out, const json_t *r)
     if (epochs > 0 && json_is_number(json_object_get(r, "loss")))
         buf_printf(out, "  loss %.4g", json_num(r, "loss", 0));
     if (left >= 0)
-        buf_printf(out, "  %s left", table_duration(left));
+        buf_printf(out, "  %s left", text_duration(left));
     free(stage);
 }
 
@@ -156,7 +156,7 @@ draw(struct progress *p, const json_t *status)
     p->lines = 0;
     put_counts(p, &line, status);
     buf_printf(&line, "  [%s]",
-               table_duration((double)(clock_mono_ms() - p->started_ms) / 1000.0));
+               text_duration((double)(clock_mono_ms() - p->started_ms) / 1000.0));
     draw_line(p, buf_str(&line));
     for (size_t i = 0; i < json_array_size(running) && i < MAX_RUNNING; i++) {
         buf_clear(&line);
@@ -166,7 +166,7 @@ draw(struct progress *p, const json_t *status)
     }
     for (size_t i = 0; i < json_array_size(failures) && i < 3; i++) {
         const json_t *f = json_array_get(failures, i);
-        char *text = table_clean(json_str(f, "text", ""));
+        char *text = text_clean(json_str(f, "text", ""));
         buf_clear(&line);
         buf_printf(&line, "  failed %zux %s: %s",
                    json_array_size(json_object_get(f, "jobs")),
@@ -191,7 +191,7 @@ print_plain(struct progress *p, const json_t *status, bool changed)
         put_running(&line, json_array_get(running, i));
     }
     fprintf(stderr, "[%s] %s\n",
-            table_duration((double)(clock_mono_ms() - p->started_ms) / 1000.0),
+            text_duration((double)(clock_mono_ms() - p->started_ms) / 1000.0),
             buf_str(&line));
     buf_release(&line);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "coordinator/cli/table.h"
+#include "coordinator/cli/text.h"
 #include "shared/base/mem.h"
 
 int
@@ -24,7 +24,7 @@ sweepfile_load(struct sweep **sweep, struct dag **dag, struct cmd_ctx *ctx,
         || sweep_load(sweep, path, catalog, &options, err) != 0)
         return -1;
     for (size_t i = 0; i < json_array_size((*sweep)->notes); i++) {
-        char *note = table_clean(json_string_value(json_array_get((*sweep)->notes, i)));
+        char *note = text_clean(json_string_value(json_array_get((*sweep)->notes, i)));
         fprintf(stderr, "note: %s\n", note);
         free(note);
     }

@@ -16,7 +16,7 @@ static size_t printed_size;
 static const char *
 print(struct table *t, int columns, bool colour)
 {
-    const struct cmd_ctx ctx = {.columns = columns, .colour = colour};
+    const struct cmd_ctx ctx = {.table_columns = columns, .colour = colour};
     FILE *terminal = stdout;
 
     free(printed);
@@ -94,14 +94,29 @@ colour_is_only_in_the_heading_and_only_when_wanted(void **state)
 }
 
 static void
-durations_are_written_for_people(void **state)
+a_narrow_terminal_goes_without_what_may_be_missing(void **state)
 {
     (void)state;
-    assert_string_equal(table_duration(12.4), "12 s");
-    assert_string_equal(table_duration(200), "3 min 20 s");
-    assert_string_equal(table_duration(3900), "1 h 05 min");
-    assert_string_equal(table_duration(-1), "?");
-    assert_string_equal(table_duration((double)(0.0 / 0.0)), "?");
+    for (int wide = 0; wide <= 1; wide++) {
+        struct table *t = table_new("JOB|~WORKER|ERROR");
+        table_add(t, "1");
+        table_add(t, "host-name");
+        table_add(t, "a NaN in the loss");
+        assert_string_equal(print(t, wide ? 25 : 18, false),
+                            wide ? "JOB  WORKER     ERROR\n1    host-name  a NaN ...\n"
+                                 : "JOB  ERROR\n1    a NaN in t...\n");
+    }
+}
+
+static void
+a_pipe_gets_whole_lines(void **state)
+{
+    struct table *t = table_new("A|TEXT");
+
+    (void)state;
+    table_add(t, "1");
+    table_add(t, "%090d", 0);
+    assert_int_equal(strlen(print(t, 0, false)), strlen("A  TEXT\n1  \n") + 90);
 }
 
 static int
@@ -121,7 +136,8 @@ main(void)
         cmocka_unit_test(text_of_others_cannot_act_on_the_terminal),
         cmocka_unit_test(characters_are_counted_not_bytes),
         cmocka_unit_test(colour_is_only_in_the_heading_and_only_when_wanted),
-        cmocka_unit_test(durations_are_written_for_people),
+        cmocka_unit_test(a_narrow_terminal_goes_without_what_may_be_missing),
+        cmocka_unit_test(a_pipe_gets_whole_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);
