@@ -337,23 +337,23 @@ release_children(struct pg *pg, const int64_t *jobs, size_t n,
 
     if (pg_query_again(
             pg, &rows,
-            "UPDATE job c SET state = 'ready' FROM"
+            "UPDATE job j SET state = 'ready' FROM"
             " (SELECT DISTINCT d.child FROM unnest($1::bigint[]) u(job)"
             "  JOIN job_dep d ON d.parent = u.job) e"
-            " WHERE c.id = e.child AND c.state = 'blocked'"
+            " WHERE j.id = e.child AND j.state = 'blocked'"
             " AND NOT EXISTS (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
-            "                 WHERE d.child = c.id AND p.state <> 'succeeded')"
-            " RETURNING c.id, c.attempt, c.priority",
+            "                 WHERE d.child = j.id AND p.state <> 'succeeded')"
+            " RETURNING j.id, j.attempt, " JOB_RANK ", j.class",
             PG_ARGS(PG_INTS(jobs, n)), err)
         != 0)
         return -1;
     ready->items = xgrow(ready->items, &ready->capacity, ready->n + (size_t)rows.n,
                          sizeof *ready->items);
     for (int i = 0; i < rows.n; i++)
-        ready->items[ready->n++] =
-            (struct job_ready){.id = pg_int_at(&rows, i, 0),
-                               .attempt = pg_int_at(&rows, i, 1),
-                               .priority = pg_int_at(&rows, i, 2)};
+        ready->items[ready->n++] = (struct job_ready){.id = pg_int_at(&rows, i, 0),
+                                                      .attempt = pg_int_at(&rows, i, 1),
+                                                      .rank = pg_int_at(&rows, i, 2),
+                                                      .class = pg_int_at(&rows, i, 3)};
     pg_rows_release(&rows);
     return 0;
 }

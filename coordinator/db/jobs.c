@@ -19,9 +19,15 @@ take_ready(const struct pg_rows *rows, struct job_ready_list *out)
     for (int i = 0; i < rows->n; i++)
         out->items[out->n++] = (struct job_ready){.id = pg_int_at(rows, i, 0),
                                                   .attempt = pg_int_at(rows, i, 1),
-                                                  .priority = pg_int_at(rows, i, 2),
-                                                  .wait_ms = pg_int_at(rows, i, 3)};
+                                                  .rank = pg_int_at(rows, i, 2),
+                                                  .class = pg_int_at(rows, i, 3),
+                                                  .wait_ms = pg_int_at(rows, i, 4)};
 }
+
+#define READY_COLUMNS                                       \
+    "j.id, j.attempt, " JOB_RANK ", j.class,"               \
+    " greatest(0, coalesce(extract(epoch FROM j.not_before" \
+    " - clock_timestamp()) * 1000, 0))::bigint"
 
 int
 jobs_load_ready(struct pg *pg, struct job_ready_list *out, struct err *err)
@@ -29,10 +35,8 @@ jobs_load_ready(struct pg *pg, struct job_ready_list *out, struct err *err)
     struct pg_rows rows;
 
     if (pg_query(pg, &rows,
-                 "SELECT id, attempt, priority,"
-                 " greatest(0, coalesce(extract(epoch FROM not_before"
-                 " - clock_timestamp()) * 1000, 0))::bigint"
-                 " FROM job WHERE state = 'ready' ORDER BY id",
+                 "SELECT " READY_COLUMNS
+                 " FROM job j WHERE state = 'ready' ORDER BY id",
                  PG_NONE, err)
         != 0)
         return -1;
@@ -40,11 +44,6 @@ jobs_load_ready(struct pg *pg, struct job_ready_list *out, struct err *err)
     pg_rows_release(&rows);
     return 0;
 }
-
-#define READY_COLUMNS                                       \
-    "j.id, j.attempt, j.priority,"                          \
-    " greatest(0, coalesce(extract(epoch FROM j.not_before" \
-    " - clock_timestamp()) * 1000, 0))::bigint"
 
 int
 jobs_load_some(struct pg *pg, const int64_t *jobs, size_t n, struct job_ready_list *out,
@@ -92,7 +91,7 @@ jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
     struct pg_rows rows;
 
     if (pg_query(pg, &rows,
-                 "SELECT j.id, j.attempt, w.boot, w.name FROM job j"
+                 "SELECT j.id, j.attempt, w.boot, w.name, j.class FROM job j"
                  " JOIN worker w ON w.id = j.worker WHERE j.state = 'leased'",
                  PG_NONE, err)
         != 0)
@@ -103,6 +102,7 @@ jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
         struct job_leased *l = &out->items[out->n++];
         l->id = pg_int_at(&rows, i, 0);
         l->attempt = pg_int_at(&rows, i, 1);
+        l->class = pg_int_at(&rows, i, 4);
         snprintf(l->boot, sizeof l->boot, "%s", pg_text_at(&rows, i, 2));
         snprintf(l->name, sizeof l->name, "%s", pg_text_at(&rows, i, 3));
     }
@@ -161,7 +161,7 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
             "  AND a.fingerprint = $2 AND a.attempt < j.attempt AND a.attempt"
             "   >= j.attempt - (n_error + n_lost + n_oom + n_timeout + n_stopped)),"
             " EXISTS (SELECT 1 FROM request r WHERE r.job = j.id"
-            "  AND r.done_at IS NULL)::int, priority"
+            "  AND r.done_at IS NULL)::int, " JOB_RANK ", class"
             " FROM job j WHERE id = $1",
             PG_ARGS(PG_INT(job), PG_TEXT(fingerprint)), err)
         != 0)
@@ -173,7 +173,8 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
                                    .timeout = pg_int_at(&rows, 0, 3),
                                    .same = pg_int_at(&rows, 0, 4),
                                    .cancel_requested = pg_int_at(&rows, 0, 5) != 0,
-                                   .priority = pg_int_at(&rows, 0, 6)};
+                                   .rank = pg_int_at(&rows, 0, 6),
+                                   .class = pg_int_at(&rows, 0, 7)};
     pg_rows_release(&rows);
     return 0;
 }
@@ -186,11 +187,11 @@ jobs_release_children(struct pg *pg, int64_t job, struct job_ready_list *out,
 
     if (pg_query(
             pg, &rows,
-            "UPDATE job c SET state = 'ready' FROM job_dep e"
-            " WHERE e.parent = $1 AND c.id = e.child AND c.state = 'blocked'"
+            "UPDATE job j SET state = 'ready' FROM job_dep e"
+            " WHERE e.parent = $1 AND j.id = e.child AND j.state = 'blocked'"
             " AND NOT EXISTS (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
-            "                 WHERE d.child = c.id AND p.state <> 'succeeded')"
-            " RETURNING c.id, c.attempt, c.priority, 0",
+            "                 WHERE d.child = j.id AND p.state <> 'succeeded')"
+            " RETURNING j.id, j.attempt, " JOB_RANK ", j.class, 0",
             PG_ARGS(PG_INT(job)), err)
         != 0)
         return -1;

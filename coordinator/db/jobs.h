@@ -19,13 +19,17 @@
 /* A job that may be leased. */
 struct job_ready {
     int64_t id, attempt; /* attempt: of the last lease */
-    int64_t priority;
-    int64_t wait_ms; /* from now, 0: at once */
+    int64_t rank;        /* JOB_RANK: the highest is first */
+    int64_t class;       /* rules.h */
+    int64_t wait_ms;     /* from now, 0: at once */
 };
+
+/* Priority, then place, which is the id where nobody said otherwise; of a row `j`. */
+#define JOB_RANK "(j.priority * 1099511627776::bigint - coalesce(j.place, j.id))"
 
 /* A job under a lease. */
 struct job_leased {
-    int64_t id, attempt;
+    int64_t id, attempt, class;
     char boot[64], name[80]; /* of the worker process */
 };
 
@@ -69,7 +73,7 @@ MUST_CHECK int jobs_is_current(struct pg *pg, int64_t job, int64_t attempt,
 /* What a retry is decided from. */
 struct job_counts {
     int64_t error, lost, oom, timeout;
-    int64_t priority;
+    int64_t rank, class;
     int64_t same;          /* earlier attempts with the same fingerprint */
     bool cancel_requested; /* by a person */
 };

@@ -11,10 +11,12 @@
 
 #include "coordinator/dispatch/heap.h"
 #include "coordinator/dispatch/idmap.h"
+#include "coordinator/dispatch/queue.h"
 #include "shared/base/mem.h"
 
 struct lease {
     struct msg_run run;
+    int64_t class;
     int64_t session;         /* 0: nobody claims it now */
     char boot[64], name[80]; /* of the worker that got it */
     int64_t deadline_ms;     /* when nobody claims it */
@@ -25,11 +27,14 @@ struct lease {
 
 struct core {
     struct core_config config;
-    struct heap ready;   /* by priority, then id; payload: attempt */
-    struct heap waiting; /* by the time when they are due; payload: attempt, priority */
+    struct queue *ready; /* by rank, then id; payload: attempt */
+    struct heap
+        waiting; /* by the time when they are due; payload: attempt, rank, class */
     struct idmap leases; /* by job */
     struct idmap sessions;
     int64_t last_session, grants;
+    struct rules_rest *rests; /* until_ms in place of wait_ms */
+    size_t n_rests;
     struct core_action *actions;
     size_t n_actions, next_action, action_capacity;
 };
@@ -40,6 +45,7 @@ core_new(const struct core_config *config)
     struct core *core = xcalloc(1, sizeof *core);
 
     core->config = *config;
+    core->ready = queue_new();
     core->last_session = config->first_session;
     return core;
 }
@@ -57,7 +63,8 @@ core_free(struct core *core)
         free(p);
     idmap_release(&core->leases);
     idmap_release(&core->sessions);
-    heap_release(&core->ready);
+    queue_free(core->ready);
+    free(core->rests);
     heap_release(&core->waiting);
     free(core->actions);
     free(core);
@@ -120,11 +127,13 @@ assign(struct core *core, struct lease *l, struct session *s)
 }
 
 static struct lease *
-open_lease(struct core *core, struct msg_run run)
+open_lease(struct core *core, struct msg_run run, int64_t class)
 {
     struct lease *l = xcalloc(1, sizeof *l);
 
     l->run = run;
+    l->class = class;
+    queue_count_running(core->ready, class, 1);
     idmap_put(&core->leases, run.job, l);
     return l;
 }
@@ -133,6 +142,7 @@ static void
 close_lease(struct core *core, struct lease *l)
 {
     assign(core, l, NULL);
+    queue_count_running(core->ready, l->class, -1);
     idmap_take(&core->leases, l->run.job);
     free(l);
 }
@@ -164,16 +174,17 @@ close_unnamed(struct core *core)
 /* ---- what the database says ------------------------------------------------------ */
 
 void
-core_add_ready(struct core *core, int64_t job, int64_t attempt, int64_t priority,
-               int64_t wait_ms, int64_t now_ms)
+core_add_ready(struct core *core, int64_t job, int64_t attempt, int64_t rank,
+               int64_t class, int64_t wait_ms, int64_t now_ms)
 {
     if (wait_ms > 0)
-        heap_push(&core->waiting, (struct heap_item){.key = now_ms + wait_ms,
-                                                     .id = job,
-                                                     .payload = {attempt, priority}});
+        heap_push(&core->waiting,
+                  (struct heap_item){.key = now_ms + wait_ms,
+                                     .id = job,
+                                     .payload = {attempt, rank, class}});
     else
-        heap_push(&core->ready, (struct heap_item){
-                                    .key = -priority, .id = job, .payload = {attempt}});
+        queue_push(core->ready, class,
+                   (struct heap_item){.key = -rank, .id = job, .payload = {attempt}});
 }
 
 void
@@ -181,14 +192,15 @@ core_sync_begin(struct core *core)
 {
     struct lease *l;
 
-    core->ready.n = core->waiting.n = 0;
+    queue_clear(core->ready);
+    core->waiting.n = 0;
     core->next_action = core->n_actions = 0;
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
         l->named = l->busy = false;
 }
 
 void
-core_sync_lease(struct core *core, struct msg_run run, const char *boot,
+core_sync_lease(struct core *core, struct msg_run run, int64_t class, const char *boot,
                 const char *name, int64_t now_ms)
 {
     struct lease *l = find_lease(core, run);
@@ -197,10 +209,14 @@ core_sync_lease(struct core *core, struct msg_run run, const char *boot,
         l = idmap_find(&core->leases, run.job);
         if (l != NULL)
             close_lease(core, l);
-        l = open_lease(core, run);
+        l = open_lease(core, run, class);
         snprintf(l->boot, sizeof l->boot, "%s", boot);
         snprintf(l->name, sizeof l->name, "%s", name);
         l->deadline_ms = now_ms + 2 * core->config.lease_ms;
+    }
+    if (l->class != class) { /* people have changed what limits it */
+        queue_count_running(core->ready, l->class, -1);
+        queue_count_running(core->ready, l->class = class, 1);
     }
     l->named = true;
     if (l->unsent)
@@ -213,6 +229,17 @@ core_sync_end(struct core *core)
     close_unnamed(core);
 }
 
+/* The job was not to be had: the worker can have another one. */
+static void
+take_back(struct core *core, struct lease *l)
+{
+    struct session *s = session_of(core, l);
+
+    if (s != NULL)
+        s->offered++;
+    close_lease(core, l);
+}
+
 void
 core_leased(struct core *core, struct msg_run run, bool committed)
 {
@@ -222,7 +249,7 @@ core_leased(struct core *core, struct msg_run run, bool committed)
         return;
     l->busy = l->unsent = false;
     if (!committed)
-        close_lease(core, l);
+        take_back(core, l);
     else if (l->session == 0) /* the worker vanished while the lease was committed */
         end_by(core, l, CORE_RETURN, false);
 }
@@ -292,6 +319,16 @@ adopt(struct core *core, struct session *s, struct msg_run run, bool result)
     return true;
 }
 
+/* The jobs of a worker share its memory; how many threads each gets it says itself. */
+static void
+take_capabilities(struct session *s, const struct msg_hello *h)
+{
+    s->has.memory_bytes = h->slots > 0 ? h->memory_bytes / h->slots : 0;
+    s->has.threads = h->threads;
+    snprintf(s->has.labels, sizeof s->has.labels, "%s", h->labels ? h->labels : "");
+    snprintf(s->has.backend, sizeof s->has.backend, "%s", h->backend ? h->backend : "");
+}
+
 struct session *
 core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
            struct msg_run *kill, size_t *n_kill)
@@ -306,6 +343,9 @@ core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
     s->heard_ms = s->spoken_ms = now_ms;
     snprintf(s->boot, sizeof s->boot, "%s", hello->boot);
     snprintf(s->name, sizeof s->name, "%s", hello->name);
+    snprintf(s->host, sizeof s->host, "%s", hello->host);
+    s->idle_version = -1;
+    take_capabilities(s, hello);
     idmap_put(&core->sessions, s->id, s);
 
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
@@ -405,18 +445,53 @@ wake_waiting(struct core *core, int64_t now_ms)
 
     while ((top = heap_top(&core->waiting)) != NULL && top->key <= now_ms) {
         const struct heap_item item = heap_pop(&core->waiting);
-        core_add_ready(core, item.id, item.payload[0], item.payload[1], 0, now_ms);
+        core_add_ready(core, item.id, item.payload[0], item.payload[1], item.payload[2],
+                       0, now_ms);
     }
 }
 
-/* The worker with credit that was served least lately. */
+/* ---- grants ----------------------------------------------------------------------- */
+
+void
+core_set_rules(struct core *core, const struct rules *rules, int64_t now_ms)
+{
+    queue_set_rules(core->ready, rules);
+    free(core->rests);
+    core->rests = xcalloc(rules->n_rests + 1, sizeof *core->rests);
+    core->n_rests = rules->n_rests;
+    for (size_t i = 0; i < rules->n_rests; i++) {
+        core->rests[i] = rules->rests[i];
+        core->rests[i].wait_ms += now_ms;
+    }
+}
+
+const struct rules_class *
+core_class_of(const struct core *core, struct msg_run run)
+{
+    const struct lease *l = find_lease(core, run);
+
+    return l != NULL ? queue_class(core->ready, l->class) : NULL;
+}
+
+static bool
+is_resting(const struct core *core, const struct session *s, int64_t now_ms)
+{
+    for (size_t i = 0; i < core->n_rests; i++)
+        if (now_ms < core->rests[i].wait_ms
+            && strcmp(core->rests[i].host, s->host) == 0)
+            return true;
+    return false;
+}
+
+/* The worker with credit that was served least lately, of those that may find a job. */
 static struct session *
-next_worker(const struct core *core)
+next_worker(const struct core *core, int64_t now_ms)
 {
     struct session *best = NULL, *s;
 
     for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
-        if (session_credit(s) > 0
+        if (session_credit(s) > 0 && s->idle_version != queue_version(core->ready)
+            && !is_resting(core, s, now_ms)
             && (best == NULL || s->served < best->served
                 || (s->served == best->served && s->id < best->id)))
             best = s;
@@ -424,21 +499,32 @@ next_worker(const struct core *core)
 }
 
 static void
-grant(struct core *core)
+grant_to(struct core *core, struct session *s, const struct heap_item *item,
+         int64_t class)
 {
-    struct session *s;
+    const struct msg_run run = {.job = item->id, .attempt = item->payload[0] + 1};
+    struct lease *l = open_lease(core, run, class);
 
-    while (core->ready.n > 0 && (s = next_worker(core)) != NULL) {
-        const struct heap_item item = heap_pop(&core->ready);
-        if (idmap_find(&core->leases, item.id) != NULL)
-            continue; /* ready again in a commit that is still on its way */
-        struct lease *l = open_lease(
-            core, (struct msg_run){.job = item.id, .attempt = item.payload[0] + 1});
-        l->busy = l->unsent = true;
-        assign(core, l, s);
-        s->offered--;
-        s->served = ++core->grants;
-        add_action(core, CORE_LEASE, l->run)->session = s->id;
+    l->busy = l->unsent = true;
+    assign(core, l, s);
+    s->offered--;
+    s->served = ++core->grants;
+    add_action(core, CORE_LEASE, l->run)->session = s->id;
+}
+
+static void
+grant(struct core *core, int64_t now_ms)
+{
+    struct heap_item item;
+    struct session *s;
+    int64_t class;
+
+    while (queue_may_give(core->ready) && (s = next_worker(core, now_ms)) != NULL) {
+        if (!queue_take(core->ready, &s->has, &item, &class))
+            s->idle_version = queue_version(core->ready); /* nothing that it can do */
+        else if (idmap_find(&core->leases, item.id) == NULL)
+            grant_to(core, s, &item, class);
+        /* else: ready again in a commit that is still on its way */
     }
 }
 
@@ -447,7 +533,7 @@ core_tick(struct core *core, int64_t now_ms)
 {
     expire(core, now_ms);
     wake_waiting(core, now_ms);
-    grant(core);
+    grant(core, now_ms);
 }
 
 void
@@ -482,7 +568,7 @@ core_next_session(const struct core *core, size_t *at)
 struct core_counts
 core_count(const struct core *core)
 {
-    return (struct core_counts){.ready = core->ready.n,
+    return (struct core_counts){.ready = queue_size(core->ready),
                                 .waiting = core->waiting.n,
                                 .leases = core->leases.n,
                                 .sessions = core->sessions.n};

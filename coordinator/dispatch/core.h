@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coordinator/dispatch/needs.h"
 #include "coordinator/dispatch/session.h"
 #include "shared/wire/msg.h"
 
@@ -43,16 +44,24 @@ void core_free(struct core *core);
 
 /* ---- what the database says ------------------------------------------------------ */
 
-/* A job may be leased after wait_ms; attempt: the number of its last one. */
-void core_add_ready(struct core *core, int64_t job, int64_t attempt, int64_t priority,
-                    int64_t wait_ms, int64_t now_ms);
+/* A job may be leased after wait_ms; attempt: the number of its last one; the highest
+ * rank is first; class: see rules.h. */
+void core_add_ready(struct core *core, int64_t job, int64_t attempt, int64_t rank,
+                    int64_t class, int64_t wait_ms, int64_t now_ms);
+
+/* New rules for all grants from now on. */
+void core_set_rules(struct core *core, const struct rules *rules, int64_t now_ms);
+
+/* What is known of the class of a leased job; NULL: nothing. Borrowed until the next
+ * rules. */
+const struct rules_class *core_class_of(const struct core *core, struct msg_run run);
 
 /* Rebuilds: between begin and end, core_add_ready and core_sync_lease for everything in
  * the database. Leases whose worker is known stay with it; the others get a full grace
  * to be claimed by a HELLO. Ready jobs and leases that are not named are forgotten. */
 void core_sync_begin(struct core *core);
-void core_sync_lease(struct core *core, struct msg_run run, const char *boot,
-                     const char *name, int64_t now_ms);
+void core_sync_lease(struct core *core, struct msg_run run, int64_t class,
+                     const char *boot, const char *name, int64_t now_ms);
 void core_sync_end(struct core *core);
 
 /* The lease that CORE_LEASE asked for was committed (or the job was not ready). */

@@ -57,6 +57,7 @@ dispatcher_free(struct dispatcher *d)
     pg_close(d->pg);
     free(d->ready.items);
     free(d->leased.items);
+    rules_release(&d->rules);
     free(d->cancels.items);
     free(d->rows);
     free(d->asked);

@@ -22,6 +22,7 @@ struct dispatcher {
     struct batch sending; /* is being committed */
     struct job_ready_list ready;
     struct job_leased_list leased;
+    struct rules rules;
     struct request_list cancels;
     struct worker_progress *rows;
     size_t n_rows;

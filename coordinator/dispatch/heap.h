@@ -7,7 +7,7 @@
 /* Binary heap: the smallest (key, id) is on top. Initialise with {0}. */
 struct heap_item {
     int64_t key, id;
-    int64_t payload[2];
+    int64_t payload[3];
 };
 
 struct heap {

@@ -127,8 +127,8 @@ decide(struct pg *pg, const struct op *op, const struct failure *f,
 
 /* After the state was written: the job is ready again, or others hear that it is not. */
 static int
-follow(struct pg *pg, struct op *op, const struct retry_decision *d, int64_t priority,
-       struct err *err)
+follow(struct pg *pg, struct op *op, const struct retry_decision *d,
+       const struct job_counts *counts, struct err *err)
 {
     const int next = job_state_next(JOB_LEASED, d->event);
     int64_t count;
@@ -138,7 +138,8 @@ follow(struct pg *pg, struct op *op, const struct retry_decision *d, int64_t pri
                                 sizeof *op->ready.items);
         op->ready.items[op->ready.n++] = (struct job_ready){.id = op->run.job,
                                                             .attempt = op->run.attempt,
-                                                            .priority = priority,
+                                                            .rank = counts->rank,
+                                                            .class = counts->class,
                                                             .wait_ms = d->wait_ms};
         return 0;
     }
@@ -166,7 +167,7 @@ end_badly(struct pg *pg, struct op *op, const struct failure *f, struct err *err
         || events_add(pg, job, attempt, job_event_name(d.event), d.why, err) != 0
         || clear_traces(pg, job, d.event == EV_CANCEL, err) != 0)
         return -1;
-    return follow(pg, op, &d, counts.priority, err);
+    return follow(pg, op, &d, &counts, err);
 }
 
 int

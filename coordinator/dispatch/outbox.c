@@ -51,7 +51,8 @@ add_ready(struct dispatcher *d, const struct op *op, int64_t now_ms)
 {
     for (size_t i = 0; i < op->ready.n; i++) {
         const struct job_ready *j = &op->ready.items[i];
-        core_add_ready(d->core, j->id, j->attempt, j->priority, j->wait_ms, now_ms);
+        core_add_ready(d->core, j->id, j->attempt, j->rank, j->class, j->wait_ms,
+                       now_ms);
     }
 }
 
@@ -72,6 +73,9 @@ deliver_hello(struct dispatcher *d, const struct op *op, int64_t now_ms)
 static void
 send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t now_ms)
 {
+    static const struct rules_class nothing = {0};
+    const struct rules_class *known = core_class_of(d->core, op->run);
+    const struct rules_class *rules = known != NULL ? known : &nothing;
     const size_t n = op->inputs.n;
     struct msg_input *inputs = arena_alloc(&d->sending.mem, (n + 1) * sizeof *inputs);
     const struct msg m = {.type = MSG_GRANT,
@@ -82,7 +86,9 @@ send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t
                                       .n_inputs = n,
                                       .resume_sha = op->resume.sha,
                                       .resume_size = op->resume.size,
-                                      .resume_step = op->resume.step}};
+                                      .resume_step = op->resume.step,
+                                      .timeout_s = rules->timeout_s,
+                                      .stall_s = rules->stall_s}};
 
     for (size_t i = 0; i < n; i++) {
         const struct artifact_input *in = &op->inputs.items[i];

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "coordinator/dispatch/needs.h"
 #include "shared/wire/sock.h"
 
 /*
@@ -15,6 +16,8 @@ struct session {
     int64_t id;
     char boot[64];
     char name[80];
+    char host[RULES_MAX_TEXT];
+    struct needs_worker has;
     struct sock_peer peer;
     int64_t worker; /* number in the database, 0: not written yet */
     int64_t slots;
@@ -23,6 +26,7 @@ struct session {
     int64_t heard_ms;  /* monotonic */
     int64_t spoken_ms; /* when we sent something last */
     int64_t served;    /* order of the last grant, so that idle workers take turns */
+    int64_t idle_version; /* of the queue when it had nothing for this worker */
 };
 
 /* Jobs that may be granted now. Leases count until their result is committed, so that a

@@ -165,9 +165,18 @@ static const struct task task_lead = {run_lead, done_lead};
 /* ---- reading the queue ------------------------------------------------------------- */
 
 static int
+load_rules(struct dispatcher *d, struct err *err)
+{
+    rules_release(&d->rules);
+    return rules_load(d->pg, &d->rules, err);
+}
+
+static int
 run_sync(struct dispatcher *d, struct err *err)
 {
     d->ready.n = d->leased.n = 0;
+    if (load_rules(d, err) != 0)
+        return -1;
     return jobs_load_ready(d->pg, &d->ready, err) == 0
                ? jobs_load_leased(d->pg, &d->leased, err)
                : -1;
@@ -178,7 +187,8 @@ add_ready(struct dispatcher *d, int64_t now_ms)
 {
     for (size_t i = 0; i < d->ready.n; i++) {
         const struct job_ready *j = &d->ready.items[i];
-        core_add_ready(d->core, j->id, j->attempt, j->priority, j->wait_ms, now_ms);
+        core_add_ready(d->core, j->id, j->attempt, j->rank, j->class, j->wait_ms,
+                       now_ms);
     }
     d->ready.n = 0;
 }
@@ -189,12 +199,14 @@ done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
     (void)err;
     log_debug("dispatch", "action=sync ready=%zu leased=%zu", d->ready.n, d->leased.n);
     core_sync_begin(d->core);
+    core_set_rules(d->core, &d->rules, now_ms);
     add_ready(d, now_ms);
     for (size_t i = 0; i < d->leased.n; i++)
         core_sync_lease(d->core,
                         (struct msg_run){.job = d->leased.items[i].id,
                                          .attempt = d->leased.items[i].attempt},
-                        d->leased.items[i].boot, d->leased.items[i].name, now_ms);
+                        d->leased.items[i].class, d->leased.items[i].boot,
+                        d->leased.items[i].name, now_ms);
     core_sync_end(d->core);
     d->n_doubtful = 0;
     d->must_sync = false;
@@ -215,7 +227,7 @@ static int
 run_news(struct dispatcher *d, struct err *err)
 {
     d->ready.n = 0;
-    if (pg_begin(d->pg, err) != 0
+    if (pg_begin(d->pg, err) != 0 || load_rules(d, err) != 0
         || jobs_take_news(d->pg, &d->ready, &d->many, err) != 0)
         return -1;
     return pg_commit(d->pg, err);
@@ -227,6 +239,7 @@ done_news(struct dispatcher *d, int64_t now_ms, struct err *err)
     (void)err;
     d->must_cancel = true;
     d->must_sync = d->must_sync || d->many;
+    core_set_rules(d->core, &d->rules, now_ms);
     add_ready(d, now_ms);
     return 0;
 }

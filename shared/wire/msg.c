@@ -134,6 +134,9 @@ static const struct field hello_fields[] = {
     INT(T, threads),
     LIST(T, running, run, MAX_RUNS),
     LIST(T, held, run, MAX_RUNS),
+    INT(T, memory_bytes),
+    TEXT(T, labels, MAX_NAME),
+    TEXT(T, backend, MAX_NAME),
 };
 LAYOUT(hello);
 #undef T
@@ -153,10 +156,15 @@ LAYOUT(ready);
 
 #define T struct msg_grant
 static const struct field grant_fields[] = {
-    STRUCT(T, run, run),           TEXT(T, spec, MAX_SPEC),
-    TEXT(T, digest, MAX_NAME),     LIST(T, inputs, input, MAX_INPUTS),
-    TEXT(T, resume_sha, MAX_NAME), INT(T, resume_size),
+    STRUCT(T, run, run),
+    TEXT(T, spec, MAX_SPEC),
+    TEXT(T, digest, MAX_NAME),
+    LIST(T, inputs, input, MAX_INPUTS),
+    TEXT(T, resume_sha, MAX_NAME),
+    INT(T, resume_size),
     INT(T, resume_step),
+    INT(T, timeout_s),
+    INT(T, stall_s),
 };
 LAYOUT(grant);
 #undef T

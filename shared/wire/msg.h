@@ -72,6 +72,9 @@ struct msg_hello {
     size_t n_running;
     struct msg_run *held; /* attempts whose result waits for an ACK */
     size_t n_held;
+    int64_t memory_bytes; /* that all its jobs may use; 0: not known */
+    const char *labels;   /* words with commas between */
+    const char *backend;  /* of the engine */
 };
 
 struct msg_welcome {
@@ -106,6 +109,8 @@ struct msg_grant {
     const char *resume_sha; /* "" or the checkpoint to go on from */
     int64_t resume_size;
     int64_t resume_step;
+    int64_t timeout_s; /* ends it so long after its start; 0: never */
+    int64_t stall_s;   /* ends it after so long without progress; 0: never */
 };
 
 struct msg_started {

@@ -82,10 +82,10 @@ jobs_go_by_priority_then_id_to_workers_in_turn(void **state)
 
     hello(core, "a", 2, NULL, 0, 0);
     hello(core, "b", 1, NULL, 0, 0);
-    core_add_ready(core, 7, 0, 0, 0, 0);
-    core_add_ready(core, 5, 0, 0, 0, 0);
-    core_add_ready(core, 9, 4, 10, 0, 0);
-    core_add_ready(core, 8, 0, 0, 0, 0);
+    core_add_ready(core, 7, 0, 0, 0, 0, 0);
+    core_add_ready(core, 5, 0, 0, 0, 0, 0);
+    core_add_ready(core, 9, 4, 10, 0, 0, 0);
+    core_add_ready(core, 8, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     assert_string_equal(actions(core), "lease 9/5>1001 lease 5/1>1002 lease 7/1>1001");
     assert_int_equal(core_count(core).ready, 1); /* no credit is left */
@@ -97,8 +97,8 @@ a_stale_offer_does_not_give_two_jobs_for_one_slot(void **state)
     struct core *core = *state;
     struct session *s = hello(core, "a", 1, NULL, 0, 0);
 
-    core_add_ready(core, 1, 0, 0, 0, 0);
-    core_add_ready(core, 2, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_add_ready(core, 2, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     assert_string_equal(actions(core), "lease 1/1>1001");
     core_leased(core, (struct msg_run){1, 1}, true);
@@ -116,7 +116,7 @@ a_silent_worker_loses_its_jobs_once(void **state)
     struct core *core = *state;
     struct session *s = hello(core, "a", 1, NULL, 0, 0);
 
-    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     actions(core);
     core_leased(core, (struct msg_run){1, 1}, true);
@@ -149,7 +149,7 @@ a_waiting_job_is_granted_when_its_time_has_come(void **state)
     struct core *core = *state;
 
     hello(core, "a", 1, NULL, 0, 0);
-    core_add_ready(core, 1, 2, 0, 500, 100);
+    core_add_ready(core, 1, 2, 0, 0, 500, 100);
     core_tick(core, 599);
     assert_string_equal(actions(core), "");
     core_tick(core, 600);
@@ -163,8 +163,8 @@ a_restart_adopts_running_jobs_and_waits_a_full_grace(void **state)
     const struct msg_run running = {1, 3};
 
     core_sync_begin(core);
-    core_sync_lease(core, (struct msg_run){1, 3}, "a", "a", 100);
-    core_sync_lease(core, (struct msg_run){2, 1}, "b", "b", 100);
+    core_sync_lease(core, (struct msg_run){1, 3}, 0, "a", "a", 100);
+    core_sync_lease(core, (struct msg_run){2, 1}, 0, "b", "b", 100);
     core_sync_end(core);
     core_tick(core, 100 + LEASE_MS);
     assert_string_equal(actions(core), "");
@@ -188,7 +188,7 @@ a_hello_reconciles_what_each_side_believes(void **state)
     core_sync_begin(core);
     for (int64_t job = 1; job <= 4; job++)
         if (job != 3)
-            core_sync_lease(core, (struct msg_run){job, 1}, "a", "a", 0);
+            core_sync_lease(core, (struct msg_run){job, 1}, 0, "a", "a", 0);
     core_sync_end(core);
     const struct msg_hello h = {.name = "a",
                                 .boot = "a",
@@ -212,7 +212,7 @@ a_reconnected_process_keeps_its_jobs_under_a_new_session(void **state)
     const struct msg_run run = {1, 1};
 
     hello(core, "a", 1, NULL, 0, 0);
-    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     actions(core);
     core_leased(core, run, true);
@@ -232,7 +232,7 @@ a_held_result_of_a_restarted_agent_keeps_its_lease(void **state)
     size_t n_kill;
 
     hello(core, "old", 1, NULL, 0, 0);
-    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     actions(core);
     core_leased(core, held[0], true);
@@ -256,7 +256,7 @@ nobody_takes_a_lease_by_naming_it(void **state)
     size_t n_kill;
 
     struct session *owner = hello(core, "owner", 1, NULL, 0, 0);
-    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     core_leased(core, run, true);
     const struct msg_hello thief = {.name = "thief",
@@ -279,8 +279,8 @@ goodbye_hands_jobs_back_without_charge(void **state)
     struct session *s = hello(core, "a", 2, NULL, 0, 0);
     const struct msg_run first = {1, 1};
 
-    core_add_ready(core, 1, 0, 0, 0, 0);
-    core_add_ready(core, 2, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_add_ready(core, 2, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     actions(core);
     core_leased(core, (struct msg_run){1, 1}, true);
@@ -299,7 +299,7 @@ a_worker_that_vanishes_during_the_commit_of_its_lease_gives_it_back(void **state
     struct core *core = *state;
     struct session *s = hello(core, "a", 1, NULL, 0, 0);
 
-    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     assert_string_equal(actions(core), "lease 1/1>1001");
     core_bye(core, s, NULL, 0, 2);
@@ -314,11 +314,11 @@ a_lease_whose_commit_was_never_confirmed_is_handed_back(void **state)
     struct core *core = *state;
 
     hello(core, "a", 1, NULL, 0, 0);
-    core_add_ready(core, 1, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     actions(core);
     core_sync_begin(core); /* the database went away in the commit and came back */
-    core_sync_lease(core, (struct msg_run){1, 1}, "a", "a", 50);
+    core_sync_lease(core, (struct msg_run){1, 1}, 0, "a", "a", 50);
     core_sync_end(core);
     assert_string_equal(actions(core), "return 1/1");
 }
@@ -329,13 +329,13 @@ reading_the_queue_again_forgets_what_is_not_there(void **state)
     struct core *core = *state;
 
     hello(core, "a", 1, NULL, 0, 0);
-    core_add_ready(core, 1, 0, 0, 0, 0);
-    core_add_ready(core, 2, 0, 0, 99, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_add_ready(core, 2, 0, 0, 0, 99, 0);
     core_tick(core, 1);
     actions(core);
     core_leased(core, (struct msg_run){1, 1}, true);
     core_sync_begin(core);
-    core_add_ready(core, 3, 0, 0, 0, 5);
+    core_add_ready(core, 3, 0, 0, 0, 0, 5);
     core_sync_end(core);
     const struct core_counts c = core_count(core);
     assert_int_equal(c.ready, 1);
