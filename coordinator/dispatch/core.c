@@ -138,9 +138,14 @@ open_lease(struct core *core, struct msg_run run, int64_t class)
     return l;
 }
 
+/* A worker that was never told of it can have another job instead. */
 static void
 close_lease(struct core *core, struct lease *l)
 {
+    struct session *s = session_of(core, l);
+
+    if (s != NULL && l->unsent)
+        s->offered++;
     assign(core, l, NULL);
     queue_count_running(core->ready, l->class, -1);
     idmap_take(&core->leases, l->run.job);
@@ -229,17 +234,6 @@ core_sync_end(struct core *core)
     close_unnamed(core);
 }
 
-/* The job was not to be had: the worker can have another one. */
-static void
-take_back(struct core *core, struct lease *l)
-{
-    struct session *s = session_of(core, l);
-
-    if (s != NULL)
-        s->offered++;
-    close_lease(core, l);
-}
-
 void
 core_leased(struct core *core, struct msg_run run, bool committed)
 {
@@ -247,10 +241,12 @@ core_leased(struct core *core, struct msg_run run, bool committed)
 
     if (l == NULL)
         return;
+    if (!committed) {
+        close_lease(core, l);
+        return;
+    }
     l->busy = l->unsent = false;
-    if (!committed)
-        take_back(core, l);
-    else if (l->session == 0) /* the worker vanished while the lease was committed */
+    if (l->session == 0) /* the worker vanished while the lease was committed */
         end_by(core, l, CORE_RETURN, false);
 }
 

@@ -344,6 +344,24 @@ reading_the_queue_again_forgets_what_is_not_there(void **state)
     assert_int_equal(core_session(core, 1001)->leases, 0);
 }
 
+static void
+a_lease_that_was_never_told_gives_its_credit_back(void **state)
+{
+    struct core *core = *state;
+    struct session *s = hello(core, "a", 1, NULL, 0, 0);
+
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_tick(core, 0);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+    /* the commit failed with its connection, and the queue was read again */
+    core_sync_begin(core);
+    core_add_ready(core, 1, 0, 0, 0, 0, 10);
+    core_sync_end(core);
+    assert_int_equal(s->offered, 1);
+    core_tick(core, 10);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_core, free_core)
 
 int
@@ -364,6 +382,7 @@ main(void)
         TEST(a_worker_that_vanishes_during_the_commit_of_its_lease_gives_it_back),
         TEST(a_lease_whose_commit_was_never_confirmed_is_handed_back),
         TEST(reading_the_queue_again_forgets_what_is_not_there),
+        TEST(a_lease_that_was_never_told_gives_its_credit_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
