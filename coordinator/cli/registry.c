@@ -14,6 +14,10 @@
     X(logs)      \
     X(retry)     \
     X(cancel)    \
+    X(pause)     \
+    X(resume)    \
+    X(priority)  \
+    X(limit)     \
     X(report)    \
     X(export)    \
     X(import)    \

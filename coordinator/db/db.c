@@ -12,6 +12,7 @@
 #include "coordinator/db/locks.h"
 #include "coordinator/db/migrate.h"
 #include "coordinator/db/requests.h"
+#include "coordinator/db/rules.h"
 #include "coordinator/db/sweeps.h"
 #include "shared/base/mem.h"
 
@@ -84,6 +85,20 @@ struct submission {
     struct db_submitted *out;
 };
 
+/* A paused sweep stays so with its new jobs; another one wants what was held. */
+static int
+settle_submitted(struct db *db, int64_t sweep, struct err *err)
+{
+    bool paused;
+    int64_t count;
+
+    if (sweeps_is_paused(db->pg, sweep, &paused, err) != 0)
+        return -1;
+    if (paused)
+        return jobs_hold(db->pg, sweep, &count, err);
+    return jobs_unhold_sweep(db->pg, sweep, err) == 0 ? jobs_settle(db->pg, err) : -1;
+}
+
 static int
 submit_steps(struct db *db, void *arg, struct err *err)
 {
@@ -95,7 +110,7 @@ submit_steps(struct db *db, void *arg, struct err *err)
                                       .jobs = (int64_t)sub->d->n_jobs};
     if (jobs_insert(db->pg, sub->d, ids, sub->out, err) == 0
         && sweeps_save(db->pg, sub->s, sub->d, ids, &sub->out->sweep, err) == 0
-        && jobs_settle(db->pg, err) == 0)
+        && settle_submitted(db, sub->out->sweep, err) == 0)
         rc = events_add(db->pg, 0, 0, "submitted", sub->s->name, err);
     free(ids);
     return rc;
@@ -114,7 +129,9 @@ db_submit(struct db *db, const struct sweep *s, const struct dag *d,
 
 struct command {
     const struct db_selection *sel;
-    bool hard;
+    bool hard;    /* cancel */
+    bool running; /* pause */
+    int64_t priority;
     int64_t *count;
 };
 
@@ -159,7 +176,7 @@ cancel_steps(struct db *db, void *arg, struct err *err)
     if (jobs_select(db->pg, c->sel, err) != 0
         || events_add_selection(db->pg, "cancelled", "asked by a person", err) != 0
         || jobs_cancel(db->pg, c->sel->sweep, &waiting, err) != 0
-        || requests_cancel(db->pg, c->hard, &running, err) != 0
+        || requests_stop(db->pg, "cancel", c->hard, &running, err) != 0
         || (is_whole_sweep(c->sel)
             && sweeps_mark_cancelled(db->pg, c->sel->sweep, true, err) != 0))
         return -1;
@@ -174,4 +191,90 @@ db_cancel(struct db *db, const struct db_selection *sel, bool hard, int64_t *cou
     struct command c = {.sel = sel, .hard = hard, .count = count};
 
     return edit(db, cancel_steps, &c, err);
+}
+
+static int
+pause_steps(struct db *db, void *arg, struct err *err)
+{
+    const struct command *c = arg;
+    int64_t running = 0;
+
+    if (jobs_select(db->pg, c->sel, err) != 0
+        || events_add_selection(db->pg, "paused", "by a person", err) != 0
+        || (is_whole_sweep(c->sel)
+            && sweeps_mark_paused(db->pg, c->sel->sweep, "by a person", err) != 0)
+        || jobs_hold(db->pg, c->sel->sweep, c->count, err) != 0
+        || (c->running && requests_stop(db->pg, "hold", false, &running, err) != 0))
+        return -1;
+    *c->count += running;
+    return 0;
+}
+
+int
+db_pause(struct db *db, const struct db_selection *sel, bool running, int64_t *count,
+         struct err *err)
+{
+    struct command c = {.sel = sel, .running = running, .count = count};
+
+    return edit(db, pause_steps, &c, err);
+}
+
+static int
+resume_steps(struct db *db, void *arg, struct err *err)
+{
+    const struct command *c = arg;
+
+    if (jobs_select(db->pg, c->sel, err) != 0
+        || (is_whole_sweep(c->sel)
+            && sweeps_mark_paused(db->pg, c->sel->sweep, NULL, err) != 0)
+        || requests_unhold(db->pg, err) != 0 || jobs_unhold(db->pg, c->count, err) != 0
+        || events_add_selection(db->pg, "resumed", "by a person", err) != 0)
+        return -1;
+    return jobs_settle(db->pg, err);
+}
+
+int
+db_resume(struct db *db, const struct db_selection *sel, int64_t *count,
+          struct err *err)
+{
+    struct command c = {.sel = sel, .count = count};
+
+    return edit(db, resume_steps, &c, err);
+}
+
+static int
+priority_steps(struct db *db, void *arg, struct err *err)
+{
+    const struct command *c = arg;
+
+    return jobs_select(db->pg, c->sel, err) == 0
+               ? jobs_set_priority(db->pg, c->priority, c->count, err)
+               : -1;
+}
+
+int
+db_priority(struct db *db, const struct db_selection *sel, int64_t priority,
+            int64_t *count, struct err *err)
+{
+    struct command c = {.sel = sel, .priority = priority, .count = count};
+
+    return edit(db, priority_steps, &c, err);
+}
+
+static int
+limit_steps(struct db *db, void *arg, struct err *err)
+{
+    const struct db_limit *limit = arg;
+
+    return rules_set_limit(db->pg, limit, err) == 0
+               ? rules_classify(db->pg, 0, NULL, err)
+               : -1;
+}
+
+int
+db_limit(struct db *db, const struct db_limit *limit, struct err *err)
+{
+    struct db_limit copy = *limit;
+
+    return edit(db, limit_steps, &copy, err);
 }

@@ -62,6 +62,29 @@ MUST_CHECK int db_retry(struct db *db, const struct db_selection *sel, int64_t *
 MUST_CHECK int db_cancel(struct db *db, const struct db_selection *sel, bool hard,
                          int64_t *count, struct err *err);
 
+/* blocked, ready -> held; running ones too with `running`, after a checkpoint. Jobs that
+ * another sweep wants go on. */
+MUST_CHECK int db_pause(struct db *db, const struct db_selection *sel, bool running,
+                        int64_t *count, struct err *err);
+
+/* held -> blocked or ready. */
+MUST_CHECK int db_resume(struct db *db, const struct db_selection *sel, int64_t *count,
+                         struct err *err);
+
+/* Of unfinished jobs; higher runs earlier, 0 at first. */
+enum { DB_MAX_PRIORITY = 1000000 };
+MUST_CHECK int db_priority(struct db *db, const struct db_selection *sel,
+                           int64_t priority, int64_t *count, struct err *err);
+
+/* At most so many jobs of a sweep (0: of all), of a stage and that need a label ("": any)
+ * run at once; most < 0: no limit any more. */
+struct db_limit {
+    int64_t sweep;
+    const char *stage, *label;
+    int64_t most;
+};
+MUST_CHECK int db_limit(struct db *db, const struct db_limit *limit, struct err *err);
+
 /* ---- reads ----------------------------------------------------------------------- */
 
 /* Id of the sweep called `name` (or with that number); ERR_USAGE naming the nearest. */

@@ -1,12 +1,12 @@
 /*
- * joblist.c - jobs for people: lists, everything about one of them, and a sentence on
- * why it is where it is. Read-only.
+ * joblist.c - jobs for people: lists, and everything about one of them. Read-only.
  */
 #include <stdlib.h>
 
 #include "coordinator/db/db.h"
 #include "coordinator/db/handle.h"
 #include "coordinator/db/jobs.h"
+#include "coordinator/db/why.h"
 
 /* The row of a job. */
 #define JOB_ROW                                                              \
@@ -87,40 +87,12 @@ static const char *const details_sql =
     "   h.blob WHERE h.job = j.id),"
     " 'events', (SELECT coalesce(json_agg(json_build_object('at', e.at, 'kind', e.kind,"
     "   'attempt', e.attempt, 'detail', e.detail) ORDER BY e.id), '[]') FROM event e"
-    "   WHERE e.job = j.id),"
-    " 'why', CASE j.state"
-    "  WHEN 'blocked' THEN 'waits for ' || coalesce((SELECT string_agg('job ' || p.id ||"
-    "   ' (' || ps.stage || ', ' || p.state || ')', ', ' ORDER BY p.id) FROM job_dep d"
-    "   JOIN job p ON p.id = d.parent JOIN job_spec ps ON ps.job = p.id WHERE d.child ="
-    "   j.id AND p.state <> 'succeeded'), 'the coordinator')"
-    "  WHEN 'ready' THEN CASE WHEN j.not_before > now() THEN 'is tried again in ' ||"
-    "    ceil(extract(epoch FROM j.not_before - now())) || ' s, after: ' ||"
-    "    coalesce(a.error, a.outcome, '')"
-    "   WHEN NOT EXISTS (SELECT 1 FROM worker WHERE connected)"
-    "    THEN 'may run, but no worker is connected; start one with `relusweep worker`'"
-    "   ELSE 'waits for a free worker; ' || (SELECT count(*) FROM job o WHERE o.state ="
-    "    'ready' AND (o.priority > j.priority OR (o.priority = j.priority AND o.id <"
-    "    j.id))) || ' jobs are before it' END"
-    "  WHEN 'leased' THEN 'runs on ' || coalesce(w.name, '?') || ' as attempt ' ||"
-    "   j.attempt"
-    "  WHEN 'succeeded' THEN 'is done'"
-    "  WHEN 'failed' THEN 'failed (' || coalesce(a.outcome, '?') || '): ' ||"
-    "   coalesce(a.error, '') || '; when the cause is removed: `relusweep retry --job '"
-    "   || j.id || '`'"
-    "  WHEN 'quarantined' THEN 'was set aside because ' || j.n_lost || ' workers or"
-    " processes vanished while they ran it; look at their memory, then `relusweep retry"
-    " --job ' || j.id || '`'"
-    "  WHEN 'cancelled' THEN 'was cancelled; `relusweep retry --job ' || j.id ||"
-    "   '` takes it back'"
-    "  WHEN 'upstream_failed' THEN 'cannot run because job ' || j.cause || ' ' ||"
-    "   coalesce((SELECT o.state::text FROM job o WHERE o.id = j.cause), 'failed') ||"
-    "   '; see `relusweep explain ' || j.cause || '`'"
-    "  WHEN 'held' THEN 'is held back by a person' END)" JOB_FROM " WHERE j.id = $1";
+    "   WHERE e.job = j.id))" JOB_FROM " WHERE j.id = $1";
 
 int
 db_job(struct db *db, const char *job, json_t **out, struct err *err)
 {
-    json_t *details = NULL;
+    json_t *details = NULL, *why = NULL;
     int64_t id;
 
     *out = NULL;
@@ -128,12 +100,15 @@ db_job(struct db *db, const char *job, json_t **out, struct err *err)
         || pg_json(db->pg, out, "SELECT " JOB_ROW JOB_FROM " WHERE j.id = $1",
                    PG_ARGS(PG_INT(id)), err)
                != 0
-        || pg_json(db->pg, &details, details_sql, PG_ARGS(PG_INT(id)), err) != 0) {
+        || pg_json(db->pg, &details, details_sql, PG_ARGS(PG_INT(id)), err) != 0
+        || why_find(db->pg, id, &why, err) != 0) {
         json_decref(*out);
+        json_decref(details);
         *out = NULL;
         return -1;
     }
     json_object_update(*out, details);
+    json_object_set_new(*out, "why", why);
     json_decref(details);
     return 0;
 }

@@ -161,7 +161,12 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
             "  AND a.fingerprint = $2 AND a.attempt < j.attempt AND a.attempt"
             "   >= j.attempt - (n_error + n_lost + n_oom + n_timeout + n_stopped)),"
             " EXISTS (SELECT 1 FROM request r WHERE r.job = j.id"
-            "  AND r.done_at IS NULL)::int, " JOB_RANK ", class"
+            "  AND r.kind = 'cancel' AND r.done_at IS NULL)::int, " JOB_RANK ", class,"
+            " (EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND r.kind = 'hold'"
+            "   AND r.done_at IS NULL) OR coalesce((SELECT bool_and(w.paused_at"
+            "   IS NOT NULL) FROM cell_job k JOIN cell c ON c.id = k.cell JOIN sweep w"
+            "   ON w.id = c.sweep WHERE k.job = j.id AND w.cancelled_at IS NULL),"
+            "  false))::int"
             " FROM job j WHERE id = $1",
             PG_ARGS(PG_INT(job), PG_TEXT(fingerprint)), err)
         != 0)
@@ -174,7 +179,8 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
                                    .same = pg_int_at(&rows, 0, 4),
                                    .cancel_requested = pg_int_at(&rows, 0, 5) != 0,
                                    .rank = pg_int_at(&rows, 0, 6),
-                                   .class = pg_int_at(&rows, 0, 7)};
+                                   .class = pg_int_at(&rows, 0, 7),
+                                   .hold = pg_int_at(&rows, 0, 8) != 0};
     pg_rows_release(&rows);
     return 0;
 }

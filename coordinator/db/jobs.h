@@ -76,6 +76,7 @@ struct job_counts {
     int64_t rank, class;
     int64_t same;          /* earlier attempts with the same fingerprint */
     bool cancel_requested; /* by a person */
+    bool hold;             /* it, or every sweep that wants it, is paused */
 };
 MUST_CHECK int jobs_counts(struct pg *pg, int64_t job, const char *fingerprint,
                            struct job_counts *out, struct err *err);
@@ -118,6 +119,20 @@ MUST_CHECK int jobs_reset(struct pg *pg, bool with_ancestors, struct err *err);
  * it. sweep > 0: jobs that another sweep needs are kept. */
 MUST_CHECK int jobs_cancel(struct pg *pg, int64_t sweep, int64_t *count,
                            struct err *err);
+
+/* Jobs of `selection` that wait become held; those that run stay in `selection`, all
+ * others leave it. sweep > 0: jobs that another sweep wants now are kept going. */
+MUST_CHECK int jobs_hold(struct pg *pg, int64_t sweep, int64_t *count, struct err *err);
+
+/* Held jobs of `selection` become blocked, for jobs_settle; others leave it. */
+MUST_CHECK int jobs_unhold(struct pg *pg, int64_t *count, struct err *err);
+
+/* Held jobs of a sweep become blocked and join `selection`. */
+MUST_CHECK int jobs_unhold_sweep(struct pg *pg, int64_t sweep, struct err *err);
+
+/* Of the unfinished jobs of `selection`. */
+MUST_CHECK int jobs_set_priority(struct pg *pg, int64_t priority, int64_t *count,
+                                 struct err *err);
 
 /* Id of the job called `name` (a number or the beginning of a digest). ERR_USAGE when
  * there is none or more than one. */

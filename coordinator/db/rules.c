@@ -117,21 +117,22 @@ rules_load(struct pg *pg, struct rules *out, struct err *err)
 /* ---- writing ---------------------------------------------------------------------- */
 
 int
-rules_set_limit(struct pg *pg, const struct rules_limit_row *row, struct err *err)
+rules_set_limit(struct pg *pg, const struct db_limit *limit, struct err *err)
 {
-    if (row->most < 0)
+    if (limit->most < 0)
         return pg_query(
             pg, NULL,
             "DELETE FROM job_limit WHERE sweep IS NOT DISTINCT FROM"
             " nullif($1::bigint, 0) AND stage = $2 AND label = $3",
-            PG_ARGS(PG_INT(row->sweep), PG_TEXT(row->stage), PG_TEXT(row->label)), err);
+            PG_ARGS(PG_INT(limit->sweep), PG_TEXT(limit->stage), PG_TEXT(limit->label)),
+            err);
     return pg_query(
         pg, NULL,
         "INSERT INTO job_limit (sweep, stage, label, most)"
         " VALUES (nullif($1::bigint, 0), $2, $3, $4)"
         " ON CONFLICT (sweep, stage, label) DO UPDATE SET most = excluded.most",
-        PG_ARGS(PG_INT(row->sweep), PG_TEXT(row->stage), PG_TEXT(row->label),
-                PG_INT(row->most)),
+        PG_ARGS(PG_INT(limit->sweep), PG_TEXT(limit->stage), PG_TEXT(limit->label),
+                PG_INT(limit->most)),
         err);
 }
 
@@ -163,7 +164,7 @@ find_classes(struct pg *pg, int64_t sweep, const char *terms, struct err *err)
         "   AND (l.label = '' OR x.terms -> 'labels' ? l.label)"
         "   AND (l.sweep IS NULL OR EXISTS (SELECT 1 FROM cell_job k JOIN cell c"
         "    ON c.id = k.cell WHERE k.job = x.id AND c.sweep = l.sweep))), '{}')"
-        " FROM (SELECT j.id, s.stage, CASE WHEN $2 = '' THEN k.terms ELSE"
+        " FROM (SELECT j.id, s.stage, CASE WHEN $2::jsonb IS NULL THEN k.terms ELSE"
         "   coalesce($2::jsonb -> 'all', '{}') || coalesce($2::jsonb -> s.stage, '{}')"
         "   END AS terms FROM job j JOIN job_spec s ON s.job = j.id"
         "  JOIN job_class k ON k.id = j.class WHERE j.state <> 'succeeded'"
@@ -181,7 +182,7 @@ rules_classify(struct pg *pg, int64_t sweep, const json_t *terms, struct err *er
         return -1;
     if (!needed)
         return 0;
-    char *text = terms != NULL ? json_dumps(terms, JSON_COMPACT) : xstrdup("");
+    char *text = terms != NULL ? json_dumps(terms, JSON_COMPACT) : NULL;
     const int rc = find_classes(pg, sweep, text, err);
     free(text);
     if (rc != 0)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coordinator/db/db.h"
 #include "coordinator/db/pg.h"
 
 /*
@@ -56,13 +57,7 @@ MUST_CHECK int rules_load(struct pg *pg, struct rules *out, struct err *err);
 
 /* ---- for people's commands: steps of a transaction -------------------------------- */
 
-/* A limit as people say it. */
-struct rules_limit_row {
-    int64_t sweep;             /* 0: of all sweeps */
-    const char *stage, *label; /* "": of all */
-    int64_t most;              /* below 0: no limit any more */
-};
-MUST_CHECK int rules_set_limit(struct pg *pg, const struct rules_limit_row *row,
+MUST_CHECK int rules_set_limit(struct pg *pg, const struct db_limit *limit,
                                struct err *err);
 
 /* Finds the classes of the unfinished jobs of a sweep (0: of all) anew. terms: what they

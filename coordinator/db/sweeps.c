@@ -135,3 +135,23 @@ sweeps_mark_cancelled(struct pg *pg, int64_t sweep, bool cancelled, struct err *
                     " WHERE $1::bigint = 0 OR id = $1",
                     PG_ARGS(PG_INT(sweep), PG_TEXT(cancelled ? "true" : "false")), err);
 }
+
+int
+sweeps_mark_paused(struct pg *pg, int64_t sweep, const char *why, struct err *err)
+{
+    return pg_query(pg, NULL,
+                    "UPDATE sweep SET paused_why = coalesce($2, ''), paused_at ="
+                    "  CASE WHEN $2::text IS NOT NULL THEN now() END"
+                    " WHERE $1::bigint = 0 OR id = $1",
+                    PG_ARGS(PG_INT(sweep), PG_TEXT(why)), err);
+}
+
+int
+sweeps_is_paused(struct pg *pg, int64_t sweep, bool *out, struct err *err)
+{
+    int64_t one;
+
+    return pg_number(pg, &one, out,
+                     "SELECT 1 FROM sweep WHERE id = $1 AND paused_at IS NOT NULL",
+                     PG_ARGS(PG_INT(sweep)), err);
+}

@@ -17,4 +17,11 @@ MUST_CHECK int sweeps_save(struct pg *pg, const struct sweep *s, const struct da
 MUST_CHECK int sweeps_mark_cancelled(struct pg *pg, int64_t sweep, bool cancelled,
                                      struct err *err);
 
+/* Marks a whole sweep (0: all) as paused, and why; why NULL: it goes on. */
+MUST_CHECK int sweeps_mark_paused(struct pg *pg, int64_t sweep, const char *why,
+                                  struct err *err);
+
+MUST_CHECK int sweeps_is_paused(struct pg *pg, int64_t sweep, bool *out,
+                                struct err *err);
+
 #endif

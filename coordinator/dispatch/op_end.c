@@ -119,7 +119,8 @@ decide(struct pg *pg, const struct op *op, const struct failure *f,
                                                 [RETRY_TIMEOUT] = counts->timeout},
                                           .same = counts->same,
                                           .max_lost = op->max_lost,
-                                          .cancel_requested = counts->cancel_requested};
+                                          .cancel_requested = counts->cancel_requested,
+                                          .hold = counts->hold};
     *out = retry_decide(f->kind, &history,
                         (uint64_t)op->run.job * 1009u + (uint64_t)op->run.attempt);
     return 0;
@@ -143,7 +144,7 @@ follow(struct pg *pg, struct op *op, const struct retry_decision *d,
                                                             .wait_ms = d->wait_ms};
         return 0;
     }
-    return jobs_fail_dependants(pg, op->run.job, &count, err);
+    return next == JOB_HELD ? 0 : jobs_fail_dependants(pg, op->run.job, &count, err);
 }
 
 static int
@@ -165,7 +166,7 @@ end_badly(struct pg *pg, struct op *op, const struct failure *f, struct err *err
              d.why);
     if (attempts_end(pg, job, attempt, &f->end, err) != 0
         || events_add(pg, job, attempt, job_event_name(d.event), d.why, err) != 0
-        || clear_traces(pg, job, d.event == EV_CANCEL, err) != 0)
+        || clear_traces(pg, job, d.event == EV_CANCEL || d.event == EV_HOLD, err) != 0)
         return -1;
     return follow(pg, op, &d, &counts, err);
 }

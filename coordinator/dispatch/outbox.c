@@ -205,7 +205,8 @@ outbox_cancels(struct dispatcher *d, const struct request_list *list, int64_t no
             .type = MSG_CANCEL,
             .u.cancel = {.run = {.job = r->job, .attempt = r->attempt},
                          .hard = r->hard,
-                         .reason = "cancelled by a person"}};
+                         .reason =
+                             r->hold ? "paused by a person" : "cancelled by a person"}};
         struct session *s = core_session_of(d->core, m.u.cancel.run);
         if (s != NULL)
             (void)outbox_send(d, s, &m, now_ms);

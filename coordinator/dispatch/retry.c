@@ -79,15 +79,13 @@ wait_of(enum retry_kind kind, int64_t n, uint64_t seed)
     return wait * percent / 100;
 }
 
-struct retry_decision
-retry_decide(enum retry_kind kind, const struct retry_history *h, uint64_t seed)
+static struct retry_decision
+decide_by_budget(enum retry_kind kind, const struct retry_history *h, uint64_t seed)
 {
     const struct budget *b = &budgets[kind];
-
-    if (h->cancel_requested)
-        return (struct retry_decision){.event = EV_CANCEL, .why = "cancelled"};
     const int64_t forgiven =
         kind == RETRY_LOST && h->max_lost > 0 ? h->max_lost : b->forgiven;
+
     if (forgiven < 0)
         return (struct retry_decision){.event = b->then, .why = "handed back"};
     if (h->n[kind] >= forgiven)
@@ -102,6 +100,18 @@ retry_decide(enum retry_kind kind, const struct retry_history *h, uint64_t seed)
     return (struct retry_decision){.event = EV_TRY_AGAIN,
                                    .wait_ms = wait_of(kind, h->n[kind], seed),
                                    .why = "tried again"};
+}
+
+struct retry_decision
+retry_decide(enum retry_kind kind, const struct retry_history *h, uint64_t seed)
+{
+    const struct retry_decision d = decide_by_budget(kind, h, seed);
+
+    if (h->cancel_requested)
+        return (struct retry_decision){.event = EV_CANCEL, .why = "cancelled"};
+    if (h->hold && (d.event == EV_TRY_AGAIN || d.event == EV_HAND_BACK))
+        return (struct retry_decision){.event = EV_HOLD, .why = "held: paused"};
+    return d;
 }
 
 /* The folders of a path are dropped: what is left is its last part. */

@@ -38,6 +38,7 @@ struct retry_history {
     int64_t same;     /* earlier failures with the same fingerprint */
     int64_t max_lost; /* how many RETRY_LOST are forgiven; 0: as in the table */
     bool cancel_requested;
+    bool hold; /* what would be tried again is held */
 };
 
 struct retry_decision {

@@ -1,3 +1,3 @@
-foreach(name migrate submit people)
+foreach(name migrate submit people control)
   relusweep_test(coordinator/db/${name}_test LABEL db LINK coordinator_db test_support)
 endforeach()

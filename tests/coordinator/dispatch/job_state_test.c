@@ -17,7 +17,7 @@ static const char *const expected[JOB_STATE_COUNT] = {
      *                        reset */
     [JOB_BLOCKED]         = "ru------ch-",
     [JOB_READY]           = "--l-----ch-",
-    [JOB_LEASED]          = "---srrfqc--",
+    [JOB_LEASED]          = "---srrfqch-",
     [JOB_SUCCEEDED]       = "-----------",
     [JOB_FAILED]          = "----------b",
     [JOB_QUARANTINED]     = "----------b",
