@@ -130,14 +130,15 @@ arena_alloc(struct arena *a, size_t size)
 
     if (a->head == NULL || a->head->size - a->head->used < need) {
         const size_t block = need > 32768 ? need : 32768;
-        struct arena_block *b = xcalloc(1, sizeof *b + block);
+        struct arena_block *b = xmalloc(sizeof *b + block);
         b->size = block;
+        b->used = 0;
         b->next = a->head;
         a->head = b;
     }
     void *p = a->head->data + a->head->used;
     a->head->used += need;
-    return p;
+    return memset(p, 0, need);
 }
 
 char *
