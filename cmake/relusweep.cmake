@@ -2,7 +2,8 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(lib jansson:jansson zmq:libzmq pq:libpq yaml:yaml-0.1 crypto:libcrypto zlib:zlib
-            cairo:cairo jpeg:libjpeg png:libpng openblas:openblas)
+            cairo:cairo jpeg:libjpeg png:libpng openblas:openblas
+            event:libevent)
   string(REPLACE ":" ";" pair ${lib})
   list(GET pair 0 name)
   list(GET pair 1 module)

@@ -40,6 +40,7 @@ forbid coordinator/report 'shared/wire/|coordinator/(db|dispatch|store|web|cli|l
 forbid coordinator/launch 'shared/wire/|coordinator/(db|dispatch|store|web|cli|sweep)/'
 forbid coordinator/db     'shared/wire/|coordinator/(dispatch|store|web|cli|launch|report)/'
 forbid coordinator/cli    'shared/wire/|coordinator/(dispatch|store)/'
+forbid coordinator/web    'shared/wire/|coordinator/(dispatch|store|cli|launch|sweep)/'
 forbid worker             'coordinator/'
 forbid worker/engine      'shared/(spec|wire)/|worker/(agent|pipeline|methods|attacks|losses|models|data)/'
 forbid worker/models      'shared/wire/|worker/(agent|pipeline|methods|attacks|losses|data)/'
@@ -50,5 +51,6 @@ forbid worker/pipeline    'shared/wire/|worker/agent/'
 forbid worker/agent       'worker/(pipeline|methods|attacks|losses|models|data|engine)/'
 only zmq.h shared/wire/sock.c shared/wire/curve.c shared/wire/zap.c shared/keys/keyfile.c
 only libpq-fe.h coordinator/db/pg.c coordinator/db/pg.h
+only event2/http.h coordinator/web/server.c coordinator/web/stream.c
 only dnnl.h worker/engine/cpu/dnnl_prim.h
 exit $status

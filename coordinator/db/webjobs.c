@@ -1,0 +1,134 @@
+/*
+ * webjobs.c - lists of jobs for the page: by sweep, state, stage and parameters of their
+ * cells, in pages by key. Read-only.
+ */
+#include "coordinator/db/handle.h"
+#include "coordinator/db/jobs.h"
+#include "coordinator/db/webreads.h"
+
+/* $1: sweep, $2: state, $3: stage, $4, $5, $6: names, operators and values of conditions
+ * on the parameters of a cell. Numbers compare as numbers; what is none meets only !=. */
+#define MEETS                                                                         \
+    "NOT EXISTS (SELECT 1 FROM unnest($4::text[], $5::text[], $6::text[]) f(k, o, v)" \
+    " WHERE NOT coalesce(CASE o WHEN '=' THEN c.params ->> k = v"                     \
+    "  WHEN '!=' THEN c.params ->> k <> v ELSE CASE WHEN"                             \
+    "   jsonb_typeof(c.params -> k) = 'number' OR c.params ->> k ~ '^[0-9]{1,15}$'"   \
+    "   THEN CASE o"                                                                  \
+    "    WHEN '<' THEN (c.params ->> k)::float8 < v::float8"                          \
+    "    WHEN '<=' THEN (c.params ->> k)::float8 <= v::float8"                        \
+    "    WHEN '>' THEN (c.params ->> k)::float8 > v::float8"                          \
+    "    WHEN '>=' THEN (c.params ->> k)::float8 >= v::float8 END END END, false))"
+#define MATCHES                                                          \
+    "($2 = '' OR j.state::text = $2) AND ($3 = '' OR s.stage = $3)"      \
+    " AND (($1::bigint = 0 AND cardinality($4::text[]) = 0)"             \
+    "  OR EXISTS (SELECT 1 FROM cell_job q JOIN cell c ON c.id = q.cell" \
+    "   WHERE q.job = j.id AND ($1 = 0 OR c.sweep = $1) AND " MEETS "))"
+
+struct conditions {
+    const char *names[DB_WEB_CONDITIONS], *ops[DB_WEB_CONDITIONS],
+        *values[DB_WEB_CONDITIONS];
+};
+
+static struct conditions
+columns_of(const struct db_web_filter *f)
+{
+    struct conditions c = {0};
+
+    for (size_t i = 0; i < f->n_conditions; i++) {
+        c.names[i] = f->conditions[i].name;
+        c.ops[i] = f->conditions[i].op;
+        c.values[i] = f->conditions[i].value;
+    }
+    return c;
+}
+
+#define FILTER_ARGS(f, c)                                                             \
+    PG_INT((f)->sweep), PG_TEXT((f)->state), PG_TEXT((f)->stage),                     \
+        PG_TEXTS((c).names, (f)->n_conditions), PG_TEXTS((c).ops, (f)->n_conditions), \
+        PG_TEXTS((c).values, (f)->n_conditions)
+
+int
+db_web_jobs(struct db *db, const struct db_web_filter *f, int64_t after, int64_t limit,
+            json_t **out, struct err *err)
+{
+    const struct conditions c = columns_of(f);
+
+    if (jobs_check_state(db->pg, f->state, err) != 0)
+        return -1;
+    return pg_json(
+        db->pg, out,
+        "SELECT json_build_object('jobs', coalesce(json_agg(json_build_object('id', x.id,"
+        " 'method', x.method, 'stage', x.stage, 'state', x.state, 'attempt', x.attempt,"
+        " 'params', x.spec -> 'params', 'seconds', a.seconds, 'worker', w.name, 'error',"
+        " CASE WHEN x.state = 'upstream_failed' THEN 'job ' || x.cause || ' failed'"
+        "  ELSE left(a.error, 300) END) ORDER BY x.id), '[]')) FROM"
+        " (SELECT j.id, j.state, j.attempt, j.worker, j.cause, s.method, s.stage, s.spec"
+        "  FROM job j JOIN job_spec s ON s.job = j.id WHERE j.id > $7 AND " MATCHES
+        "  ORDER BY j.id LIMIT $8) x"
+        " LEFT JOIN attempt a ON a.job = x.id AND a.attempt = x.attempt"
+        " LEFT JOIN worker w ON w.id = coalesce(a.worker, x.worker)",
+        PG_ARGS(FILTER_ARGS(f, c), PG_INT(after), PG_INT(limit)), err);
+}
+
+int
+db_web_ids(struct db *db, const struct db_web_filter *f, int64_t limit, json_t **out,
+           struct err *err)
+{
+    const struct conditions c = columns_of(f);
+
+    if (jobs_check_state(db->pg, f->state, err) != 0)
+        return -1;
+    return pg_json(
+        db->pg, out,
+        "SELECT json_build_object('ids', coalesce(json_agg(id ORDER BY id),"
+        " '[]')) FROM (SELECT j.id FROM job j JOIN job_spec s ON s.job = j.id"
+        " WHERE " MATCHES " ORDER BY j.id LIMIT $7) x",
+        PG_ARGS(FILTER_ARGS(f, c), PG_INT(limit)), err);
+}
+
+int
+db_web_actions(struct db *db, const struct db_web_filter *f, int64_t job,
+               const char *action, json_t **out, struct err *err)
+{
+    const struct conditions c = columns_of(f);
+
+    if (jobs_check_state(db->pg, f->state, err) != 0)
+        return -1;
+    return pg_json(
+        db->pg, out,
+        "WITH counts AS (SELECT j.state, count(*) AS n FROM job j JOIN job_spec s"
+        "  ON s.job = j.id WHERE " MATCHES
+        "  AND ($7::bigint = 0 OR j.id = $7) GROUP BY j.state)"
+        " SELECT json_build_object('matching', coalesce(sum(n), 0), 'states',"
+        "  coalesce(json_object_agg(state, n ORDER BY state), '{}'), 'count',"
+        "  coalesce(sum(n) FILTER (WHERE CASE $8 WHEN 'cancel'"
+        "   THEN state IN ('blocked', 'ready', 'held', 'leased')"
+        "   ELSE state IN ('failed', 'quarantined', 'cancelled', 'upstream_failed')"
+        "   END), 0)) FROM counts",
+        PG_ARGS(FILTER_ARGS(f, c), PG_INT(job), PG_TEXT(action)), err);
+}
+
+/* Among the nearest 200 by number, of the same stage: those of one grid were submitted
+ * together. $1: the job. */
+static const char *const neighbour_sql =
+    "WITH me AS (SELECT s.*, s.spec -> 'params' AS p FROM job_spec s WHERE job = $1),"
+    " near AS ((SELECT s.* FROM job_spec s, me WHERE s.job < $1 AND s.stage = me.stage"
+    "   AND s.method = me.method ORDER BY s.job DESC LIMIT 100) UNION ALL"
+    "  (SELECT s.* FROM job_spec s, me WHERE s.job > $1 AND s.stage = me.stage"
+    "   AND s.method = me.method ORDER BY s.job LIMIT 100)),"
+    " apart AS (SELECT n.job, n.spec -> 'params' AS p, (SELECT count(*) FROM"
+    "   (SELECT key, value::text FROM json_each(n.spec -> 'params')"
+    "    EXCEPT SELECT key, value::text FROM me, json_each(me.p)) d) AS far FROM near n)"
+    " SELECT json_build_object('id', apart.job, 'params', apart.p, 'state', j.state)"
+    " FROM apart JOIN job j ON j.id = apart.job"
+    " ORDER BY far = 0, far, abs(apart.job - $1), apart.job LIMIT 1";
+
+int
+db_web_neighbour(struct db *db, int64_t job, json_t **out, struct err *err)
+{
+    if (pg_json(db->pg, out, neighbour_sql, PG_ARGS(PG_INT(job)), err) != 0)
+        return -1;
+    if (*out == NULL)
+        *out = json_null();
+    return 0;
+}
