@@ -1,5 +1,5 @@
 # Shell tests that start the real programs, one after the other: they use both cores.
-foreach(test 10-run 20-kill 30-bad-input 40-chaos 50-user 60-sweeps 80-keys)
+foreach(test 10-run 20-kill 30-bad-input 40-chaos 50-user 60-sweeps 70-models 80-keys)
   add_test(NAME system.${test} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/system/${test}.sh)
   set_tests_properties(system.${test} PROPERTIES LABELS system TIMEOUT 400 RUN_SERIAL ON
     ENVIRONMENT BIN=${PROJECT_BINARY_DIR}/bin)
