@@ -14,6 +14,6 @@ if(SYSTEM_PYTHON AND TARGET relusweep-worker)
     $<TARGET_FILE:relusweep-worker> --quick --rows resnet10-w8-finetune*,resnet10-w8-eval*)
   add_test(NAME bench.conv COMMAND conv_bench resnet10-w8 16 0)
   set_tests_properties(bench.torch_side bench.compare PROPERTIES LABELS system
-    TIMEOUT 120 SKIP_RETURN_CODE 77)
+    TIMEOUT 400 SKIP_RETURN_CODE 77)
   set_tests_properties(bench.conv PROPERTIES LABELS system TIMEOUT 120)
 endif()

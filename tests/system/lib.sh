@@ -9,6 +9,7 @@ BIN=${BIN:?folder of the programs}
 work=$(mktemp -d /tmp/relusweep-test-XXXXXX)
 chmod 755 "$work" # the unprivileged user of PostgreSQL has to pass
 export RELUSWEEP_STATE=$work/state
+export XDG_RUNTIME_DIR=$work # where workers of one machine count each other's jobs
 unset PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGSERVICE || true
 
 clean_up() {
