@@ -27,7 +27,7 @@ static const struct param plan_params[] = {
 
 /* State of the jobs that the database has; NULL where there is none to ask. */
 static json_t *
-ask_database(struct cmd_ctx *ctx, const struct dag *d)
+ask_database(struct cmd_ctx *ctx, struct dag *d)
 {
     struct err err = {0};
     json_t *known = NULL, *timings;
@@ -82,9 +82,9 @@ print_stages(const struct cmd_ctx *ctx, const json_t *plan)
 
 /* Value of a parameter in a cell, "-" where the cell does not have it. */
 static void
-add_value(struct table *t, const struct sweep_cell *cell, const char *name)
+add_value(struct table *t, const struct sweep *s, size_t cell, const char *name)
 {
-    const json_t *v = json_object_get(cell->values, name);
+    const json_t *v = sweep_value(s, cell, name, false);
     char *text = v == NULL || json_is_string(v) ? NULL : json_canonical(v);
 
     table_add(t, "%s", text ? text : v ? json_string_value(v) : "-");
@@ -106,7 +106,7 @@ print_cells(const struct cmd_ctx *ctx, const struct sweep *s)
     for (size_t i = 0; i < s->n_cells; i++) {
         table_add(t, "%zu", i + 1);
         for (size_t a = 0; a < n; a++)
-            add_value(t, &s->cells[i], json_string_value(json_array_get(s->axes, a)));
+            add_value(t, s, i, json_string_value(json_array_get(s->axes, a)));
     }
     putchar('\n');
     table_print(t, ctx);

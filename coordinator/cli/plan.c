@@ -5,34 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/cli/estimate.h"
+#include "coordinator/cli/costs.h"
 #include "shared/base/mem.h"
 
 /* Counts of one stage of one method. */
 struct tally {
-    const char *method, *stage;
     int64_t jobs, unshared, done, failed;
     double seconds; /* of all its jobs; NaN: of one it is not known */
     double left;    /* of those that are not done */
 };
-
-struct tallies {
-    struct tally *items;
-    size_t n, capacity;
-};
-
-/* The stage's row, made at its first job. Few rows: a search is enough. */
-static struct tally *
-tally_of(struct tallies *t, const struct dag_job *job)
-{
-    for (size_t i = 0; i < t->n; i++)
-        if (strcmp(t->items[i].stage, job->stage) == 0
-            && strcmp(t->items[i].method, job->method) == 0)
-            return &t->items[i];
-    t->items = xgrow(t->items, &t->capacity, t->n + 1, sizeof *t->items);
-    t->items[t->n] = (struct tally){.method = job->method, .stage = job->stage};
-    return &t->items[t->n++];
-}
 
 static bool
 is_failure(const char *state)
@@ -42,11 +23,13 @@ is_failure(const char *state)
 }
 
 static void
-count_job(struct tally *row, const struct dag_job *job, struct estimate *e)
+count_job(struct tally *row, size_t job, struct costs *c)
 {
-    const char *state = json_str(e->known, job->digest.hex, "");
+    const json_t *known = c->estimate->known;
+    const char *state =
+        known != NULL ? json_str(known, dag_digest(c->dag, job), "") : "";
     const bool done = strcmp(state, "succeeded") == 0;
-    const double seconds = estimate_spec(e, job->spec);
+    const double seconds = costs_of(c, job);
 
     row->jobs++;
     row->done += done;
@@ -56,17 +39,20 @@ count_job(struct tally *row, const struct dag_job *job, struct estimate *e)
         row->left += seconds >= 0 ? seconds : (double)NAN;
 }
 
-static struct tallies
+/* One tally for each stage of the dag; caller frees. */
+static struct tally *
 count(const struct dag *d, struct estimate *e)
 {
-    struct tallies t = {0};
+    struct tally *tallies = xcalloc(d->n_stages + 1, sizeof *tallies);
+    struct costs costs;
 
+    costs_init(&costs, e, d);
     for (size_t i = 0; i < d->n_jobs; i++)
-        count_job(tally_of(&t, &d->jobs[i]), &d->jobs[i], e);
-    for (size_t c = 0; c < d->n_cells; c++)
-        for (size_t k = 0; k < d->n_cell_jobs[c]; k++)
-            tally_of(&t, &d->jobs[d->cell_jobs[c][k]])->unshared++;
-    return t;
+        count_job(&tallies[d->jobs[i].of - d->stages], i, &costs);
+    for (size_t i = 0; i < d->n_unshared; i++)
+        tallies[d->jobs[d->chain[i]].of - d->stages].unshared++;
+    costs_release(&costs);
+    return tallies;
 }
 
 static json_t *
@@ -82,27 +68,30 @@ count_or_null(int64_t n, const json_t *known)
 }
 
 static json_t *
-stage_row(const struct tally *t, const json_t *known)
+stage_row(const struct dag_stage *st, const struct tally *t, const json_t *known)
 {
-    return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "method", t->method,
-                     "stage", t->stage, "jobs", (json_int_t)t->jobs,
-                     "jobs_without_sharing", (json_int_t)t->unshared, "done",
-                     count_or_null(t->done, known), "failed",
-                     count_or_null(t->failed, known), "seconds_each",
+    return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "method",
+                     st->part->space.method->name, "stage", st->stage->name, "jobs",
+                     (json_int_t)t->jobs, "jobs_without_sharing",
+                     (json_int_t)t->unshared, "done", count_or_null(t->done, known),
+                     "failed", count_or_null(t->failed, known), "seconds_each",
                      seconds_or_null(t->seconds / (double)t->jobs));
 }
 
 /* Adds the stages and what follows from them. */
 static void
-put_stages(json_t *plan, const struct tallies *t, const json_t *known)
+put_stages(json_t *plan, const struct dag *d, const struct tally *tallies,
+           const json_t *known)
 {
     json_t *stages = json_array();
     int64_t done = 0, failed = 0;
     double left = 0;
 
-    for (size_t i = 0; i < t->n; i++) {
-        const struct tally *row = &t->items[i];
-        json_array_append_new(stages, stage_row(row, known));
+    for (size_t i = 0; i < d->n_stages; i++) {
+        const struct tally *row = &tallies[i];
+        if (row->jobs == 0)
+            continue;
+        json_array_append_new(stages, stage_row(&d->stages[i], row, known));
         done += row->done;
         failed += row->failed;
         left += row->left;
@@ -123,16 +112,16 @@ plan_build(const struct sweep *s, const struct dag *d, const struct catalog *cat
                   s->title, "file", s->path, "cells", (json_int_t)s->n_cells, "axes",
                   s->axes, "notes", s->notes, "jobs", (json_int_t)d->n_jobs,
                   "jobs_without_sharing", (json_int_t)d->n_unshared);
-    struct tallies t = count(d, &e);
+    struct tally *tallies = count(d, &e);
 
     estimate_release(&e);
-    put_stages(plan, &t, known);
+    put_stages(plan, d, tallies, known);
     json_object_set_new(plan, "measured", json_boolean(!e.guessed));
-    free(t.items);
+    free(tallies);
     if (points) {
         json_t *list = json_array();
         for (size_t i = 0; i < s->n_cells; i++)
-            json_array_append(list, s->cells[i].written);
+            json_array_append_new(list, sweep_cell_json(s, i, true));
         json_object_set_new(plan, "points", list);
     }
     return plan;

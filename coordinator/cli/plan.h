@@ -3,11 +3,12 @@
 
 #include <stdbool.h>
 
-#include "coordinator/sweep/sweep.h"
+#include "coordinator/sweep/dag.h"
 
 /*
  * What a sweep would do, as one document. `known` is that of db_known with the
- * "timings" of db_timings, or NULL where no database was asked. Pure. New reference:
+ * "timings" of db_timings, for which the jobs must have their names, or NULL where no
+ * database was asked. Pure. New reference:
  *
  *   {"name", "title", "file", "cells": 7, "axes": [...], "notes": [...],
  *    "jobs": 20, "jobs_without_sharing": 26,

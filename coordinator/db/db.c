@@ -106,7 +106,7 @@ submit_steps(struct db *db, void *arg, struct err *err)
     int64_t *ids = xcalloc(sub->d->n_jobs + 1, sizeof *ids);
     int rc = -1;
 
-    *sub->out = (struct db_submitted){.cells = (int64_t)sub->d->n_cells,
+    *sub->out = (struct db_submitted){.cells = (int64_t)sub->s->n_cells,
                                       .jobs = (int64_t)sub->d->n_jobs};
     if (jobs_insert(db->pg, sub->d, ids, sub->out, err) == 0
         && sweeps_save(db->pg, sub->s, sub->d, ids, &sub->out->sweep, err) == 0
@@ -117,11 +117,12 @@ submit_steps(struct db *db, void *arg, struct err *err)
 }
 
 int
-db_submit(struct db *db, const struct sweep *s, const struct dag *d,
+db_submit(struct db *db, const struct sweep *s, struct dag *d,
           struct db_submitted *out, struct err *err)
 {
     struct submission sub = {.s = s, .d = d, .out = out};
 
+    dag_name_jobs(d);
     if (edit(db, submit_steps, &sub, err) != 0)
         return err_wrap(err, "submit %s", s->name);
     return 0;

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "coordinator/sweep/sweep.h"
+#include "coordinator/sweep/dag.h"
 #include "shared/base/err.h"
 #include "shared/base/json.h"
 
@@ -41,7 +41,7 @@ struct db_submitted {
 
 /* Idempotent: the same name and text gives the same sweep; a changed file of the same
  * name is a new revision whose cells replace the old ones; jobs are kept. */
-MUST_CHECK int db_submit(struct db *db, const struct sweep *s, const struct dag *d,
+MUST_CHECK int db_submit(struct db *db, const struct sweep *s, struct dag *d,
                          struct db_submitted *out, struct err *err);
 
 /* Which jobs a command works on: of a sweep (0: all), in a state ("" any), or one job
@@ -113,9 +113,10 @@ MUST_CHECK int db_job(struct db *db, const char *job, json_t **out, struct err *
 MUST_CHECK int db_log(struct db *db, int64_t job, int64_t attempt, int64_t offset,
                       char **text, struct err *err);
 
-/* State of each of these digests, for `plan`: {"<digest>": "succeeded", ...} and the
- * mean seconds of finished jobs by method/stage under "seconds". */
-MUST_CHECK int db_known(struct db *db, const struct dag *d, json_t **out,
+/* Gives the jobs their names. The state of each that is there, for `plan`:
+ * {"<digest>": "succeeded", ...}, and the mean seconds of finished jobs by method/stage
+ * under "seconds". */
+MUST_CHECK int db_known(struct db *db, struct dag *d, json_t **out,
                         struct err *err);
 
 /* Rows for the report, see coordinator/report/report.h. */

@@ -98,6 +98,9 @@ MUST_CHECK int jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count,
 MUST_CHECK int jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids,
                            struct db_submitted *out, struct err *err);
 
+/* An empty temporary table `selection`. */
+MUST_CHECK int jobs_new_selection(struct pg *pg, struct err *err);
+
 /* ERR_USAGE naming the nearest when `state` is neither "" nor a state. */
 MUST_CHECK int jobs_check_state(struct pg *pg, const char *state, struct err *err);
 

@@ -1,8 +1,9 @@
 /*
- * jobs_edit.c - what people's commands do to jobs: insert, reset, cancel. All of it works
- * on sets, in the temporary table `selection`, so that a hundred thousand jobs are a few
- * statements. Only one such command runs at a time (LOCK_EDIT); the coordinator may
- * finish jobs meanwhile, which is why states are looked at last and under row locks.
+ * jobs_edit.c - what people's commands do to jobs: reset, cancel; inserting is in
+ * jobs_insert.c. All of it works on sets, in the temporary table `selection`, so that a
+ * hundred thousand jobs are a few statements. Only one such command runs at a time
+ * (LOCK_EDIT); the coordinator may finish jobs meanwhile, which is why states are looked
+ * at last and under row locks.
  */
 #include "coordinator/db/jobs.h"
 
@@ -12,149 +13,13 @@
 
 #include "shared/base/mem.h"
 
-enum { INSERT_BATCH = 2000 };
-
-static int
-make_selection(struct pg *pg, struct err *err)
+int
+jobs_new_selection(struct pg *pg, struct err *err)
 {
     return pg_script(pg,
                      "CREATE TEMP TABLE IF NOT EXISTS selection (id bigint PRIMARY KEY)"
                      " ON COMMIT DELETE ROWS; TRUNCATE selection",
                      err);
-}
-
-/* ---- submit ---------------------------------------------------------------------- */
-
-/* Jobs first..last of the dag as a JSON array. The spec travels as text, so that what is
- * stored is what was hashed, byte for byte. */
-static char *
-batch_text(const struct dag *d, size_t first, size_t last)
-{
-    json_t *rows = json_array();
-
-    for (size_t i = first; i < last; i++) {
-        char *spec = json_canonical(d->jobs[i].spec);
-        json_array_append_new(
-            rows, json_pack("{s:I, s:s, s:s, s:s, s:s}", "i", (json_int_t)i, "digest",
-                            d->jobs[i].digest.hex, "method", d->jobs[i].method, "stage",
-                            d->jobs[i].stage, "spec", spec));
-        free(spec);
-    }
-    char *text = json_dumps(rows, JSON_COMPACT);
-    json_decref(rows);
-    return text;
-}
-
-static int
-stage_jobs(struct pg *pg, const struct dag *d, struct err *err)
-{
-    if (pg_script(pg,
-                  "CREATE TEMP TABLE IF NOT EXISTS submitted (i int, digest text,"
-                  " method text, stage text, spec text) ON COMMIT DELETE ROWS;"
-                  "TRUNCATE submitted",
-                  err)
-        != 0)
-        return -1;
-    for (size_t at = 0; at < d->n_jobs; at += INSERT_BATCH) {
-        const size_t end =
-            at + INSERT_BATCH < d->n_jobs ? at + INSERT_BATCH : d->n_jobs;
-        char *text = batch_text(d, at, end);
-        const int rc = pg_query(pg, NULL,
-                                "INSERT INTO submitted SELECT * FROM"
-                                " json_to_recordset($1::json) AS x(i int, digest text,"
-                                " method text, stage text, spec text)",
-                                PG_ARGS(PG_TEXT(text)), err);
-        free(text);
-        if (rc != 0)
-            return -1;
-    }
-    return pg_script(pg, "ANALYZE submitted", err);
-}
-
-/* What was there before, by state. */
-static int
-count_known(struct pg *pg, struct db_submitted *out, struct err *err)
-{
-    struct pg_rows rows;
-
-    if (pg_query(pg, &rows,
-                 "SELECT count(*) FILTER (WHERE j.state = 'succeeded'),"
-                 " count(*) FILTER (WHERE j.state IN ('failed', 'quarantined',"
-                 "                                    'upstream_failed')),"
-                 " count(*) FROM submitted s JOIN job_spec x ON x.digest = s.digest"
-                 " JOIN job j ON j.id = x.job",
-                 PG_NONE, err)
-        != 0)
-        return -1;
-    const int64_t known = pg_int_at(&rows, 0, 2);
-    out->done = pg_int_at(&rows, 0, 0);
-    out->failed = pg_int_at(&rows, 0, 1);
-    out->other = known - out->done - out->failed;
-    out->new_jobs = out->jobs - known;
-    pg_rows_release(&rows);
-    return 0;
-}
-
-static int
-insert_new(struct pg *pg, struct err *err)
-{
-    return pg_script(
-        pg,
-        "INSERT INTO job_spec (digest, method, stage, spec)"
-        " SELECT digest, method, stage, spec::json FROM submitted ORDER BY i"
-        " ON CONFLICT (digest) DO NOTHING;"
-        "INSERT INTO selection SELECT x.job FROM submitted s"
-        " JOIN job_spec x ON x.digest = s.digest"
-        " WHERE NOT EXISTS (SELECT 1 FROM job j WHERE j.id = x.job);"
-        "INSERT INTO job (id) SELECT id FROM selection ORDER BY id;"
-        "INSERT INTO job_dep (child, parent, input)"
-        " SELECT c.job, p.job, e.key FROM selection n JOIN job_spec c ON c.job = n.id,"
-        " json_each_text(c.spec -> 'inputs') e JOIN job_spec p ON p.digest = e.value;"
-        "ANALYZE selection",
-        err);
-}
-
-/* A cancelled job that is submitted again is wanted again. */
-static int
-take_back_cancelled(struct pg *pg, struct err *err)
-{
-    return pg_script(
-        pg,
-        "WITH back AS (UPDATE job j SET state = 'blocked', cause = NULL, n_error = 0,"
-        "  n_lost = 0, n_oom = 0, n_timeout = 0, n_stopped = 0, not_before = NULL"
-        "  FROM submitted s JOIN job_spec x ON x.digest = s.digest"
-        "  WHERE j.id = x.job AND (j.state = 'cancelled' OR (j.state = 'upstream_failed'"
-        "   AND (SELECT c.state FROM job c WHERE c.id = j.cause) = 'cancelled'))"
-        "  RETURNING j.id) INSERT INTO selection SELECT id FROM back",
-        err);
-}
-
-static int
-read_ids(struct pg *pg, int64_t *ids, struct err *err)
-{
-    struct pg_rows rows;
-
-    if (pg_query(pg, &rows,
-                 "SELECT s.i, x.job FROM submitted s"
-                 " JOIN job_spec x ON x.digest = s.digest",
-                 PG_NONE, err)
-        != 0)
-        return -1;
-    for (int r = 0; r < rows.n; r++)
-        ids[pg_int_at(&rows, r, 0)] = pg_int_at(&rows, r, 1);
-    pg_rows_release(&rows);
-    return 0;
-}
-
-int
-jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids, struct db_submitted *out,
-            struct err *err)
-{
-    if (make_selection(pg, err) != 0 || stage_jobs(pg, d, err) != 0
-        || count_known(pg, out, err) != 0 || insert_new(pg, err) != 0
-        || take_back_cancelled(pg, err) != 0)
-        return -1;
-    return read_ids(pg, ids, err);
 }
 
 /* ---- selections ------------------------------------------------------------------ */
@@ -190,7 +55,7 @@ jobs_select(struct pg *pg, const struct db_selection *sel, struct err *err)
     const char *state = sel->state ? sel->state : "";
     int64_t job = 0;
 
-    if (jobs_check_state(pg, state, err) != 0 || make_selection(pg, err) != 0)
+    if (jobs_check_state(pg, state, err) != 0 || jobs_new_selection(pg, err) != 0)
         return -1;
     if (sel->job != NULL && jobs_find(pg, sel->job, &job, err) != 0)
         return -1;

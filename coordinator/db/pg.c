@@ -12,6 +12,7 @@
 
 #include "shared/base/mem.h"
 
+enum { COPY_BYTES = 1 << 16 };
 enum { OID_BYTEA = 17, NUMBER_SIZE = 32, MAX_PLANNED = 64, NAME_SIZE = 16 };
 
 struct pg {
@@ -420,6 +421,63 @@ pg_bytes(struct pg *pg, struct buf *out, bool *found, const char *sql,
         buf_add(out, PQgetvalue(result, 0, 0), (size_t)PQgetlength(result, 0, 0));
     PQclear(result);
     return 0;
+}
+
+void
+pg_copy_text(struct buf *row, const char *text)
+{
+    for (size_t n; *text != '\0'; text += n) {
+        n = strcspn(text, "\\\n\r\t");
+        buf_add(row, text, n);
+        if (text[n] == '\0')
+            break;
+        buf_putc(row, '\\');
+        buf_putc(row, text[n] == '\n' ? 'n' : text[n] == '\r' ? 'r' : text[n]);
+        n++;
+    }
+}
+
+/* The rows, in pieces that libpq need not grow for. */
+static bool
+put_rows(struct pg *pg, pg_next_fn next, void *ctx)
+{
+    struct buf rows = {0};
+    bool ok = true, more = true;
+
+    while (ok && more) {
+        more = next(ctx, &rows);
+        if (more)
+            buf_putc(&rows, '\n');
+        if (rows.len < COPY_BYTES && more)
+            continue;
+        ok = rows.len == 0
+             || PQputCopyData(pg->conn, buf_str(&rows), (int)rows.len) == 1;
+        buf_clear(&rows);
+    }
+    buf_release(&rows);
+    return ok && PQputCopyEnd(pg->conn, NULL) == 1;
+}
+
+int
+pg_copy(struct pg *pg, const char *sql, pg_next_fn next, void *ctx, struct err *err)
+{
+    PGresult *result = PQexec(pg->conn, sql), *after;
+    int rc;
+
+    if (PQresultStatus(result) != PGRES_COPY_IN) {
+        rc = query_failed(pg, result, err);
+        PQclear(result);
+        return rc;
+    }
+    PQclear(result);
+    const bool sent = put_rows(pg, next, ctx);
+    rc = finish(pg, &result, PQgetResult(pg->conn), err);
+    if (rc == 0 && !sent)
+        rc = err_set(err, ERR_DB, "the database took not all rows");
+    PQclear(result);
+    while ((after = PQgetResult(pg->conn)) != NULL)
+        PQclear(after);
+    return rc;
 }
 
 int

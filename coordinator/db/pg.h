@@ -125,6 +125,15 @@ MUST_CHECK int pg_json(struct pg *pg, json_t **out, const char *sql,
 MUST_CHECK int pg_bytes(struct pg *pg, struct buf *out, bool *found, const char *sql,
                         const struct pg_arg *args, size_t n_args, struct err *err);
 
+/* Rows for a COPY ... FROM STDIN: each call of next adds one in COPY's text form, without
+ * the newline at its end, or returns false after the last. */
+typedef bool (*pg_next_fn)(void *ctx, struct buf *row);
+MUST_CHECK int pg_copy(struct pg *pg, const char *sql, pg_next_fn next, void *ctx,
+                       struct err *err);
+
+/* Adds a text to a row, with what COPY reads specially escaped. */
+void pg_copy_text(struct buf *row, const char *text);
+
 /* Several statements without parameters, as one batch (schema files). */
 MUST_CHECK int pg_script(struct pg *pg, const char *sql, struct err *err);
 

@@ -117,29 +117,57 @@ db_sweep_id(struct db *db, const char *name, int64_t *id, struct err *err)
     return rc;
 }
 
-/* $1: JSON array of digests. */
+enum { KNOWN_BLOCK = 20000 };
+
+/* $1: digests. */
 static const char *const known_sql =
-    "WITH j AS (SELECT s.digest, s.method || '/' || s.stage AS stage, j.state,"
-    "  j.id, j.attempt FROM json_array_elements_text($1::json) d"
-    "  JOIN job_spec s ON s.digest = d.value JOIN job j ON j.id = s.job)"
-    " SELECT coalesce((SELECT jsonb_object_agg(digest, state) FROM j), '{}')"
-    " || jsonb_build_object('seconds', coalesce((SELECT jsonb_object_agg(stage, mean)"
-    "  FROM (SELECT s.method || '/' || s.stage AS stage, avg(a.seconds) AS mean"
-    "   FROM attempt a JOIN job_spec s ON s.job = a.job"
-    "   WHERE a.outcome = 'ok' AND a.seconds IS NOT NULL GROUP BY 1) m), '{}'))";
+    "SELECT coalesce(jsonb_object_agg(s.digest, j.state), '{}')"
+    " FROM unnest($1::text[]) d JOIN job_spec s ON s.digest = d"
+    " JOIN job j ON j.id = s.job";
+
+static const char *const seconds_sql =
+    "SELECT jsonb_build_object('seconds', coalesce(jsonb_object_agg(stage, mean), '{}'))"
+    " FROM (SELECT s.method || '/' || s.stage AS stage, avg(a.seconds) AS mean"
+    "  FROM attempt a JOIN job_spec s ON s.job = a.job"
+    "  WHERE a.outcome = 'ok' AND a.seconds IS NOT NULL GROUP BY 1) m";
+
+/* Adds the states of jobs [first, first + n). */
+static int
+add_known(struct db *db, const struct dag *d, size_t first, size_t n, json_t *known,
+          struct err *err)
+{
+    const char **digests = xcalloc(n + 1, sizeof *digests);
+    json_t *block = NULL;
+
+    for (size_t i = 0; i < n; i++)
+        digests[i] = dag_digest(d, first + i);
+    const int rc =
+        pg_json(db->pg, &block, known_sql, PG_ARGS(PG_TEXTS(digests, n)), err);
+    if (rc == 0)
+        json_object_update(known, block);
+    json_decref(block);
+    free(digests);
+    return rc;
+}
 
 int
-db_known(struct db *db, const struct dag *d, json_t **out, struct err *err)
+db_known(struct db *db, struct dag *d, json_t **out, struct err *err)
 {
-    json_t *digests = json_array();
+    int64_t any;
 
-    for (size_t i = 0; i < d->n_jobs; i++)
-        json_array_append_new(digests, json_string(d->jobs[i].digest.hex));
-    char *text = json_dumps(digests, JSON_COMPACT);
-    const int rc = pg_json(db->pg, out, known_sql, PG_ARGS(PG_TEXT(text)), err);
-    free(text);
-    json_decref(digests);
-    return rc;
+    if (pg_json(db->pg, out, seconds_sql, PG_NONE, err) != 0
+        || pg_number(db->pg, &any, NULL,
+                     "SELECT count(*) FROM (SELECT FROM job_spec LIMIT 1) j", PG_NONE,
+                     err)
+               != 0)
+        return -1;
+    dag_name_jobs(d);
+    for (size_t at = 0; any > 0 && at < d->n_jobs; at += KNOWN_BLOCK) {
+        const size_t left = d->n_jobs - at, n = left < KNOWN_BLOCK ? left : KNOWN_BLOCK;
+        if (add_known(db, d, at, n, *out, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 int

@@ -4,32 +4,35 @@
  */
 #include "coordinator/db/sweeps.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/base/mem.h"
 #include "shared/base/sha256.h"
 
-enum { CELL_BATCH = 2000 };
-
 /* Digest of all that makes a revision. */
 static struct sha256
 plan_digest(const struct sweep *s, const struct dag *d)
 {
     struct sha256_stream *h = sha256_stream_new();
+    struct buf text = {0};
 
     sha256_stream_add(h, s->text, strlen(s->text) + 1);
     sha256_stream_add(h, s->sets, strlen(s->sets) + 1);
-    for (size_t c = 0; c < d->n_cells; c++) {
-        char *values = json_canonical(s->cells[c].values);
-        char *written = json_canonical(s->cells[c].written);
-        sha256_stream_add(h, values, strlen(values) + 1);
-        sha256_stream_add(h, written, strlen(written) + 1);
-        for (size_t i = 0; i < d->n_cell_jobs[c]; i++)
-            sha256_stream_add(h, d->jobs[d->cell_jobs[c][i]].digest.hex, SHA256_HEX);
-        free(values);
-        free(written);
+    for (size_t c = 0; c < s->n_cells; c++) {
+        size_t n;
+        const uint32_t *chain = dag_chain(d, c, &n);
+        buf_clear(&text);
+        sweep_cell_text(&text, s, c, false);
+        buf_putc(&text, '\0');
+        sweep_cell_text(&text, s, c, true);
+        buf_putc(&text, '\0');
+        for (size_t i = 0; i < n; i++)
+            buf_puts(&text, dag_digest(d, chain[i]));
+        sha256_stream_add(h, text.data, text.len);
     }
+    buf_release(&text);
     return sha256_stream_end(h);
 }
 
@@ -67,52 +70,89 @@ save_row(struct pg *pg, const struct sweep *s, const char *digest, int64_t *swee
     return 0;
 }
 
-static char *
-cells_text(const struct sweep *s, const struct dag *d, const int64_t *ids, size_t first,
-           size_t last)
-{
-    json_t *rows = json_array();
+/* ---- cells ----------------------------------------------------------------------- */
 
-    for (size_t c = first; c < last; c++) {
-        json_t *jobs = json_array();
-        for (size_t i = 0; i < d->n_cell_jobs[c]; i++)
-            json_array_append_new(jobs, json_integer(ids[d->cell_jobs[c][i]]));
-        json_array_append_new(rows,
-                              json_pack("{s:I, s:O, s:O, s:o}", "place", (json_int_t)c,
-                                        "params", s->cells[c].values, "written",
-                                        s->cells[c].written, "jobs", jobs));
+struct cells {
+    const struct sweep *s;
+    const struct dag *d;
+    const int64_t *ids;
+    int64_t sweep, first; /* number of the first cell */
+    size_t cell, place;   /* where a copy stands */
+};
+
+static bool
+next_cell(void *ctx, struct buf *row)
+{
+    struct cells *x = ctx;
+    struct buf text = {0};
+
+    if (x->cell == x->s->n_cells)
+        return false;
+    buf_printf(row, "%" PRId64 "\t%" PRId64 "\t%zu\t", x->first + (int64_t)x->cell,
+               x->sweep, x->cell);
+    sweep_cell_text(&text, x->s, x->cell, false);
+    pg_copy_text(row, buf_str(&text));
+    buf_putc(row, '\t');
+    buf_clear(&text);
+    sweep_cell_text(&text, x->s, x->cell, true);
+    pg_copy_text(row, buf_str(&text));
+    buf_release(&text);
+    x->cell++;
+    return true;
+}
+
+static bool
+next_link(void *ctx, struct buf *row)
+{
+    struct cells *x = ctx;
+
+    for (; x->cell < x->s->n_cells; x->cell++, x->place = 0) {
+        size_t n;
+        const uint32_t *chain = dag_chain(x->d, x->cell, &n);
+        if (x->place == n)
+            continue;
+        buf_printf(row, "%" PRId64 "\t%zu\t%" PRId64, x->first + (int64_t)x->cell,
+                   x->place, x->ids[chain[x->place]]);
+        x->place++;
+        return true;
     }
-    char *text = json_canonical(rows);
-    json_decref(rows);
-    return text;
+    return false;
+}
+
+/* Numbers for all cells. */
+static int
+number_cells(struct pg *pg, struct cells *x, struct err *err)
+{
+    const int64_t n = (int64_t)x->s->n_cells;
+    int64_t last;
+
+    if (pg_number(pg, &last, NULL,
+                  "WITH s AS (SELECT pg_get_serial_sequence('cell', 'id') AS name)"
+                  " SELECT setval(name, nextval(name) + $1 - 1) FROM s",
+                  PG_ARGS(PG_INT(n)), err)
+        != 0)
+        return -1;
+    x->first = last - n + 1;
+    return 0;
 }
 
 static int
 save_cells(struct pg *pg, const struct sweep *s, const struct dag *d,
            const int64_t *ids, int64_t sweep, struct err *err)
 {
+    struct cells x = {.s = s, .d = d, .ids = ids, .sweep = sweep};
+
     if (pg_query(pg, NULL, "DELETE FROM cell WHERE sweep = $1", PG_ARGS(PG_INT(sweep)),
                  err)
-        != 0)
+            != 0
+        || number_cells(pg, &x, err) != 0
+        || pg_copy(pg, "COPY cell (id, sweep, place, params, written) FROM STDIN",
+                   next_cell, &x, err)
+               != 0)
         return -1;
-    for (size_t at = 0; at < d->n_cells; at += CELL_BATCH) {
-        const size_t end = at + CELL_BATCH < d->n_cells ? at + CELL_BATCH : d->n_cells;
-        char *text = cells_text(s, d, ids, at, end);
-        const int rc = pg_query(
-            pg, NULL,
-            "WITH x AS (SELECT * FROM json_to_recordset($2::json) AS x(place int,"
-            "  params jsonb, written jsonb, jobs bigint[])),"
-            " c AS (INSERT INTO cell (sweep, place, params, written)"
-            "  SELECT $1, place, params, written FROM x RETURNING id, place)"
-            " INSERT INTO cell_job (cell, place, job)"
-            "  SELECT c.id, j.n - 1, j.job FROM c JOIN x USING (place),"
-            "  unnest(x.jobs) WITH ORDINALITY AS j(job, n)",
-            PG_ARGS(PG_INT(sweep), PG_TEXT(text)), err);
-        free(text);
-        if (rc != 0)
-            return -1;
-    }
-    return 0;
+    x.cell = 0;
+    return pg_copy(pg, "COPY cell_job (cell, place, job) FROM STDIN", next_link, &x,
+                   err);
 }
 
 int

@@ -17,7 +17,7 @@ struct binder {
 static int
 unknown_param(const struct binder *w, const struct yaml_node *key, struct err *err)
 {
-    const struct catalog_method *m = w->b->space.method;
+    const struct catalog_method *m = w->b->space->method;
     const char *near = catalog_nearest_param(m, key->text);
 
     return yaml_error(err, key, "unknown parameter `%.100s` of method %s%s%s%s",
@@ -30,7 +30,7 @@ static int
 find_slot(const struct binder *w, const struct yaml_node *key, int *slot,
           struct err *err)
 {
-    *slot = space_slot(&w->b->space, key->text);
+    *slot = space_slot(w->b->space, key->text);
     if (*slot >= 0)
         return 0;
     for (size_t i = 0; i < w->context->n_methods; i++)
@@ -57,7 +57,7 @@ list_of(const struct binder *w, const struct yaml_node *node)
 static int
 resolve_fixed(const struct binder *w, struct term *t, struct err *err)
 {
-    const struct param *p = w->b->space.params[t->slot];
+    const struct param *p = w->b->space->params[t->slot].param;
 
     if (t->node->kind == YAML_LIST && p->type == PARAM_SET)
         t->node = list_of(w, t->node);
@@ -76,7 +76,7 @@ resolve_fixed(const struct binder *w, struct term *t, struct err *err)
 static int
 resolve_axis(const struct binder *w, struct term *t, struct err *err)
 {
-    const struct param *p = w->b->space.params[t->slot];
+    const struct param *p = w->b->space->params[t->slot].param;
     const struct yaml_node *map = t->node;
 
     if (map->kind != YAML_MAP)
@@ -99,7 +99,7 @@ resolve_axis(const struct binder *w, struct term *t, struct err *err)
 static int
 resolve_set(const struct binder *w, struct term *t, struct err *err)
 {
-    const struct param *p = w->b->space.params[t->slot];
+    const struct param *p = w->b->space->params[t->slot].param;
 
     t->node = values_split(t->node, p, &w->file->mem);
     if (values_count(&t->count, t->node, p, err) != 0)
@@ -161,7 +161,7 @@ read_values(const struct binder *w, struct terms *terms, struct err *err)
 {
     for (size_t i = 0; i < terms->n; i++) {
         struct term *t = &terms->items[i];
-        if (values_read(&t->values, t->node, &w->b->space, t->slot, w->context->notes,
+        if (values_read(&t->values, t->node, w->b->space, t->slot, w->context->notes,
                         err)
             != 0)
             return -1;
@@ -198,7 +198,7 @@ read_conditions(const struct binder *w, struct err *err)
         struct order_check check = {w->b, t, err};
         if (t->condition == NULL)
             continue;
-        if (when_parse(&t->when, t->condition, &w->b->space, &w->file->mem, err) != 0
+        if (when_parse(&t->when, t->condition, w->b->space, &w->file->mem, err) != 0
             || when_slots(t->when, check_order, &check) != 0)
             return -1;
     }
@@ -221,7 +221,7 @@ rule_applies(const struct binder *w, const struct yaml_node *map, bool *applies,
         if (item->kind != YAML_TEXT
             || catalog_find_method(w->context->catalog, item->text) == NULL)
             return yaml_error(err, item, "this is no known method");
-        *applies = *applies || strcmp(item->text, w->b->space.method->name) == 0;
+        *applies = *applies || strcmp(item->text, w->b->space->method->name) == 0;
     }
     return 0;
 }
@@ -235,7 +235,7 @@ bind_rule_key(const struct binder *w, struct rule *r, const struct yaml_node *ke
     if (strcmp(key->text, "method") == 0)
         return 0;
     if (exclude && strcmp(key->text, "when") == 0)
-        return when_parse(&r->when, node, &w->b->space, &w->file->mem, err);
+        return when_parse(&r->when, node, w->b->space, &w->file->mem, err);
     if (find_slot(w, key, &slot, err) != 0)
         return -1;
     r->never = r->never || (exclude && slot < 0);
@@ -243,7 +243,7 @@ bind_rule_key(const struct binder *w, struct rule *r, const struct yaml_node *ke
         return 0;
     struct term *t =
         add_term(&r->terms, (struct term){.slot = slot, .key = key, .node = node});
-    return values_count(&t->count, node, w->b->space.params[slot], err);
+    return values_count(&t->count, node, w->b->space->params[slot].param, err);
 }
 
 static int
@@ -279,15 +279,12 @@ bind_rules(const struct binder *w, struct rules *rules, const struct yaml_node *
 }
 
 int
-bind_method(struct binding *out, struct sweep_file *file,
-            const struct catalog_method *m, const struct bind_context *context,
-            struct err *err)
+bind_method(struct binding *out, struct sweep_file *file, struct space *space,
+            const struct bind_context *context, struct err *err)
 {
     const struct binder w = {out, file, context};
 
-    *out = (struct binding){0};
-    if (space_init(&out->space, m, context->pool, err) != 0)
-        return -1;
+    *out = (struct binding){.space = space};
     for (size_t i = 0; i < file->n_entries; i++)
         if (strcmp(file->entries[i].key->text, "method") != 0
             && resolve(&w, &file->entries[i], err) != 0)
@@ -301,25 +298,24 @@ bind_method(struct binding *out, struct sweep_file *file,
 }
 
 static const struct yaml_node *
-origin_in(const struct terms *terms, int slot, const json_t *value)
+origin_in(const struct terms *terms, int slot, uint32_t number)
 {
     for (size_t i = 0; i < terms->n; i++) {
         const struct term *t = &terms->items[i];
         for (size_t k = 0; t->slot == slot && k < t->values.n; k++)
-            if (t->values.items[k].json == value)
+            if (t->values.items[k].number == number)
                 return t->values.items[k].at;
     }
     return NULL;
 }
 
 const struct yaml_node *
-bind_origin(const struct binding *b, const char *param, const json_t *value)
+bind_origin(const struct binding *b, int slot, uint32_t number)
 {
-    const int slot = space_slot(&b->space, param);
-    const struct yaml_node *at = origin_in(&b->terms, slot, value);
+    const struct yaml_node *at = origin_in(&b->terms, slot, number);
 
     for (size_t i = 0; at == NULL && i < b->include.n; i++)
-        at = origin_in(&b->include.items[i].terms, slot, value);
+        at = origin_in(&b->include.items[i].terms, slot, number);
     return at;
 }
 
@@ -342,7 +338,6 @@ release_rules(struct rules *rules)
 void
 bind_release(struct binding *b)
 {
-    space_release(&b->space);
     release_terms(&b->terms);
     release_rules(&b->exclude);
     release_rules(&b->include);

@@ -39,7 +39,7 @@ struct rules {
 };
 
 struct binding {
-    struct space space;
+    struct space *space;
     struct terms terms; /* fixed and axes, in order of the file */
     struct rules exclude, include;
 };
@@ -49,20 +49,19 @@ struct bind_context {
     const struct catalog *catalog;
     const struct catalog_method *const *methods; /* of this sweep */
     size_t n_methods;
-    json_t *pool;  /* interned values */
     json_t *notes; /* receives remarks */
     int64_t max_cells;
 };
 
 /* A key that no method of the sweep knows is an error; one that only others know is
- * left out. A grid larger than max_cells is refused before a single value is made. */
+ * left out. A grid larger than max_cells is refused before a single value is made.
+ * `space` is that of one of the methods; it learns values, and stays the caller's. */
 MUST_CHECK int bind_method(struct binding *out, struct sweep_file *file,
-                           const struct catalog_method *m,
-                           const struct bind_context *context, struct err *err);
+                           struct space *space, const struct bind_context *context,
+                           struct err *err);
 void bind_release(struct binding *b);
 
-/* Where the file wrote this value of a parameter, or NULL where it is a default. */
-const struct yaml_node *bind_origin(const struct binding *b, const char *param,
-                                    const json_t *value);
+/* Where the file wrote this value of a slot, or NULL where it is a default. */
+const struct yaml_node *bind_origin(const struct binding *b, int slot, uint32_t number);
 
 #endif

@@ -1,162 +1,288 @@
 /*
- * dag.c - cells -> jobs. Projects each cell on the parameters of each stage; equal
- * projections with equal parents have equal digests and are one job. Knows stages by
- * their names and edges only.
+ * dag.c - cells -> jobs. Two cells share the job of a stage when they agree in the
+ * parameters that it reads and in the jobs that it waits for. Knows stages by their names
+ * and edges only.
  */
+#include "coordinator/sweep/dag.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/sweep/sweep.h"
+#include "coordinator/sweep/rowset.h"
 #include "shared/base/mem.h"
-#include "shared/spec/job.h"
 
-enum { NOT_THERE = -1 };
+#define NOT_THERE UINT32_MAX
 
 struct builder {
     struct dag *dag;
-    size_t capacity; /* of dag->jobs */
-    size_t *buckets; /* index of a job + 1, 0: free; found by digest */
-    size_t n_buckets;
-    /* of the cell at hand */
-    const struct sweep_cell *cell;
-    int64_t *job_of; /* job of each stage, NOT_THERE where skipped */
+    size_t job_capacity, edge_capacity, chain_capacity, chain_n;
+    struct rowset known;
+    /* of the part and the cell at hand */
+    struct dag_stage *stages;
+    size_t n_stages, cell;
+    uint32_t *job_of;  /* job of each stage, NOT_THERE where skipped */
+    bool *own;         /* that job belongs to this cell alone */
+    uint32_t *waiting; /* scratch: parents of a job */
 };
 
-static size_t
-digest_hash(const struct sha256 *digest)
-{
-    char head[16];
+/* ---- stages ---------------------------------------------------------------------- */
 
-    memcpy(head, digest->hex, 15);
-    head[15] = '\0';
-    return (size_t)strtoull(head, NULL, 16);
+/* What a look at all rows of a part tells about its columns. */
+struct survey {
+    bool *moves; /* values differ, not just who wrote them */
+    bool absent; /* some entry is absent */
+};
+
+static struct survey
+survey_part(const struct sweep_part *p)
+{
+    struct survey s = {.moves = xcalloc(p->n_columns + 1, sizeof *s.moves)};
+
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t c = 0; c < p->n_columns; c++) {
+            const uint32_t number = SWEEP_NUMBER(p->rows[i * p->n_columns + c]);
+            s.moves[c] = s.moves[c] || number != SWEEP_NUMBER(p->rows[c]);
+            s.absent = s.absent || number == SPACE_ABSENT;
+        }
+    return s;
 }
 
-/* Bucket of this digest, or the free one where it belongs. */
-static size_t *
-find_bucket(const struct builder *b, const struct sha256 *digest)
-{
-    size_t at = digest_hash(digest) % b->n_buckets;
-
-    while (b->buckets[at] != 0
-           && strcmp(b->dag->jobs[b->buckets[at] - 1].digest.hex, digest->hex) != 0)
-        at = (at + 1) % b->n_buckets;
-    return &b->buckets[at];
-}
-
-/* Keeps the table at most half full. */
 static void
-grow_table(struct builder *b)
+list_slots(struct dag_stage *st)
 {
-    if (2 * (b->dag->n_jobs + 1) <= b->n_buckets)
-        return;
-    free(b->buckets);
-    b->n_buckets = 4 * (b->dag->n_jobs + 16);
-    b->buckets = xcalloc(b->n_buckets, sizeof *b->buckets);
-    for (size_t i = 0; i < b->dag->n_jobs; i++)
-        *find_bucket(b, &b->dag->jobs[i].digest) = i + 1;
+    const struct space *space = &st->part->space;
+
+    st->slots = xcalloc(space->n + 1, sizeof *st->slots);
+    for (size_t i = 0; i < space->n; i++)
+        if (param_find(st->stage->params, st->stage->n_params,
+                       space->params[space->sorted[i]].param->name)
+            != NULL)
+            st->slots[st->n_slots++] = space->sorted[i];
 }
 
-/* Adds the jobs that `stage` waits for to `parents`, each once. A skipped stage is
+/* Cells differ in some moving column; a stage that reads them all shares nothing. */
+static void
+list_keys(struct dag_stage *st, const struct survey *survey)
+{
+    const struct sweep_part *p = st->part;
+    size_t moving = 0;
+
+    st->keys = xcalloc(p->n_columns + 1, sizeof *st->keys);
+    for (size_t c = 0; c < p->n_columns; c++)
+        moving += survey->moves[c];
+    for (size_t i = 0; i < st->n_slots; i++) {
+        const int c = p->column_of[st->slots[i]];
+        if (c >= 0 && survey->moves[c])
+            st->keys[st->n_keys++] = (size_t)c;
+    }
+    st->own = st->n_keys == moving && !survey->absent;
+}
+
+static void
+list_after(struct dag_stage *st, const struct catalog_method *m)
+{
+    st->after = xcalloc(st->stage->n_after + 1, sizeof *st->after);
+    for (size_t i = 0; i < st->stage->n_after; i++)
+        st->after[i] = (size_t)(catalog_find_stage(m, st->stage->after[i]) - m->stages);
+}
+
+static void
+make_stages(struct dag_stage *stages, const struct sweep_part *p)
+{
+    const struct catalog_method *m = p->space.method;
+    struct survey survey = survey_part(p);
+    struct skip *skips = skip_read(&p->space);
+
+    for (size_t i = 0; i < m->n_stages; i++) {
+        struct dag_stage *st = &stages[i];
+        *st = (struct dag_stage){
+            .part = p, .stage = &m->stages[i], .skip = skips[i], .all = stages};
+        list_slots(st);
+        list_keys(st, &survey);
+        list_after(st, m);
+        st->text = dagspec_prepare(st);
+    }
+    free(survey.moves);
+    free(skips);
+}
+
+/* ---- jobs ------------------------------------------------------------------------ */
+
+uint32_t
+dag_number(const struct dag_job *job, size_t slot)
+{
+    const struct sweep_part *p = job->of->part;
+    const uint32_t number = SWEEP_NUMBER(sweep_at(p, job->cell, slot));
+
+    return number != SPACE_ABSENT ? number : p->space.params[slot].dflt;
+}
+
+/* The same by the column. */
+static uint32_t
+key_at(const struct dag_stage *st, size_t cell, size_t column)
+{
+    const struct sweep_part *p = st->part;
+    const uint32_t number = SWEEP_NUMBER(p->rows[cell * p->n_columns + column]);
+
+    return number != SPACE_ABSENT ? number : p->space.params[p->columns[column]].dflt;
+}
+
+/* Adds the jobs that `stage` waits for to b->waiting, each once. A skipped stage is
  * replaced by what it waited for itself. */
-static void
-add_parents(const struct builder *b, const struct catalog_stage *stage, size_t *parents,
-            size_t *n)
+static size_t
+add_parents(const struct builder *b, const struct dag_stage *st, size_t n)
 {
-    const struct catalog_method *m = b->cell->method;
-
-    for (size_t i = 0; i < stage->n_after; i++) {
-        const struct catalog_stage *after = catalog_find_stage(m, stage->after[i]);
-        const int64_t job = b->job_of[after - m->stages];
+    for (size_t i = 0; i < st->stage->n_after; i++) {
+        const uint32_t job = b->job_of[st->after[i]];
         if (job == NOT_THERE) {
-            add_parents(b, after, parents, n);
+            n = add_parents(b, &b->stages[st->after[i]], n);
             continue;
         }
         size_t known = 0;
-        while (known < *n && parents[known] != (size_t)job)
+        while (known < n && b->waiting[known] != job)
             known++;
-        if (known == *n)
-            parents[(*n)++] = (size_t)job;
+        if (known == n)
+            b->waiting[n++] = job;
     }
+    return n;
 }
 
-static json_t *
-inputs_of(const struct builder *b, const size_t *parents, size_t n)
-{
-    json_t *inputs = json_object();
+struct wanted {
+    const struct builder *b;
+    const struct dag_stage *st;
+    size_t n_parents;
+};
 
-    for (size_t i = 0; i < n; i++) {
-        const struct dag_job *parent = &b->dag->jobs[parents[i]];
-        json_object_set_new(inputs, parent->stage, json_string(parent->digest.hex));
-    }
-    return inputs;
+static bool
+same_job(const void *ctx, uint32_t index)
+{
+    const struct wanted *w = ctx;
+    const struct dag *d = w->b->dag;
+    const struct dag_job *job = &d->jobs[index];
+
+    if (job->of != w->st || job->n_parents != w->n_parents
+        || memcmp(d->parents + job->parents, w->b->waiting,
+                  w->n_parents * sizeof *d->parents)
+               != 0)
+        return false;
+    for (size_t i = 0; i < w->st->n_keys; i++)
+        if (key_at(w->st, job->cell, w->st->keys[i])
+            != key_at(w->st, w->b->cell, w->st->keys[i]))
+            return false;
+    return true;
 }
 
-/* The job of a stage for the cell at hand, made if no earlier cell made it. */
-static size_t
-stage_job(struct builder *b, const struct catalog_stage *stage)
+/* Number of an equal job, or that of the next new one. */
+static uint32_t
+find_job(struct builder *b, const struct wanted *w)
 {
-    size_t *parents = xcalloc(b->cell->method->n_stages, sizeof *parents), n = 0;
+    uint64_t hash = rowset_hash(ROWSET_HASH, (uint32_t)(w->st - b->dag->stages));
 
-    add_parents(b, stage, parents, &n);
-    json_t *inputs = inputs_of(b, parents, n);
-    json_t *spec = job_spec_build(b->cell->method, stage, b->cell->values, inputs);
-    const struct sha256 digest = job_spec_digest(spec);
-    json_decref(inputs);
-    grow_table(b);
-    size_t *bucket = find_bucket(b, &digest);
-    if (*bucket != 0) {
-        json_decref(spec);
-        free(parents);
-        return *bucket - 1;
-    }
-    struct dag *d = b->dag;
-    d->jobs = xgrow(d->jobs, &b->capacity, d->n_jobs + 1, sizeof *d->jobs);
-    struct dag_job *job = &d->jobs[d->n_jobs++];
-    *job = (struct dag_job){.digest = digest,
-                            .spec = spec,
-                            .method = b->cell->method->name,
-                            .stage = stage->name,
-                            .parents = parents,
-                            .n_parents = n};
-    *bucket = d->n_jobs;
-    return d->n_jobs - 1;
+    for (size_t i = 0; i < w->n_parents; i++)
+        hash = rowset_hash(hash, b->waiting[i]);
+    for (size_t i = 0; i < w->st->n_keys; i++)
+        hash = rowset_hash(hash, key_at(w->st, b->cell, w->st->keys[i]));
+    return rowset_add(&b->known, hash, (uint32_t)b->dag->n_jobs, same_job, w);
 }
 
 static void
-add_cell(struct builder *b, size_t index)
+add_job(struct builder *b, const struct wanted *w)
 {
-    const struct catalog_method *m = b->cell->method;
-    size_t *chain = xcalloc(m->n_stages + 1, sizeof *chain), n = 0;
+    struct dag *d = b->dag;
 
-    b->job_of = xcalloc(m->n_stages, sizeof *b->job_of);
-    for (size_t i = 0; i < m->n_stages; i++) {
+    d->jobs = xgrow(d->jobs, &b->job_capacity, d->n_jobs + 1, sizeof *d->jobs);
+    d->parents = xgrow(d->parents, &b->edge_capacity, d->n_edges + w->n_parents + 1,
+                       sizeof *d->parents);
+    memcpy(d->parents + d->n_edges, b->waiting, w->n_parents * sizeof *d->parents);
+    d->jobs[d->n_jobs++] = (struct dag_job){.of = w->st,
+                                            .cell = (uint32_t)b->cell,
+                                            .parents = (uint32_t)d->n_edges,
+                                            .n_parents = (uint32_t)w->n_parents};
+    d->n_edges += w->n_parents;
+}
+
+/* The job of a stage for the cell at hand, made if no earlier cell made it. The job of
+ * the cell before is the likely one. */
+static uint32_t
+stage_job(struct builder *b, size_t stage, uint32_t before)
+{
+    struct wanted w = {.b = b, .st = &b->stages[stage]};
+    uint32_t job = (uint32_t)b->dag->n_jobs;
+
+    w.n_parents = add_parents(b, w.st, 0);
+    b->own[stage] = w.st->own;
+    for (size_t i = 0; i < w.st->stage->n_after; i++)
+        b->own[stage] = b->own[stage] || b->own[w.st->after[i]];
+    if (before != NOT_THERE && same_job(&w, before))
+        return before;
+    if (!b->own[stage])
+        job = find_job(b, &w);
+    if (job == b->dag->n_jobs)
+        add_job(b, &w);
+    return job;
+}
+
+static void
+add_cell(struct builder *b, size_t cell)
+{
+    struct dag *d = b->dag;
+
+    d->chain =
+        xgrow(d->chain, &b->chain_capacity, b->chain_n + b->n_stages, sizeof *d->chain);
+    b->cell = cell;
+    for (size_t i = 0; i < b->n_stages; i++) {
+        const uint32_t before = b->job_of[i];
         b->job_of[i] = NOT_THERE;
-        if (catalog_stage_skipped(&m->stages[i], b->cell->values))
+        b->own[i] = false;
+        if (skip_cell(&b->stages[i].skip, b->stages[i].part, cell)) {
+            for (size_t k = 0; k < b->stages[i].stage->n_after; k++)
+                b->own[i] = b->own[i] || b->own[b->stages[i].after[k]];
             continue;
-        chain[n] = stage_job(b, &m->stages[i]);
-        b->job_of[i] = (int64_t)chain[n++];
+        }
+        b->job_of[i] = stage_job(b, i, before);
+        d->chain[b->chain_n++] = b->job_of[i];
+    }
+}
+
+static void
+add_part(struct builder *b, const struct sweep_part *p)
+{
+    const size_t n = p->space.method->n_stages;
+
+    b->n_stages = n;
+    b->job_of = xcalloc(n + 1, sizeof *b->job_of);
+    b->own = xcalloc(n + 1, sizeof *b->own);
+    b->waiting = xcalloc(n + 1, sizeof *b->waiting);
+    for (size_t i = 0; i < n; i++)
+        b->job_of[i] = NOT_THERE;
+    for (size_t c = 0; c < p->n; c++) {
+        b->dag->chain_at[p->first + c] = b->chain_n;
+        add_cell(b, c);
     }
     free(b->job_of);
-    b->dag->cell_jobs[index] = chain;
-    b->dag->n_cell_jobs[index] = n;
-    b->dag->n_unshared += n;
+    free(b->own);
+    free(b->waiting);
 }
 
 struct dag *
 dag_build(const struct sweep *s)
 {
     struct builder b = {.dag = xcalloc(1, sizeof *b.dag)};
+    struct dag *d = b.dag;
 
-    b.dag->n_cells = s->n_cells;
-    b.dag->cell_jobs = xcalloc(s->n_cells + 1, sizeof *b.dag->cell_jobs);
-    b.dag->n_cell_jobs = xcalloc(s->n_cells + 1, sizeof *b.dag->n_cell_jobs);
-    for (size_t i = 0; i < s->n_cells; i++) {
-        b.cell = &s->cells[i];
-        add_cell(&b, i);
+    d->sweep = s;
+    d->chain_at = xcalloc(s->n_cells + 1, sizeof *d->chain_at);
+    for (size_t i = 0; i < s->n_parts; i++)
+        d->n_stages += s->parts[i].space.method->n_stages;
+    d->stages = b.stages = xcalloc(d->n_stages + 1, sizeof *d->stages);
+    for (size_t i = 0; i < s->n_parts; i++) {
+        make_stages(b.stages, &s->parts[i]);
+        add_part(&b, &s->parts[i]);
+        b.stages += b.n_stages;
     }
-    free(b.buckets);
-    return b.dag;
+    d->chain_at[s->n_cells] = d->n_unshared = b.chain_n;
+    rowset_release(&b.known);
+    return d;
 }
 
 void
@@ -164,14 +290,31 @@ dag_free(struct dag *d)
 {
     if (d == NULL)
         return;
-    for (size_t i = 0; i < d->n_jobs; i++) {
-        json_decref(d->jobs[i].spec);
-        free(d->jobs[i].parents);
+    for (size_t i = 0; i < d->n_stages; i++) {
+        free(d->stages[i].slots);
+        free(d->stages[i].keys);
+        free(d->stages[i].after);
+        dagspec_release(d->stages[i].text);
     }
-    for (size_t i = 0; i < d->n_cells; i++)
-        free(d->cell_jobs[i]);
+    free(d->stages);
     free(d->jobs);
-    free(d->cell_jobs);
-    free(d->n_cell_jobs);
+    free(d->parents);
+    free(d->chain);
+    free(d->chain_at);
+    free(d->digests);
     free(d);
+}
+
+const uint32_t *
+dag_chain(const struct dag *d, size_t cell, size_t *n)
+{
+    *n = d->chain_at[cell + 1] - d->chain_at[cell];
+    return d->chain + d->chain_at[cell];
+}
+
+const uint32_t *
+dag_parents(const struct dag *d, size_t job, size_t *n)
+{
+    *n = d->jobs[job].n_parents;
+    return d->parents + d->jobs[job].parents;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/sweep/expand.h"
+#include "coordinator/sweep/settle.h"
 #include "coordinator/sweep/sweep.h"
 #include "shared/base/file.h"
 
@@ -18,7 +18,6 @@ struct loader {
     const struct catalog_method *methods[MAX_METHODS];
     size_t n_methods;
     struct bind_context context;
-    size_t capacity; /* of sweep->cells */
 };
 
 static int
@@ -92,19 +91,34 @@ read_methods(struct loader *l, struct err *err)
     return l->n_methods > 0 ? 0 : yaml_error(err, node, "`method` has an empty list");
 }
 
+/* The cells of one method. */
+static int
+expand_one(struct loader *l, const struct catalog_method *m, struct err *err)
+{
+    struct binding b = {0};
+    struct space space;
+    struct rows rows = {0};
+    int rc = -1;
+
+    if (space_init(&space, m, err) == 0
+        && bind_method(&b, &l->file, &space, &l->context, err) == 0
+        && expand_method(&rows, &b, &l->context, err) == 0)
+        rc = settle_rows(&rows, &b, &l->context, l->file.root, err);
+    if (rc == 0 && rows.n > 0)
+        sweep_add_part(l->sweep, &space, rows.items, rows.n);
+    else
+        free(rows.items);
+    bind_release(&b);
+    space_release(&space);
+    return rc;
+}
+
 static int
 expand_all(struct loader *l, struct err *err)
 {
-    for (size_t i = 0; i < l->n_methods; i++) {
-        struct binding b;
-        int rc = bind_method(&b, &l->file, l->methods[i], &l->context, err);
-        if (rc == 0)
-            rc = expand_method(l->sweep, &l->capacity, &b, &l->context, l->file.root,
-                               err);
-        bind_release(&b);
-        if (rc != 0)
+    for (size_t i = 0; i < l->n_methods; i++)
+        if (expand_one(l, l->methods[i], err) != 0)
             return -1;
-    }
     if (l->sweep->n_cells > 0)
         return 0;
     return yaml_error(err, l->file.exclude != NULL ? l->file.exclude : l->file.root,
@@ -113,18 +127,37 @@ expand_all(struct loader *l, struct err *err)
 
 /* ---- axes ------------------------------------------------------------------------ */
 
+/* The first number in the slot that is there and is not `but`. */
+static uint32_t
+other_number(const struct sweep_part *p, size_t slot, uint32_t but)
+{
+    uint32_t number = SPACE_ABSENT;
+
+    for (size_t i = 0; i < p->n && (number == SPACE_ABSENT || number == but); i++)
+        number = SWEEP_NUMBER(sweep_at(p, i, slot));
+    return number == but ? SPACE_ABSENT : number;
+}
+
 /* A parameter varies when two cells that have it differ in it. */
 static bool
 varies(const struct sweep *s, const char *name)
 {
-    const json_t *first = NULL;
+    const char *first = NULL;
 
-    for (size_t i = 0; i < s->n_cells; i++) {
-        const json_t *value = json_object_get(s->cells[i].values, name);
-        if (first != NULL && value != NULL && !json_equal(first, value))
+    if (strcmp(name, "method") == 0)
+        return s->n_parts > 1;
+    for (size_t i = 0; i < s->n_parts; i++) {
+        const struct sweep_part *p = &s->parts[i];
+        const int slot = space_slot(&p->space, name);
+        const uint32_t number =
+            slot >= 0 ? other_number(p, (size_t)slot, SPACE_ABSENT) : SPACE_ABSENT;
+        if (number == SPACE_ABSENT)
+            continue;
+        const char *text = p->space.params[slot].values[number].text;
+        if (other_number(p, (size_t)slot, number) != SPACE_ABSENT
+            || (first != NULL && strcmp(first, text) != 0))
             return true;
-        if (first == NULL)
-            first = value;
+        first = text;
     }
     return false;
 }
@@ -200,13 +233,10 @@ sweep_parse(struct sweep **out, const char *text, size_t size, const char *path,
     struct loader l = {.sweep = xcalloc(1, sizeof *l.sweep)};
 
     l.sweep->notes = json_array();
-    l.context = (struct bind_context){.catalog = c,
-                                      .pool = json_object(),
-                                      .notes = l.sweep->notes,
-                                      .max_cells = options->max_cells};
+    l.context = (struct bind_context){
+        .catalog = c, .notes = l.sweep->notes, .max_cells = options->max_cells};
     const int rc = load(&l, text, size, path, options, err);
     parse_release(&l.file);
-    json_decref(l.context.pool);
     *out = NULL;
     if (rc != 0)
         sweep_free(l.sweep);
@@ -229,25 +259,4 @@ sweep_load(struct sweep **out, const char *path, const struct catalog *c,
         rc = sweep_parse(out, buf_str(&text), text.len, path, c, options, err);
     buf_release(&text);
     return rc;
-}
-
-void
-sweep_free(struct sweep *s)
-{
-    if (s == NULL)
-        return;
-    for (size_t i = 0; i < s->n_cells; i++) {
-        json_decref(s->cells[i].values);
-        json_decref(s->cells[i].written);
-    }
-    free(s->cells);
-    json_decref(s->axes);
-    json_decref(s->report);
-    json_decref(s->notes);
-    free(s->name);
-    free(s->title);
-    free(s->path);
-    free(s->text);
-    free(s->sets);
-    free(s);
 }

@@ -20,7 +20,7 @@ struct range {
 
 /* Where values go: a count, and a list unless only counting. */
 struct sink {
-    const struct space *space; /* NULL: only count */
+    struct space *space; /* NULL: only count */
     const struct param *param;
     int slot;
     struct values *list;
@@ -134,17 +134,17 @@ static int
 put_text(struct sink *sink, const struct yaml_node *at, const char *text,
          struct err *err)
 {
-    json_t *value;
+    uint32_t number;
 
     sink->n++;
     if (sink->space == NULL)
         return 0;
-    if (space_read(&value, sink->space, sink->slot, text, err) != 0)
+    if (space_read(&number, sink->space, sink->slot, text, err) != 0)
         return yaml_error_wrap(err, at);
-    note_trap(sink, at, text, value);
+    note_trap(sink, at, text, space_json(sink->space, (size_t)sink->slot, number));
     struct values *list = sink->list;
     list->items = xgrow(list->items, &list->capacity, list->n + 1, sizeof *list->items);
-    list->items[list->n++] = (struct value){value, at};
+    list->items[list->n++] = (struct value){number, at};
     return 0;
 }
 
@@ -260,32 +260,28 @@ values_count(int64_t *n, const struct yaml_node *node, const struct param *p,
 }
 
 static int
-check_twice(const struct values *v, const struct param *p, struct err *err)
+check_twice(const struct values *v, const struct space_param *p, struct err *err)
 {
-    json_t *seen = json_object();
-    char key[40];
+    bool *seen = xcalloc(p->n, sizeof *seen);
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < v->n; i++) {
-        snprintf(key, sizeof key, "%p", (const void *)v->items[i].json);
-        if (json_object_get(seen, key) != NULL) {
-            char *text = json_canonical(v->items[i].json);
+        const uint32_t number = v->items[i].number;
+        if (seen[number])
             rc = yaml_error(err, v->items[i].at, "`%s` has the value %.100s twice",
-                            p->name, text);
-            free(text);
-        }
-        json_object_set_new(seen, key, json_true());
+                            p->param->name, p->values[number].text);
+        seen[number] = true;
     }
-    json_decref(seen);
+    free(seen);
     return rc;
 }
 
 int
-values_read(struct values *out, const struct yaml_node *node, const struct space *s,
-            int slot, json_t *notes, struct err *err)
+values_read(struct values *out, const struct yaml_node *node, struct space *s, int slot,
+            json_t *notes, struct err *err)
 {
     struct sink sink = {.space = s,
-                        .param = s->params[slot],
+                        .param = s->params[slot].param,
                         .slot = slot,
                         .list = out,
                         .notes = notes};
@@ -293,7 +289,7 @@ values_read(struct values *out, const struct yaml_node *node, const struct space
     *out = (struct values){0};
     if (put_node(&sink, node, err) != 0)
         return -1;
-    return check_twice(out, s->params[slot], err);
+    return check_twice(out, &s->params[slot], err);
 }
 
 const struct yaml_node *

@@ -10,7 +10,7 @@
  * inner list is one value, its words joined by commas.
  */
 struct value {
-    json_t *json; /* borrowed from the space's pool */
+    uint32_t number; /* in the space */
     const struct yaml_node *at;
 };
 
@@ -26,8 +26,7 @@ MUST_CHECK int values_count(int64_t *n, const struct yaml_node *node,
 /* Reads them all; a value that stands twice is an error. `notes` (JSON array) receives
  * a sentence where a word may not mean what it looks like (015). */
 MUST_CHECK int values_read(struct values *out, const struct yaml_node *node,
-                           const struct space *s, int slot, json_t *notes,
-                           struct err *err);
+                           struct space *s, int slot, json_t *notes, struct err *err);
 
 /* Splits the text of a --set option at commas outside parentheses into a list. A single
  * value stays one word, and so does that of a set, string or percents parameter, in

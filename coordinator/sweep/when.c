@@ -6,20 +6,22 @@
 
 #include <string.h>
 
+#include "coordinator/sweep/sweep.h"
+
 enum when_op { WHEN_OR, WHEN_AND, WHEN_NOT, WHEN_IN };
 
 struct when {
     enum when_op op;
     const struct when *left, *right; /* OR, AND; NOT: left */
     int slot;                        /* IN */
-    json_t **words;
+    uint32_t *words;                 /* numbers of values */
     size_t n_words;
 };
 
 enum { MAX_DEPTH = 64, MAX_WORDS = 64 };
 
 struct parser {
-    const struct space *space;
+    struct space *space;
     const struct yaml_node *at;
     struct arena *mem;
     const char *s;
@@ -145,7 +147,7 @@ parse_test(struct parser *p, const struct when **out, struct err *err)
     test->slot = space_slot(p->space, name);
     if (test->slot < 0)
         return unknown_name(p, name, err);
-    test->words = arena_alloc(p->mem, MAX_WORDS * sizeof(json_t *));
+    test->words = arena_alloc(p->mem, MAX_WORDS * sizeof *test->words);
     *out = test;
     if (take_keyword(p, "not"))
         negated = true;
@@ -157,7 +159,7 @@ parse_test(struct parser *p, const struct when **out, struct err *err)
             return fail_at(p, "expected `in` after `not`", err);
         negated = take_sign(p, "!=");
         const bool compared = negated || take_sign(p, "==");
-        if (!compared && p->space->params[test->slot]->type != PARAM_BOOL)
+        if (!compared && p->space->params[test->slot].param->type != PARAM_BOOL)
             return fail_at(p, "expected ==, != or in", err);
         if (compared && take_word(p, &text, "expected a value", err) != 0)
             return -1;
@@ -224,7 +226,7 @@ parse_or(struct parser *p, const struct when **out, struct err *err)
 }
 
 int
-when_parse(struct when **out, const struct yaml_node *at, const struct space *s,
+when_parse(struct when **out, const struct yaml_node *at, struct space *s,
            struct arena *mem, struct err *err)
 {
     struct parser p = {.space = s, .at = at, .mem = mem};
@@ -247,16 +249,16 @@ when_parse(struct when **out, const struct yaml_node *at, const struct space *s,
 }
 
 bool
-when_holds(const struct when *w, json_t *const *values)
+when_holds(const struct when *w, const uint32_t *row)
 {
     switch (w->op) {
-    case WHEN_OR: return when_holds(w->left, values) || when_holds(w->right, values);
-    case WHEN_AND: return when_holds(w->left, values) && when_holds(w->right, values);
-    case WHEN_NOT: return !when_holds(w->left, values);
+    case WHEN_OR: return when_holds(w->left, row) || when_holds(w->right, row);
+    case WHEN_AND: return when_holds(w->left, row) && when_holds(w->right, row);
+    case WHEN_NOT: return !when_holds(w->left, row);
     case WHEN_IN: break;
     }
     for (size_t i = 0; i < w->n_words; i++)
-        if (values[w->slot] == w->words[i])
+        if (SWEEP_NUMBER(row[w->slot]) == w->words[i])
             return true;
     return false;
 }

@@ -24,10 +24,10 @@ struct when;
 /* Parses the text of `at` for one method. The condition lives in `mem`. Errors point at
  * the column inside the text. */
 MUST_CHECK int when_parse(struct when **out, const struct yaml_node *at,
-                          const struct space *s, struct arena *mem, struct err *err);
+                          struct space *s, struct arena *mem, struct err *err);
 
-/* values: one a slot, NULL where absent. */
-bool when_holds(const struct when *w, json_t *const *values);
+/* row: an entry (sweep.h) for each slot. */
+bool when_holds(const struct when *w, const uint32_t *row);
 
 /* Calls visit for every slot that the condition reads, until it returns not 0; returns
  * what visit returned last. */

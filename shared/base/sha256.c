@@ -24,21 +24,39 @@ sha256_stream_add(struct sha256_stream *s, const void *data, size_t size)
     assert(EVP_DigestUpdate((EVP_MD_CTX *)s, data, size) == 1);
 }
 
-struct sha256
-sha256_stream_end(struct sha256_stream *s)
+static struct sha256
+take_digest(EVP_MD_CTX *ctx)
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char raw[32];
     struct sha256 out;
     unsigned n = 0;
 
-    assert(EVP_DigestFinal_ex((EVP_MD_CTX *)s, raw, &n) == 1 && n == sizeof raw);
-    EVP_MD_CTX_free((EVP_MD_CTX *)s);
+    assert(EVP_DigestFinal_ex(ctx, raw, &n) == 1 && n == sizeof raw);
     for (size_t i = 0; i < sizeof raw; i++) {
         out.hex[2 * i] = digits[raw[i] >> 4];
         out.hex[2 * i + 1] = digits[raw[i] & 15];
     }
     out.hex[SHA256_HEX] = '\0';
+    return out;
+}
+
+/* Setting an algorithm up costs more than hashing a short text. */
+struct sha256
+sha256_stream_next(struct sha256_stream *s)
+{
+    const struct sha256 out = take_digest((EVP_MD_CTX *)s);
+
+    assert(EVP_DigestInit_ex((EVP_MD_CTX *)s, NULL, NULL) == 1);
+    return out;
+}
+
+struct sha256
+sha256_stream_end(struct sha256_stream *s)
+{
+    const struct sha256 out = take_digest((EVP_MD_CTX *)s);
+
+    EVP_MD_CTX_free((EVP_MD_CTX *)s);
     return out;
 }
 

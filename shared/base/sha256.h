@@ -18,9 +18,11 @@ struct sha256 sha256_bytes(const void *data, size_t size);
 MUST_CHECK int sha256_file(struct sha256 *out, size_t *size, const char *path,
                            struct err *err);
 
-/* Incremental form. sha256_stream_end frees the stream. */
+/* Incremental form. sha256_stream_end frees the stream; after sha256_stream_next it
+ * begins again. */
 struct sha256_stream *sha256_stream_new(void);
 void sha256_stream_add(struct sha256_stream *s, const void *data, size_t size);
+struct sha256 sha256_stream_next(struct sha256_stream *s);
 struct sha256 sha256_stream_end(struct sha256_stream *s);
 
 /* 1 when `hex` is 64 lower-case hexadecimal digits. */

@@ -96,6 +96,9 @@ const char *catalog_nearest_param(const struct catalog_method *m, const char *wr
 MUST_CHECK int catalog_check_limits(const struct catalog *c, const json_t *values,
                                     const char **param, struct err *err);
 
+/* Can what catalog_check_limits says depend on this parameter? */
+bool catalog_limits_read(const struct catalog *c, const char *name);
+
 /* Has a cell or a job all values of `when`, as text or as an item of a set or sum? What
  * they are is added to *why (may be NULL). */
 bool catalog_has_all(const json_t *values, const json_t *when, struct buf *why);
@@ -103,6 +106,9 @@ bool catalog_has_all(const json_t *values, const json_t *when, struct buf *why);
 /* Multiply-adds of a job of this stage, about; -1 where the catalogue does not say. */
 double catalog_work(const struct catalog *c, const struct catalog_stage *s,
                     const json_t *params);
+
+/* Can what catalog_work says depend on this parameter? */
+bool catalog_work_reads(const struct catalog_stage *s, const char *name);
 
 /* Multiply-adds that a worker does in a second, as long as none has been measured: an
  * estimate; -1 where the catalogue has none. */

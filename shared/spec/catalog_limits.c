@@ -218,3 +218,36 @@ catalog_check_limits(const struct catalog *c, const json_t *values, const char *
         return -1;
     return check_rows(needs, check_need, values, param, err);
 }
+
+static bool
+is_listed(const json_t *names, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *word = json_string_value(json_array_get(names, i));
+        if (word != NULL && strcmp(word, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+catalog_limits_read(const struct catalog *c, const char *name)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(c->json, "limits"), i, row)
+    {
+        if (strcmp(json_str(row, "param", ""), name) == 0
+            || is_listed(json_object_get(row, "by"), name)
+            || is_listed(json_object_get(row, "plus"), name))
+            return true;
+    }
+    json_array_foreach(json_object_get(c->json, "needs"), i, row)
+    {
+        if (strcmp(json_str(row, "param", ""), name) == 0
+            || json_object_get(json_object_get(row, "when"), name) != NULL)
+            return true;
+    }
+    return false;
+}

@@ -60,6 +60,25 @@ catalog_work(const struct catalog *c, const struct catalog_stage *s,
     return s->work != NULL && macs > 0 ? passes * macs : -1;
 }
 
+bool
+catalog_work_reads(const struct catalog_stage *s, const char *name)
+{
+    if (strcmp(name, "model") == 0 || strcmp(name, "dataset") == 0)
+        return true;
+    for (size_t i = 0; i < json_array_size(s->work); i++) {
+        const json_t *row = json_array_get(s->work, i),
+                     *of = json_object_get(row, "of");
+        if (json_object_get(json_object_get(row, "when"), name) != NULL)
+            return true;
+        for (size_t k = 0; k < json_array_size(of); k++) {
+            const char *word = json_string_value(json_array_get(of, k));
+            if (word != NULL && strcmp(word, name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 double
 catalog_speed(const struct catalog *c)
 {

@@ -1,5 +1,5 @@
 /* sweep_fuzz.c - sweep files: whatever the text, an error or cells that make jobs. */
-#include "coordinator/sweep/sweep.h"
+#include "coordinator/sweep/dag.h"
 #include "tests/coordinator/sweep/fixture.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,17 +1,52 @@
-/* dag_fixture.c - cells and jobs without a parser. */
+/* dag_fixture.c - cells and jobs without a sweep file. */
 #include "tests/support/dag_fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/base/mem.h"
-#include "shared/spec/job.h"
+
+enum { SEED, BUDGET, SLOTS };
+
+#define SEED_ROW   "{\"name\":\"seed\",\"type\":\"int\",\"doc\":\"d\"}"
+#define BUDGET_ROW "{\"name\":\"budget\",\"type\":\"int\",\"doc\":\"d\"}"
+
+static const char catalog_text[] =
+    "{\"version\":1,\"program\":\"0\",\"methods\":[{\"name\":\"rlnet\",\"doc\":\"d\","
+    "\"source\":\"s\",\"stages\":["
+    "{\"name\":\"teacher\",\"revision\":1,\"doc\":\"d\",\"after\":[],"
+    "\"params\":[" SEED_ROW "]},"
+    "{\"name\":\"mask\",\"revision\":1,\"doc\":\"d\",\"after\":[\"teacher\"],"
+    "\"params\":[" SEED_ROW "," BUDGET_ROW "]},"
+    "{\"name\":\"finetune\",\"revision\":1,\"doc\":\"d\",\"after\":[\"mask\"],"
+    "\"params\":[" SEED_ROW "," BUDGET_ROW "]}]}]}";
+
+static void
+fail_with(const struct err *err)
+{
+    fprintf(stderr, "dag_fixture: %s\n", err->text);
+    abort();
+}
+
+static void
+read_catalog(struct catalog *out)
+{
+    struct err err = {0};
+    json_t *doc;
+
+    if (json_parse(&doc, catalog_text, strlen(catalog_text), "fixture", &err) != 0
+        || catalog_read(out, doc, &err) != 0)
+        fail_with(&err);
+    json_decref(doc);
+}
 
 struct dag_fixture *
 dag_fixture_new(const char *name, const char *text)
 {
     struct dag_fixture *f = xcalloc(1, sizeof *f);
 
+    read_catalog(&f->catalog);
     f->sweep =
         (struct sweep){.name = xstrdup(name),
                        .title = xasprintf("Title of %s", name),
@@ -23,88 +58,82 @@ dag_fixture_new(const char *name, const char *text)
     return f;
 }
 
-/* The job of this stage, made if the dag does not have it. parent: index or -1. */
-static size_t
-add_job(struct dag_fixture *f, const char *stage, json_t *params, const char *input,
-        long parent)
+static uint32_t
+entry(struct space *space, int slot, int value, int written)
 {
-    json_t *inputs = json_object();
-    struct dag *d = &f->dag;
+    char text[16];
+    uint32_t number = SPACE_ABSENT;
+    struct err err = {0};
 
-    if (parent >= 0)
-        json_object_set_new(inputs, input, json_string(d->jobs[parent].digest.hex));
-    json_t *spec =
-        json_pack("{s:i, s:s, s:s, s:i, s:o, s:o}", "version", 1, "method", "rlnet",
-                  "stage", stage, "revision", 1, "params", params, "inputs", inputs);
-    const struct sha256 digest = job_spec_digest(spec);
-    for (size_t i = 0; i < d->n_jobs; i++)
-        if (strcmp(d->jobs[i].digest.hex, digest.hex) == 0) {
-            json_decref(spec);
-            return i;
-        }
-    d->jobs = xrealloc(d->jobs, (d->n_jobs + 1) * sizeof *d->jobs);
-    struct dag_job *job = &d->jobs[d->n_jobs];
-    *job = (struct dag_job){
-        .digest = digest, .spec = spec, .method = "rlnet", .stage = stage};
-    if (parent >= 0) {
-        job->parents = xcalloc(1, sizeof *job->parents);
-        job->parents[0] = (size_t)parent;
-        job->n_parents = 1;
+    snprintf(text, sizeof text, "%d", value);
+    if (space_read(&number, space, slot, text, &err) != 0)
+        fail_with(&err);
+    return SWEEP_ENTRY(number, (uint32_t)written);
+}
+
+static void
+drop_cells(struct dag_fixture *f)
+{
+    dag_free(f->dag);
+    f->dag = NULL;
+    for (size_t i = 0; i < f->sweep.n_parts; i++)
+        sweep_release_part(&f->sweep.parts[i]);
+    f->sweep.n_parts = f->sweep.n_cells = 0;
+}
+
+/* Cells and jobs anew. */
+static void
+build(struct dag_fixture *f)
+{
+    uint32_t *rows = xcalloc(f->n_cells * SLOTS, sizeof *rows);
+    struct space space;
+    struct err err = {0};
+
+    drop_cells(f);
+    if (space_init(&space, &f->catalog.methods[0], &err) != 0)
+        fail_with(&err);
+    for (size_t i = 0; i < f->n_cells; i++) {
+        rows[i * SLOTS + SEED] = entry(&space, SEED, f->cells[2 * i], 0);
+        rows[i * SLOTS + BUDGET] = entry(&space, BUDGET, f->cells[2 * i + 1], 1);
     }
-    return d->n_jobs++;
+    sweep_add_part(&f->sweep, &space, rows, f->n_cells);
+    f->dag = dag_build(&f->sweep);
+    dag_name_jobs(f->dag);
+}
+
+static void
+put_cell(struct dag_fixture *f, int seed, int budget)
+{
+    f->cells = xrealloc(f->cells, 2 * (f->n_cells + 1) * sizeof *f->cells);
+    f->cells[2 * f->n_cells] = seed;
+    f->cells[2 * f->n_cells + 1] = budget;
+    f->n_cells++;
 }
 
 void
 dag_fixture_add(struct dag_fixture *f, int seed, int budget)
 {
-    struct sweep *s = &f->sweep;
-    struct dag *d = &f->dag;
-    const size_t n = s->n_cells;
-    const size_t teacher =
-        add_job(f, "teacher", json_pack("{s:i}", "seed", seed), NULL, -1);
-    const size_t mask =
-        add_job(f, "mask", json_pack("{s:i, s:i}", "seed", seed, "budget", budget),
-                "teacher", (long)teacher);
-    const size_t finetune =
-        add_job(f, "finetune", json_pack("{s:i, s:i}", "seed", seed, "budget", budget),
-                "mask", (long)mask);
+    put_cell(f, seed, budget);
+    build(f);
+}
 
-    s->cells = xrealloc(s->cells, (n + 1) * sizeof *s->cells);
-    s->cells[n] = (struct sweep_cell){
-        .values = json_pack("{s:i, s:i}", "seed", seed, "budget", budget),
-        .written = json_pack("{s:i}", "budget", budget)};
-    d->cell_jobs = xrealloc(d->cell_jobs, (n + 1) * sizeof *d->cell_jobs);
-    d->n_cell_jobs = xrealloc(d->n_cell_jobs, (n + 1) * sizeof *d->n_cell_jobs);
-    d->cell_jobs[n] = xcalloc(3, sizeof **d->cell_jobs);
-    d->cell_jobs[n][0] = teacher;
-    d->cell_jobs[n][1] = mask;
-    d->cell_jobs[n][2] = finetune;
-    d->n_cell_jobs[n] = 3;
-    s->n_cells = d->n_cells = n + 1;
+void
+dag_fixture_add_many(struct dag_fixture *f, int seed, int n)
+{
+    for (int budget = 0; budget < n; budget++)
+        put_cell(f, seed, budget);
+    build(f);
 }
 
 void
 dag_fixture_free(struct dag_fixture *f)
 {
-    for (size_t i = 0; i < f->sweep.n_cells; i++) {
-        json_decref(f->sweep.cells[i].values);
-        json_decref(f->sweep.cells[i].written);
-        free(f->dag.cell_jobs[i]);
-    }
-    for (size_t i = 0; i < f->dag.n_jobs; i++) {
-        json_decref(f->dag.jobs[i].spec);
-        free(f->dag.jobs[i].parents);
-    }
-    free(f->dag.jobs);
-    free(f->dag.cell_jobs);
-    free(f->dag.n_cell_jobs);
-    free(f->sweep.cells);
-    free(f->sweep.name);
-    free(f->sweep.title);
-    free(f->sweep.path);
-    free(f->sweep.text);
-    free(f->sweep.sets);
-    json_decref(f->sweep.axes);
-    json_decref(f->sweep.report);
+    struct sweep *s = xmalloc(sizeof *s);
+
+    dag_free(f->dag);
+    *s = f->sweep;
+    sweep_free(s);
+    catalog_release(&f->catalog);
+    free(f->cells);
     free(f);
 }

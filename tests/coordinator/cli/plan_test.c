@@ -24,6 +24,7 @@ setup(void **state)
     fixture_setup(state);
     s = fixture_sweep(text, "");
     d = dag_build(s);
+    dag_name_jobs(d);
     return 0;
 }
 
@@ -82,10 +83,10 @@ static void
 finished_jobs_and_their_times_are_used(void **state)
 {
     json_t *known =
-        json_pack("{s:s, s:s, s:s, s:{s:f, s:f, s:f, s:f}}", d->jobs[0].digest.hex,
-                  "succeeded", d->jobs[1].digest.hex, "succeeded",
-                  d->jobs[2].digest.hex, "failed", "seconds", "rlnet/teacher", 100.0,
-                  "rlnet/mask", 10.0, "rlnet/finetune", 20.0, "rlnet/evaluate", 1.0);
+        json_pack("{s:s, s:s, s:s, s:{s:f, s:f, s:f, s:f}}", dag_digest(d, 0),
+                  "succeeded", dag_digest(d, 1), "succeeded", dag_digest(d, 2),
+                  "failed", "seconds", "rlnet/teacher", 100.0, "rlnet/mask", 10.0,
+                  "rlnet/finetune", 20.0, "rlnet/evaluate", 1.0);
     json_t *plan = plan_build(s, d, &fixture_catalog, known, false);
 
     (void)state;
@@ -108,7 +109,7 @@ a_finished_sweep_has_nothing_left(void **state)
 
     (void)state;
     for (size_t i = 0; i < d->n_jobs; i++)
-        json_object_set_new(known, d->jobs[i].digest.hex, json_string("succeeded"));
+        json_object_set_new(known, dag_digest(d, i), json_string("succeeded"));
     json_t *plan = plan_build(s, d, &fixture_catalog, known, false);
     assert_int_equal(json_int(plan, "done", 0), d->n_jobs);
     assert_true(json_is_real(json_object_get(plan, "seconds_left")));

@@ -36,9 +36,9 @@ make_world(void **state)
     w->b = dag_fixture_new("b", "text");
     dag_fixture_add(w->a, 0, 10);
     dag_fixture_add(w->b, 0, 20);
-    assert_int_equal(db_submit(w->db, &w->a->sweep, &w->a->dag, &out, &err), 0);
+    assert_int_equal(db_submit(w->db, &w->a->sweep, w->a->dag, &out, &err), 0);
     w->sweep_a = out.sweep;
-    assert_int_equal(db_submit(w->db, &w->b->sweep, &w->b->dag, &out, &err), 0);
+    assert_int_equal(db_submit(w->db, &w->b->sweep, w->b->dag, &out, &err), 0);
     w->sweep_b = out.sweep;
     free(conninfo);
     free(name);
@@ -179,7 +179,7 @@ submitting_a_cancelled_sweep_again_takes_it_back(void **state)
 
     assert_int_equal(db_cancel(w->db, &all, false, &count, &err), 0);
     expect(w, w->sweep_a, "teacher:cancelled mask:cancelled finetune:cancelled");
-    assert_int_equal(db_submit(w->db, &w->a->sweep, &w->a->dag, &out, &err), 0);
+    assert_int_equal(db_submit(w->db, &w->a->sweep, w->a->dag, &out, &err), 0);
     expect(w, w->sweep_a, "teacher:ready mask:blocked finetune:blocked");
     expect(w, w->sweep_b, "teacher:ready mask:cancelled finetune:cancelled");
 }

@@ -82,7 +82,7 @@ world_make(void **state)
     assert_int_equal(db_open(&w->db, w->conninfo, &err), 0);
     world_start(w); /* makes the schema */
     dag_fixture_add(f, 0, 10);
-    assert_int_equal(db_submit(w->db, &f->sweep, &f->dag, &out, &err), 0);
+    assert_int_equal(db_submit(w->db, &f->sweep, f->dag, &out, &err), 0);
     dag_fixture_free(f);
     *state = w;
     return 0;

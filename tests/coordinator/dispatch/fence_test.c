@@ -56,7 +56,7 @@ make_world(void **state)
     dag_fixture_add(f, 0, 10);
     assert_int_equal(db_open(&w->db, conninfo, &err), 0);
     assert_int_equal(db_migrate(w->db, &err), 0);
-    assert_int_equal(db_submit(w->db, &f->sweep, &f->dag, &out, &err), 0);
+    assert_int_equal(db_submit(w->db, &f->sweep, f->dag, &out, &err), 0);
     assert_int_equal(workers_connected(w->db->pg, &row, &w->worker, &err), 0);
     dag_fixture_free(f);
     free(conninfo);

@@ -8,10 +8,34 @@
 #include <cmocka.h>
 
 #include "shared/base/clock.h"
+#include "shared/spec/job.h"
 #include "tests/coordinator/sweep/fixture.h"
 
 #define HEAD "name: t\nfixed: {method: rlnet, dataset: fashion-mnist}\n"
 #define GRID "grid: {relu_budget: [50k, 20k, 10k], temperature: [4, 1]}\n"
+
+static struct dag *
+build(const struct sweep *s)
+{
+    struct dag *d = dag_build(s);
+
+    dag_name_jobs(d);
+    return d;
+}
+
+static json_t *
+spec_of(const struct dag *d, size_t job)
+{
+    struct buf text = {0};
+    struct err err = {0};
+    json_t *spec;
+
+    dag_spec(&text, d, job);
+    if (json_parse(&spec, text.data, text.len, "spec", &err) != 0)
+        fail_msg("%s", err.text);
+    buf_release(&text);
+    return spec;
+}
 
 static size_t
 count(const struct dag *d, const char *stage)
@@ -19,7 +43,7 @@ count(const struct dag *d, const char *stage)
     size_t n = 0;
 
     for (size_t i = 0; i < d->n_jobs; i++)
-        n += strcmp(d->jobs[i].stage, stage) == 0;
+        n += strcmp(d->jobs[i].of->stage->name, stage) == 0;
     return n;
 }
 
@@ -27,10 +51,10 @@ static void
 cells_share_their_teacher(void **state)
 {
     struct sweep *s = fixture_sweep(HEAD GRID "include: [{relu_budget: all}]\n", "");
-    struct dag *d = dag_build(s);
+    struct dag *d = build(s);
 
     (void)state;
-    assert_int_equal(d->n_cells, 7);
+    assert_int_equal(s->n_cells, 7);
     assert_int_equal(d->n_unshared, 6 * 4 + 2);
     assert_int_equal(count(d, "teacher"), 1);
     assert_int_equal(count(d, "mask"), 6);
@@ -44,7 +68,7 @@ static void
 a_parameter_splits_only_the_stages_that_read_it(void **state)
 {
     struct sweep *s = fixture_sweep(HEAD "grid: {loss: [ce, kl], seed: [0, 1]}\n", "");
-    struct dag *d = dag_build(s);
+    struct dag *d = build(s);
 
     (void)state;
     assert_int_equal(count(d, "teacher"), 2);
@@ -59,15 +83,17 @@ static void
 parents_come_before_children(void **state)
 {
     struct sweep *s = fixture_sweep(HEAD GRID, "");
-    struct dag *d = dag_build(s);
+    struct dag *d = build(s);
 
     (void)state;
     for (size_t i = 0; i < d->n_jobs; i++)
         for (size_t k = 0; k < d->jobs[i].n_parents; k++)
-            assert_true(d->jobs[i].parents[k] < i);
-    for (size_t c = 0; c < d->n_cells; c++)
-        assert_string_equal(d->jobs[d->cell_jobs[c][d->n_cell_jobs[c] - 1]].stage,
-                            "evaluate");
+            assert_true(d->parents[d->jobs[i].parents + k] < i);
+    for (size_t c = 0; c < s->n_cells; c++) {
+        size_t n;
+        const uint32_t *chain = dag_chain(d, c, &n);
+        assert_string_equal(d->jobs[chain[n - 1]].of->stage->name, "evaluate");
+    }
     dag_free(d);
     sweep_free(s);
 }
@@ -76,16 +102,18 @@ static void
 a_skipped_parent_is_replaced_by_its_own_parents_once(void **state)
 {
     struct sweep *s = fixture_sweep(HEAD "grid: {relu_budget: [all]}\n", "");
-    struct dag *d = dag_build(s);
+    struct dag *d = build(s);
 
     (void)state;
     /* evaluate <- finetune <- {teacher, mask <- teacher}: twice the teacher */
     assert_int_equal(d->n_jobs, 2);
     assert_int_equal(d->jobs[1].n_parents, 1);
-    assert_int_equal(d->jobs[1].parents[0], 0);
-    const json_t *inputs = json_object_get(d->jobs[1].spec, "inputs");
+    assert_int_equal(d->parents[d->jobs[1].parents], 0);
+    json_t *spec = spec_of(d, 1);
+    const json_t *inputs = json_object_get(spec, "inputs");
     assert_int_equal(json_object_size(inputs), 1);
-    assert_string_equal(json_str(inputs, "teacher", ""), d->jobs[0].digest.hex);
+    assert_string_equal(json_str(inputs, "teacher", ""), dag_digest(d, 0));
+    json_decref(spec);
     dag_free(d);
     sweep_free(s);
 }
@@ -96,15 +124,46 @@ static void
 digests_stay_the_same_for_ever(void **state)
 {
     struct sweep *s = fixture_sweep(HEAD GRID, "");
-    struct dag *d = dag_build(s);
+    struct dag *d = build(s);
 
     (void)state;
     assert_string_equal(
-        d->jobs[0].digest.hex,
+        dag_digest(d, 0),
         "6974b1fa4c1e2bf145a901f48bedd7eff117f98091dff6a6b9127472c9620ca3");
     assert_string_equal(
-        d->jobs[3].digest.hex,
+        dag_digest(d, 3),
         "ca4310ad2a5807c25510a1fdd56938ea727a8915d87c3d2b7d21ce7cbc2ea1b8");
+    dag_free(d);
+    sweep_free(s);
+}
+
+/* What is put together from pieces is what job_spec_build makes of the cell. */
+static void
+specs_are_the_canonical_text_of_their_cells(void **state)
+{
+    struct sweep *s = fixture_sweep(
+        HEAD GRID "include: [{relu_budget: all}, {lr: 0.3, loss: ce, seed: [4, 5]}]\n",
+        "");
+    struct dag *d = build(s);
+
+    (void)state;
+    for (size_t c = 0; c < s->n_cells; c++) {
+        json_t *values = sweep_cell_json(s, c, false);
+        size_t n;
+        const uint32_t *chain = dag_chain(d, c, &n);
+        for (size_t i = 0; i < n; i++) {
+            const struct dag_job *job = &d->jobs[chain[i]];
+            json_t *have = spec_of(d, chain[i]);
+            json_t *want =
+                job_spec_build(sweep_part_of(s, c)->space.method, job->of->stage,
+                               values, json_object_get(have, "inputs"));
+            const struct sha256 digest = job_spec_digest(want);
+            assert_string_equal(digest.hex, dag_digest(d, chain[i]));
+            json_decref(have);
+            json_decref(want);
+        }
+        json_decref(values);
+    }
     dag_free(d);
     sweep_free(s);
 }
@@ -113,11 +172,11 @@ static void
 assert_same_jobs(const char *a, const char *b)
 {
     struct sweep *sa = fixture_sweep(a, ""), *sb = fixture_sweep(b, "");
-    struct dag *da = dag_build(sa), *db = dag_build(sb);
+    struct dag *da = build(sa), *db = build(sb);
 
     assert_int_equal(da->n_jobs, db->n_jobs);
     for (size_t i = 0; i < da->n_jobs; i++)
-        assert_string_equal(da->jobs[i].digest.hex, db->jobs[i].digest.hex);
+        assert_string_equal(dag_digest(da, i), dag_digest(db, i));
     dag_free(da);
     dag_free(db);
     sweep_free(sa);
@@ -140,14 +199,13 @@ adding_a_cell_keeps_the_jobs_of_the_others(void **state)
 {
     struct sweep *small = fixture_sweep(HEAD "grid: {seed: [0, 1]}\n", "");
     struct sweep *large = fixture_sweep(HEAD "grid: {seed: [2, 0, 1]}\n", "");
-    struct dag *ds = dag_build(small), *dl = dag_build(large);
+    struct dag *ds = build(small), *dl = build(large);
 
     (void)state;
     for (size_t i = 0; i < ds->n_jobs; i++) {
         bool found = false;
         for (size_t k = 0; k < dl->n_jobs; k++)
-            found =
-                found || strcmp(ds->jobs[i].digest.hex, dl->jobs[k].digest.hex) == 0;
+            found = found || strcmp(dag_digest(ds, i), dag_digest(dl, k)) == 0;
         assert_true(found);
     }
     dag_free(ds);
@@ -168,7 +226,7 @@ a_large_grid_is_planned_in_seconds(void **state)
     const double start = clock_mono_s();
     struct sweep *s = fixture_sweep(text, "");
     const double expanded = clock_mono_s();
-    struct dag *d = dag_build(s);
+    struct dag *d = build(s);
     const double built = clock_mono_s();
 
     (void)state;
@@ -191,6 +249,7 @@ main(void)
         cmocka_unit_test(parents_come_before_children),
         cmocka_unit_test(a_skipped_parent_is_replaced_by_its_own_parents_once),
         cmocka_unit_test(digests_stay_the_same_for_ever),
+        cmocka_unit_test(specs_are_the_canonical_text_of_their_cells),
         cmocka_unit_test(spelling_and_defaults_do_not_change_jobs),
         cmocka_unit_test(adding_a_cell_keeps_the_jobs_of_the_others),
         cmocka_unit_test(a_large_grid_is_planned_in_seconds),

@@ -12,6 +12,17 @@
 
 #define HEAD "name: t\nfixed: {method: rlnet, dataset: fashion-mnist}\n"
 
+/* The values of a cell, borrowed until the next call. */
+static const json_t *
+cell(const struct sweep *s, size_t i)
+{
+    static json_t *values;
+
+    json_decref(values);
+    values = sweep_cell_json(s, i, false);
+    return values;
+}
+
 static void
 the_last_axis_of_the_file_varies_fastest(void **state)
 {
@@ -61,8 +72,8 @@ an_absent_axis_takes_its_default_in_the_jobs(void **state)
                       "");
 
     (void)state;
-    assert_true(json_num(s->cells[0].values, "temperature", 0) == 4.0);
-    assert_null(json_object_get(s->cells[0].written, "temperature"));
+    assert_true(json_num(cell(s, 0), "temperature", 0) == 4.0);
+    assert_null(sweep_value(s, 0, "temperature", true));
     sweep_free(s);
 }
 
@@ -111,7 +122,7 @@ include_that_agrees_with_none_is_a_cell_on_top_of_fixed(void **state)
     (void)state;
     assert_string_equal(cells, "temperature=4.0\ntemperature=1.0\n"
                                "temperature=2.0 seed=5\ntemperature=2.0 seed=6\n");
-    assert_true(json_num(s->cells[3].values, "lr", 0) == 0.3);
+    assert_true(json_num(cell(s, 3), "lr", 0) == 0.3);
     free(cells);
     sweep_free(s);
 }
@@ -142,9 +153,9 @@ cells_that_differ_only_in_skipped_stages_are_one(void **state)
     (void)state;
     assert_string_equal(cells, "relu_budget=50000 temperature=4.0\n"
                                "relu_budget=50000 temperature=1.0\nrelu_budget=all\n");
-    assert_null(json_object_get(s->cells[2].values, "loss"));
-    assert_string_equal(json_str(s->cells[2].values, "relu_budget", ""), "all");
-    assert_string_equal(json_str(s->cells[2].values, "method", ""), "rlnet");
+    assert_null(sweep_value(s, 2, "loss", false));
+    assert_string_equal(json_str(cell(s, 2), "relu_budget", ""), "all");
+    assert_string_equal(json_str(cell(s, 2), "method", ""), "rlnet");
     free(cells);
     sweep_free(s);
 }
@@ -168,7 +179,7 @@ a_list_of_evaluations_is_one_value(void **state)
 
     (void)state;
     assert_int_equal(s->n_cells, 2);
-    assert_string_equal(json_str(s->cells[1].values, "evaluate", ""), "clean,pgd-7");
+    assert_string_equal(json_str(cell(s, 1), "evaluate", ""), "clean,pgd-7");
     assert_int_equal(json_array_size(s->axes), 1);
     sweep_free(s);
 }
@@ -201,8 +212,8 @@ set_reaches_name_method_and_sets(void **state)
 
     (void)state;
     assert_string_equal(s->name, "other");
-    assert_string_equal(s->cells[0].method->name, "senet");
-    assert_string_equal(json_str(s->cells[0].values, "dataset", ""), "cifar100");
+    assert_string_equal(sweep_part_of(s, 0)->space.method->name, "senet");
+    assert_string_equal(json_str(cell(s, 0), "dataset", ""), "cifar100");
     sweep_free(s);
     fixture_expands(HEAD, "method=senet,rlnet", "method=senet\nmethod=rlnet\n");
 }
@@ -226,9 +237,9 @@ a_preset_lies_under_the_file_and_in_its_text(void **state)
     if (sweep_parse(&s, text, strlen(text), file, &fixture_catalog, &options, &err))
         fail_msg("%s", err.text);
     assert_int_equal(s->n_cells, 1);
-    assert_int_equal(json_int(s->cells[0].values, "seed", -1), 3);
-    assert_true(json_num(s->cells[0].values, "lr", 0) == 0.25);
-    assert_string_equal(json_str(s->cells[0].values, "dataset", ""), "cifar100");
+    assert_int_equal(json_int(cell(s, 0), "seed", -1), 3);
+    assert_true(json_num(cell(s, 0), "lr", 0) == 0.25);
+    assert_string_equal(json_str(cell(s, 0), "dataset", ""), "cifar100");
     assert_string_equal(json_str(s->report, "x", ""), "macs");
     assert_string_equal(
         json_string_value(json_array_get(json_object_get(s->report, "y"), 0)), "mCE");
@@ -274,7 +285,8 @@ an_ablation_stands_for_the_values_of_its_parameters(void **state)
 {
     struct sweep *s = fixture_sweep(HEAD "grid: {ablation: [t5/kl, t5/ce]}\n", "");
     struct dag *d = dag_build(s);
-    const json_t *first = s->cells[0].values, *second = s->cells[1].values;
+    json_t *first = sweep_cell_json(s, 0, false),
+           *second = sweep_cell_json(s, 1, false);
 
     (void)state;
     assert_int_equal(s->n_cells, 2);
@@ -284,9 +296,13 @@ an_ablation_stands_for_the_values_of_its_parameters(void **state)
     assert_string_equal(json_str(second, "loss", ""), "ce+kl");
     assert_true(json_num(second, "temperature", 0) == 4);
     /* jobs know nothing of the name */
-    for (size_t i = 0; i < d->n_jobs; i++)
-        assert_null(
-            json_object_get(json_object_get(d->jobs[i].spec, "params"), "ablation"));
+    for (size_t i = 0; i < d->n_jobs; i++) {
+        json_t *params = dag_params(d, i);
+        assert_null(json_object_get(params, "ablation"));
+        json_decref(params);
+    }
+    json_decref(first);
+    json_decref(second);
     dag_free(d);
     sweep_free(s);
 }

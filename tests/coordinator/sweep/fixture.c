@@ -140,7 +140,7 @@ fixture_cells(const struct sweep *s)
         const char *space = "";
         for (size_t a = 0; a < json_array_size(s->axes); a++) {
             const char *name = json_string_value(json_array_get(s->axes, a));
-            const json_t *v = json_object_get(s->cells[i].written, name);
+            const json_t *v = sweep_value(s, i, name, true);
             if (v == NULL)
                 continue;
             char *text =

@@ -1,7 +1,7 @@
 #ifndef TESTS_COORDINATOR_SWEEP_FIXTURE_H
 #define TESTS_COORDINATOR_SWEEP_FIXTURE_H
 
-#include "coordinator/sweep/sweep.h"
+#include "coordinator/sweep/dag.h"
 
 /* A small catalogue: method `rlnet` with its four stages, `senet` without the evaluate
  * stage's attack and with a parameter of its own. */

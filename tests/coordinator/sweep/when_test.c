@@ -12,7 +12,6 @@
 
 static struct arena mem;
 static struct space space;
-static json_t *pool;
 
 static int
 setup(void **state)
@@ -20,15 +19,13 @@ setup(void **state)
     struct err err = {0};
 
     fixture_setup(state);
-    pool = json_object();
-    return space_init(&space, &fixture_catalog.methods[0], pool, &err);
+    return space_init(&space, &fixture_catalog.methods[0], &err);
 }
 
 static int
 teardown(void **state)
 {
     space_release(&space);
-    json_decref(pool);
     arena_release(&mem);
     return fixture_teardown(state);
 }
@@ -50,7 +47,12 @@ holds(const char *text)
 
     if (when_parse(&w, &at, &space, &mem, &err) != 0)
         fail_msg("%s", err.text);
-    return when_holds(w, space.defaults);
+    uint32_t *row = calloc(space.n, sizeof *row);
+    for (size_t i = 0; i < space.n; i++)
+        row[i] = SWEEP_ENTRY(space.params[i].dflt, 0);
+    const bool result = when_holds(w, row);
+    free(row);
+    return result;
 }
 
 static void
@@ -93,16 +95,16 @@ static void
 an_absent_parameter_equals_nothing(void **state)
 {
     const struct yaml_node eq = text_node("loss == kl"), ne = text_node("loss != kl");
-    json_t **values = calloc(space.n, sizeof *values);
+    uint32_t *row = calloc(space.n, sizeof *row);
     struct err err = {0};
     struct when *w;
 
     (void)state;
     assert_int_equal(when_parse(&w, &eq, &space, &mem, &err), 0);
-    assert_false(when_holds(w, values));
+    assert_false(when_holds(w, row));
     assert_int_equal(when_parse(&w, &ne, &space, &mem, &err), 0);
-    assert_true(when_holds(w, values));
-    free(values);
+    assert_true(when_holds(w, row));
+    free(row);
 }
 
 static void
