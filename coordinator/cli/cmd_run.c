@@ -106,7 +106,8 @@ work(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs,
 
     if (local_start(programs, &config, err) != 0)
         return -1;
-    const int rc = follow(ctx, sweep, programs, &last, err);
+    struct view *view = progress_new(stderr, ctx->tty_err, false);
+    const int rc = follow(ctx, sweep, programs, view, &last, err);
     json_decref(last);
     if (rc == EXIT_INTERRUPTED)
         fprintf(stderr, "stopping: running jobs write their checkpoints ...\n");
@@ -165,9 +166,9 @@ do_sweep(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs
     if (cmd_ctx_db(ctx, true, &db, err) != 0 || db_status(db, sweep, &status, err) != 0)
         goto out;
     rc = 0;
-    if (progress_open_jobs(status) > 0)
+    if (view_open_jobs(status) > 0)
         rc = wait_for_other_coordinator(db, sweep, name, err);
-    if (rc == 0 && progress_open_jobs(status) > 0)
+    if (rc == 0 && view_open_jobs(status) > 0)
         rc = work(ctx, c, programs, sweep, err);
     if (rc != 0)
         goto out;
@@ -176,11 +177,11 @@ do_sweep(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs
     if (cmd_ctx_db(ctx, false, &db, err) != 0 || finish(ctx, db, sweep, dir, err) != 0
         || db_status(db, sweep, &status, err) != 0) {
         rc = -1;
-    } else if (progress_bad_jobs(status) > 0) {
+    } else if (view_bad_jobs(status) > 0) {
         fprintf(stderr,
                 "%lld jobs did not succeed; `relusweep status %s` and `relusweep "
                 "explain JOB` say why\n",
-                (long long)progress_bad_jobs(status), name);
+                (long long)view_bad_jobs(status), name);
         rc = EXIT_JOBS_FAILED;
     }
 out:

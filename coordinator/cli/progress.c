@@ -1,116 +1,64 @@
 /*
- * progress.c - the live view of a sweep. On a terminal a few lines that redraw in
- * place; in a pipe a plain line when a count changes, or every ten seconds.
+ * progress.c - a sweep in lines: the view of `run`, and of `watch` in a pipe. What it
+ * draws in place goes out in one piece, so nothing flickers.
  */
 #include "coordinator/cli/progress.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "coordinator/cli/text.h"
-#include "shared/base/buf.h"
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
 
-enum { REDRAW_MS = 500, PLAIN_MS = 10000, MAX_RUNNING = 12 };
-
-/* In the order in which they are shown. */
-static const char *const states[] = {"succeeded",       "leased",      "ready",
-                                     "blocked",         "held",        "failed",
-                                     "upstream_failed", "quarantined", "cancelled"};
-enum { N_STATES = sizeof states / sizeof states[0], FIRST_OPEN = 1, FIRST_BAD = 5 };
+enum { REDRAW_MS = 500, PLAIN_MS = 10000, MAX_RUNNING = 12, MAX_FAILURES = 3 };
 
 struct progress {
-    bool redraw, onlooker;
-    int columns, lines; /* lines drawn last time */
+    struct view view;
+    FILE *to;
+    bool redraw, trouble;
+    int columns, rows;
+    int lines; /* drawn last time */
     int64_t last_ms, started_ms;
     char *last_counts;
 };
 
-struct progress *
-progress_new(const struct cmd_ctx *ctx, bool onlooker)
-{
-    struct progress *p = xcalloc(1, sizeof *p);
-    struct winsize size;
-
-    p->redraw = ctx->tty_err;
-    p->onlooker = onlooker;
-    p->columns = 80;
-    if (p->redraw && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
-        p->columns = size.ws_col;
-    p->started_ms = clock_mono_ms();
-    p->last_counts = xstrdup("");
-    return p;
-}
-
-static const json_t *
-sweep_of(const json_t *status)
-{
-    return json_array_get(json_object_get(status, "sweeps"), 0);
-}
-
-static int64_t
-count(const json_t *status, const char *state)
-{
-    return json_int(json_object_get(sweep_of(status), "jobs"), state, 0);
-}
-
-int64_t
-progress_open_jobs(const json_t *status)
-{
-    int64_t n = 0;
-
-    for (int i = FIRST_OPEN; i < FIRST_BAD; i++)
-        n += count(status, states[i]);
-    return n;
-}
-
-int64_t
-progress_bad_jobs(const json_t *status)
-{
-    int64_t n = 0;
-
-    for (int i = FIRST_BAD; i < N_STATES; i++)
-        n += count(status, states[i]);
-    return n;
-}
-
-static const char *
-word_of(const char *state)
-{
-    return strcmp(state, "succeeded") == 0 ? "done"
-           : strcmp(state, "leased") == 0  ? "running"
-           : strcmp(state, "blocked") == 0 ? "waiting"
-                                           : state;
-}
-
-/* "20 jobs: 5 done, 2 running, 13 waiting" */
+/* Of the terminal as it is now. */
 static void
-put_counts(const struct progress *p, struct buf *out, const json_t *status)
+measure(struct progress *p)
 {
-    int64_t all = 0;
-    const char *separator = ": ";
+    struct winsize size = {0};
 
-    for (int i = 0; i < N_STATES; i++)
-        all += count(status, states[i]);
-    buf_printf(out, "%" PRId64 " jobs", all);
-    for (int i = 0; i < N_STATES; i++) {
-        const int64_t n = count(status, states[i]);
-        if (n == 0)
-            continue;
-        buf_printf(out, "%s%" PRId64 " %s", separator, n, word_of(states[i]));
-        separator = ", ";
-    }
-    if (p->onlooker && progress_open_jobs(status) > 0
-        && !json_is_object(json_object_get(status, "coordinator")))
-        buf_puts(out, "; no coordinator is running");
+    p->columns = 80;
+    p->rows = 24;
+    if (!p->redraw || ioctl(fileno(p->to), TIOCGWINSZ, &size) != 0)
+        return;
+    p->columns = size.ws_col > 20 ? size.ws_col : p->columns;
+    p->rows = size.ws_row > 4 ? size.ws_row : p->rows;
 }
 
-/* "  finetune #14  epoch 2/4  812 img/s  loss 1.234  8 s left" */
+/* "[1 min 20 s] 20 jobs: 5 done, 15 waiting; 3 to 5 min left" */
+static void
+put_summary(const struct progress *p, struct buf *out, const struct picture *now)
+{
+    const char *trouble = p->trouble ? view_trouble(now->status) : NULL;
+
+    buf_printf(out, "[%s] ",
+               text_duration((double)(clock_mono_ms() - p->started_ms) / 1000.0));
+    view_put_counts(out, now->status);
+    if (trouble != NULL) {
+        buf_printf(out, "; %s", trouble);
+    } else if (now->eta.known && view_open_jobs(now->status) > 0) {
+        buf_puts(out, "; ");
+        eta_put(out, &now->eta);
+        buf_puts(out, " left");
+    }
+}
+
+/* "finetune #14  epoch 2/4   25%  812 images/s  loss 1.234  8 s left" */
 static void
 put_running(struct buf *out, const json_t *r)
 {
@@ -135,92 +83,142 @@ put_running(struct buf *out, const json_t *r)
     free(stage);
 }
 
-/* A line on the terminal, cut to its width. */
+/* Moves `line` to the drawing, cut to the terminal's width. */
 static void
-draw_line(struct progress *p, const char *text)
+end_line(struct progress *p, struct buf *drawing, struct buf *line)
 {
-    fprintf(stderr, "\033[K%.*s\n", p->columns - 1, text);
+    buf_puts(drawing, "\033[K");
+    text_put(drawing, buf_str(line), (size_t)p->columns - 1);
+    buf_putc(drawing, '\n');
+    buf_clear(line);
     p->lines++;
 }
 
 static void
-draw(struct progress *p, const json_t *status)
+draw_failures(struct progress *p, struct buf *drawing, const json_t *failures)
 {
-    const json_t *running = json_object_get(sweep_of(status), "running");
-    const json_t *failures = json_object_get(sweep_of(status), "failures");
     struct buf line = {0};
 
-    if (p->lines > 0)
-        fprintf(stderr, "\033[%dA", p->lines);
-    const int before = p->lines;
-    p->lines = 0;
-    put_counts(p, &line, status);
-    buf_printf(&line, "  [%s]",
-               text_duration((double)(clock_mono_ms() - p->started_ms) / 1000.0));
-    draw_line(p, buf_str(&line));
-    for (size_t i = 0; i < json_array_size(running) && i < MAX_RUNNING; i++) {
-        buf_clear(&line);
-        buf_puts(&line, "  ");
-        put_running(&line, json_array_get(running, i));
-        draw_line(p, buf_str(&line));
-    }
-    for (size_t i = 0; i < json_array_size(failures) && i < 3; i++) {
+    for (size_t i = 0; i < json_array_size(failures) && i < MAX_FAILURES; i++) {
         const json_t *f = json_array_get(failures, i);
         char *text = text_clean(json_str(f, "text", ""));
-        buf_clear(&line);
         buf_printf(&line, "  failed %zux %s: %s",
                    json_array_size(json_object_get(f, "jobs")),
                    json_str(f, "stage", ""), text);
-        draw_line(p, buf_str(&line));
+        end_line(p, drawing, &line);
         free(text);
     }
-    while (p->lines < before)
-        draw_line(p, "");
     buf_release(&line);
 }
 
 static void
-print_plain(struct progress *p, const json_t *status, bool changed)
+draw(struct progress *p, const struct picture *now)
 {
-    const json_t *running = json_object_get(sweep_of(status), "running");
+    const json_t *sweep = json_array_get(json_object_get(now->status, "sweeps"), 0);
+    const json_t *running = json_object_get(sweep, "running");
+    struct buf drawing = {0}, line = {0};
+    const int before = p->lines;
+
+    measure(p);
+    if (before > 0)
+        buf_printf(&drawing, "\033[%dA", before);
+    p->lines = 0;
+    put_summary(p, &line, now);
+    end_line(p, &drawing, &line);
+    for (size_t i = 0; i < json_array_size(running) && i < MAX_RUNNING
+                       && p->lines < p->rows - 2 - MAX_FAILURES;
+         i++) {
+        buf_puts(&line, "  ");
+        put_running(&line, json_array_get(running, i));
+        end_line(p, &drawing, &line);
+    }
+    draw_failures(p, &drawing, json_object_get(sweep, "failures"));
+    if (p->lines < before)
+        buf_puts(&drawing, "\033[J");
+    fputs(buf_str(&drawing), p->to);
+    fflush(p->to);
+    buf_release(&drawing);
+    buf_release(&line);
+}
+
+static void
+print_plain(struct progress *p, const struct picture *now, bool changed)
+{
+    const json_t *sweep = json_array_get(json_object_get(now->status, "sweeps"), 0);
+    const json_t *running = json_object_get(sweep, "running");
     struct buf line = {0};
 
-    put_counts(p, &line, status);
+    put_summary(p, &line, now);
     for (size_t i = 0; !changed && i < json_array_size(running) && i < 4; i++) {
         buf_puts(&line, " | ");
         put_running(&line, json_array_get(running, i));
     }
-    fprintf(stderr, "[%s] %s\n",
-            text_duration((double)(clock_mono_ms() - p->started_ms) / 1000.0),
-            buf_str(&line));
+    fprintf(p->to, "%s\n", buf_str(&line));
+    fflush(p->to);
     buf_release(&line);
 }
 
-void
-progress_show(struct progress *p, const json_t *status)
+static void
+progress_show(struct view *v, const struct picture *now)
 {
-    const int64_t now = clock_mono_ms();
+    struct progress *p = (struct progress *)v;
+    const int64_t t = clock_mono_ms();
     struct buf counts = {0};
 
-    put_counts(p, &counts, status);
+    view_put_counts(&counts, now->status);
     const bool changed = strcmp(buf_str(&counts), p->last_counts) != 0;
-    if (p->redraw && (changed || now - p->last_ms >= REDRAW_MS)) {
-        draw(p, status);
-        p->last_ms = now;
-    }
-    if (!p->redraw && (changed || now - p->last_ms >= PLAIN_MS)) {
-        print_plain(p, status, changed);
-        p->last_ms = now;
+    if (changed || t - p->last_ms >= (p->redraw ? REDRAW_MS : PLAIN_MS)) {
+        if (p->redraw)
+            draw(p, now);
+        else
+            print_plain(p, now, changed);
+        p->last_ms = t;
     }
     free(p->last_counts);
     p->last_counts = buf_take(&counts);
 }
 
-void
-progress_end(struct progress *p)
+/* What was drawn stays above it. */
+static void
+progress_say(struct view *v, const char *text)
 {
-    if (p == NULL)
-        return;
+    struct progress *p = (struct progress *)v;
+
+    fprintf(p->to, "%s\n", text);
+    fflush(p->to);
+    p->lines = 0;
+}
+
+static bool
+progress_wait(struct view *v, int64_t ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000,
+                                   .tv_nsec = ms % 1000 * 1000 * 1000};
+
+    (void)v;
+    nanosleep(&pause, NULL);
+    return false;
+}
+
+static void
+progress_end(struct view *v)
+{
+    struct progress *p = (struct progress *)v;
+
     free(p->last_counts);
     free(p);
+}
+
+struct view *
+progress_new(FILE *to, bool redraw, bool trouble)
+{
+    struct progress *p = xcalloc(1, sizeof *p);
+
+    p->view = (struct view){progress_show, progress_say, progress_wait, progress_end};
+    p->to = to;
+    p->redraw = redraw;
+    p->trouble = trouble;
+    p->started_ms = clock_mono_ms();
+    p->last_counts = xstrdup("");
+    return &p->view;
 }

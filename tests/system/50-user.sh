@@ -63,9 +63,9 @@ says 4 'relusweep watch' relusweep run "$here/tiny.yaml"
 same "$before" "$(relusweep jobs tiny --json | jq -c '[.jobs[].digest]')" "a refused run changes nothing"
 
 # Ctrl-C ends a watch, not the sweep
-"$BIN/relusweep" watch tiny 2>watch.err &
+"$BIN/relusweep" watch tiny >watch.txt 2>watch.err &
 watch=$!
-wait_for 20 grep -q running watch.err
+wait_for 20 grep -q running watch.txt
 kill -TERM $watch
 code=0
 wait $watch || code=$?

@@ -29,23 +29,25 @@ status(int done, int running, const char *failure)
     return doc;
 }
 
-/* Shows these documents one after the other and returns what went to stderr. */
+static struct eta eta; /* of every picture */
+static bool onlooker;
+
+/* Shows these documents one after the other and returns what was printed. */
 static char *
 shown(bool terminal, json_t *const *docs, size_t n)
 {
-    const struct cmd_ctx ctx = {.tty_err = terminal, .columns = 80};
-    FILE *err = stderr;
     char *text = NULL;
     size_t size;
+    FILE *to = open_memstream(&text, &size);
 
-    stderr = open_memstream(&text, &size);
-    assert_non_null(stderr);
-    struct progress *p = progress_new(&ctx, false);
-    for (size_t i = 0; i < n; i++)
-        progress_show(p, docs[i]);
-    progress_end(p);
-    fclose(stderr);
-    stderr = err;
+    assert_non_null(to);
+    struct view *view = progress_new(to, terminal, onlooker);
+    for (size_t i = 0; i < n; i++) {
+        const struct picture now = {.status = docs[i], .eta = eta};
+        view->show(view, &now);
+    }
+    view->end(view);
+    fclose(to);
     for (size_t i = 0; i < n; i++)
         json_decref(docs[i]);
     return text;
@@ -77,6 +79,35 @@ a_terminal_sees_the_running_stages(void **state)
 }
 
 static void
+what_is_left_is_said_with_its_range(void **state)
+{
+    json_t *docs[] = {status(1, 1, NULL)};
+
+    (void)state;
+    eta = (struct eta){true, 190, 290};
+    char *text = shown(false, docs, 1);
+    eta = (struct eta){0};
+    assert_string_equal(
+        text, "[0 s] 5 jobs: 1 done, 1 running, 3 waiting; 3 to 5 min left\n");
+    free(text);
+}
+
+static void
+an_onlooker_is_told_when_nothing_can_move(void **state)
+{
+    json_t *docs[] = {status(1, 1, NULL), status(2, 1, NULL)};
+
+    (void)state;
+    json_object_set_new(docs[1], "coordinator", json_object());
+    onlooker = true;
+    char *text = shown(false, docs, 2);
+    onlooker = false;
+    assert_non_null(strstr(text, "3 waiting; no coordinator is running\n"));
+    assert_non_null(strstr(text, "3 waiting; no worker is connected\n"));
+    free(text);
+}
+
+static void
 failures_are_shown_without_their_escapes(void **state)
 {
     json_t *docs[] = {status(1, 1, "NaN\033[2J in loss")};
@@ -93,8 +124,8 @@ open_and_bad_jobs_are_counted(void **state)
     json_t *doc = status(1, 2, "x");
 
     (void)state;
-    assert_int_equal(progress_open_jobs(doc), 5);
-    assert_int_equal(progress_bad_jobs(doc), 1);
+    assert_int_equal(view_open_jobs(doc), 5);
+    assert_int_equal(view_bad_jobs(doc), 1);
     json_decref(doc);
 }
 
@@ -104,6 +135,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_gets_a_plain_line_only_when_a_count_changes),
         cmocka_unit_test(a_terminal_sees_the_running_stages),
+        cmocka_unit_test(what_is_left_is_said_with_its_range),
+        cmocka_unit_test(an_onlooker_is_told_when_nothing_can_move),
         cmocka_unit_test(failures_are_shown_without_their_escapes),
         cmocka_unit_test(open_and_bad_jobs_are_counted),
     };
