@@ -1,5 +1,5 @@
 /*
- * check.c - what must always be true. The letters are those of the list in README.md:
+ * check.c - what must always be true. The letters name it in messages:
  * (a) one success, (b) no acknowledgement without its row, (c) attempts grow, (d) no
  * grant before its commit, (e) everything ends, (f) metrics of the winner are whole and
  * its own, (g) no worker has more leases than slots, (h) memory is what the database says.
@@ -152,9 +152,12 @@ check_ack(const struct msg_ack *k)
                        (int)k->run.job, (int)k->run.attempt, k->disposition);
 }
 
+/* An old HELLO of a process that is gone may be answered in any way. */
 static void
 check_welcome(const char *boot, const struct msg_welcome *w)
 {
+    if (!worker_lives(boot))
+        return;
     for (size_t i = 0; i < w->n_kill; i++)
         if (is_current_of(boot, w->kill[i]))
             world_violated("WELCOME kills %d/%d, which is current", (int)w->kill[i].job,

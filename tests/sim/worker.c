@@ -56,6 +56,15 @@ worker_boot(int w)
     return workers[w].boot;
 }
 
+bool
+worker_lives(const char *boot)
+{
+    for (int w = 0; w < world.n_workers; w++)
+        if (workers[w].session != NULL && strcmp(workers[w].boot, boot) == 0)
+            return true;
+    return false;
+}
+
 static int
 node_of(int w)
 {

@@ -12,7 +12,7 @@
 #include "tests/sim/model.h"
 
 enum {
-    STORM_MS = 25000, /* longest time of faults */
+    STORM_MS = 15000, /* longest time of faults */
     CALM_MS = 600000, /* after which everything must have ended */
     LOOK_MS = 500,    /* between two looks if it has */
 };

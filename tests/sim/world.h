@@ -109,6 +109,8 @@ void worker_message(int w, const struct msg *m);
 bool worker_is_idle(int w); /* no attempt, no result on its disk */
 void worker_reset(int w);   /* before a history: an empty disk */
 const char *worker_boot(int w);
+/* There is a process of that name. */
+bool worker_lives(const char *boot);
 
 /* ---- the network (net.c) ---------------------------------------------------------- */
 
