@@ -1,10 +1,11 @@
 /* stem.c - the first convolution of a network: 3x3, stride 1, padding 1, from plain
  * images of one or three channels to a blocked map. Channels that few fill no vector,
- * so the lanes are those of the output throughout, and pixels of the image are single
- * numbers:
+ * so lanes are those of the output and pixels of the image are single numbers; only in
+ * the gradient of the data lanes are pixels of a row of dx, for which rows of dy are
+ * turned:
  *
  *   forward:  y[k,i,j] = sum_{c,r,s} w[k,c,r,s] x[c,i+r-1,j+s-1]
- *   data:     dx[c,i,j] = sum_{k,r,s} w[k,c,r,s] dy[k,i+1-r,j+1-s], lanes added last
+ *   data:     dx[c,i,j] = sum_{k,r,s} w[k,c,r,s] dy[k,i+1-r,j+1-s]
  *   weights:  dw[k,c,r,s] = sum_{i,j} dy[k,i,j] x[c,i+r-1,j+s-1]
  *
  * The vector code is in stem_lanes.inc, here once for each number of lanes. Padding is
@@ -16,6 +17,30 @@
 
 enum { TAPS = 9 };
 
+/* Pixels of dx that are computed together. */
+enum { STRIP = 32 };
+
+static int64_t
+lanes_of(const struct conv_shape *s, int64_t block)
+{
+    return (s->k + block - 1) / block * block;
+}
+
+/* Floats of a turned row of one channel of dy: its pixels, with zeros on either side as
+ * far as strips read. */
+static int64_t
+turned_width(const struct conv_shape *s)
+{
+    return (s->w + STRIP - 1) / STRIP * STRIP + 2;
+}
+
+/* The same of all channels. */
+static int64_t
+turned_row(const struct conv_shape *s, int64_t block)
+{
+    return lanes_of(s, block) * turned_width(s);
+}
+
 #define LANES     8
 #define LANED(id) id##8
 #include "worker/engine/cpu/stem_lanes.inc"
@@ -26,24 +51,11 @@ enum { TAPS = 9 };
 #define LANED(id) id##16
 #include "worker/engine/cpu/stem_lanes.inc"
 
-static int64_t
-lanes_of(const struct conv_shape *s, int64_t block)
-{
-    return (s->k + block - 1) / block * block;
-}
-
 static bool
 suits(const struct conv_shape *s, int64_t block)
 {
     return s->plain_x && (s->c == 1 || s->c == 3) && s->kernel == 3 && s->stride == 1
            && s->pad == 1 && (block == 8 || block == 16);
-}
-
-/* With one block of k adding up lanes takes longer than all else. */
-static bool
-data_suits(const struct conv_shape *s, int64_t block)
-{
-    return suits(s, block) && (s->c == 1 || s->k >= 16);
 }
 
 /* ---- weights and images ---------------------------------------------------------- */
@@ -115,10 +127,27 @@ forward(float *y, const float *x, const float *packed, const struct conv_after *
 }
 
 static int64_t
+data_packed(const struct conv_shape *s, int64_t block)
+{
+    (void)block;
+    return s->k * TAPS * s->c;
+}
+
+/* (k, 3, 3, c) */
+static void
+data_pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block)
+{
+    (void)block;
+    for (int64_t kc = 0; kc < s->k * s->c; kc++)
+        for (int64_t i = 0; i < TAPS; i++)
+            packed[(kc / s->c * TAPS + i) * s->c + kc % s->c] = weight[kc * TAPS + i];
+}
+
+static int64_t
 data_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 {
     (void)images;
-    return 3 * lanes_of(s, block) * (s->w + 2);
+    return 3 * turned_row(s, block);
 }
 
 static void
@@ -187,10 +216,10 @@ const struct conv_kernel stem_forward = {.name = "stem",
 
 const struct conv_kernel stem_backward_data = {.name = "stem",
                                                .pass = CONV_BACKWARD_DATA,
-                                               .suits = data_suits,
+                                               .suits = suits,
                                                .workspace = data_workspace,
-                                               .packed = packed_floats,
-                                               .pack = pack,
+                                               .packed = data_packed,
+                                               .pack = data_pack,
                                                .backward_data = backward_data};
 
 const struct conv_kernel stem_backward_weights = {.name = "stem",
