@@ -59,11 +59,12 @@ attempts_standing(struct pg *pg, int64_t job, int64_t attempt,
 {
     int64_t number;
 
-    if (pg_number(pg, &number, NULL,
-                  "SELECT CASE WHEN outcome IN ('lost', 'returned') THEN 1 ELSE 2 END"
-                  " FROM attempt WHERE job = $1 AND attempt = $2"
-                  " AND outcome IS NOT NULL",
-                  PG_ARGS(PG_INT(job), PG_INT(attempt)), err)
+    if (pg_number(
+            pg, &number, NULL,
+            "SELECT CASE WHEN outcome IN ('lost', 'returned', 'preempted') THEN 1 ELSE 2 END"
+            " FROM attempt WHERE job = $1 AND attempt = $2"
+            " AND outcome IS NOT NULL",
+            PG_ARGS(PG_INT(job), PG_INT(attempt)), err)
         != 0)
         return -1;
     *out = (enum attempt_standing)number;

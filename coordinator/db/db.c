@@ -11,6 +11,7 @@
 #include "coordinator/db/jobs.h"
 #include "coordinator/db/locks.h"
 #include "coordinator/db/migrate.h"
+#include "coordinator/db/policy.h"
 #include "coordinator/db/requests.h"
 #include "coordinator/db/rules.h"
 #include "coordinator/db/sweeps.h"
@@ -110,6 +111,7 @@ submit_steps(struct db *db, void *arg, struct err *err)
                                       .jobs = (int64_t)sub->d->n_jobs};
     if (jobs_insert(db->pg, sub->d, ids, sub->out, err) == 0
         && sweeps_save(db->pg, sub->s, sub->d, ids, &sub->out->sweep, err) == 0
+        && policy_apply(db->pg, sub->out->sweep, sub->s->policy, err) == 0
         && settle_submitted(db, sub->out->sweep, err) == 0)
         rc = events_add(db->pg, 0, 0, "submitted", sub->s->name, err);
     free(ids);

@@ -391,8 +391,10 @@ core_bye(struct core *core, struct session *s, const struct msg_run *returned, s
 
     for (size_t i = 0; i < n; i++) {
         l = find_lease(core, returned[i]);
-        if (l != NULL && l->session == s->id)
+        if (l != NULL && l->session == s->id && !l->busy) {
             end_by(core, l, CORE_RETURN, false);
+            core->actions[core->n_actions - 1].preempted = true;
+        }
     }
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
         if (l->session == s->id)

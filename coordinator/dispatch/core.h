@@ -35,7 +35,8 @@ struct core_action {
     enum core_action_kind kind;
     struct msg_run run;
     int64_t session;
-    bool charged; /* LOST: counts against the job */
+    bool charged;   /* LOST: counts against the job */
+    bool preempted; /* RETURN: its worker left */
     char boot[64];
 };
 

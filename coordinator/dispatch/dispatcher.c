@@ -78,6 +78,7 @@ add_action_op(struct dispatcher *d, const struct core_action *a)
     op->run = a->run;
     op->session = a->session;
     op->charged = a->charged;
+    op->preempted = a->preempted;
     op->worker = s != NULL ? s->worker : 0;
     op->boot = arena_strdup(&d->batch.mem, a->boot);
     if (a->kind == CORE_LOST || a->kind == CORE_GONE)

@@ -197,5 +197,5 @@ op_reset(struct op *op)
     op->ready = (struct job_ready_list){0};
     op->digest = op->spec = NULL;
     op->disposition = op->detail = NULL;
-    op->done = op->failed = op->handled = false;
+    op->done = op->failed = op->handled = op->rules_changed = false;
 }

@@ -33,6 +33,7 @@ struct op {
     int64_t session;         /* that it came from or goes to */
     int64_t worker;          /* that session's number in the database */
     bool charged;            /* LOST: counts against the job */
+    bool preempted;          /* RETURN: its worker left */
     int64_t max_lost;        /* workers that a job may lose; 0: as in retry.h */
     bool foreign;            /* STARTED and what follows: not of a run of its session */
     const char *boot;        /* GONE */
@@ -45,6 +46,7 @@ struct op {
     const char *detail;
     bool handled;                /* op_apply_all is done with it */
     bool done;                   /* LEASE, ends: committed */
+    bool rules_changed;          /* ends: others may be held, or a machine rests */
     bool failed;                 /* could not be written: as if it had not arrived */
     int64_t number;              /* HELLO: the worker's number */
     struct job_ready_list ready; /* jobs that may be leased now */

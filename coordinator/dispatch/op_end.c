@@ -12,6 +12,7 @@
 #include "coordinator/db/blobs.h"
 #include "coordinator/db/events.h"
 #include "coordinator/db/metrics.h"
+#include "coordinator/db/policy.h"
 #include "coordinator/db/requests.h"
 #include "coordinator/db/workers.h"
 #include "coordinator/dispatch/job_state.h"
@@ -126,6 +127,17 @@ decide(struct pg *pg, const struct op *op, const struct failure *f,
     return 0;
 }
 
+static int
+stop_sweeps(struct pg *pg, struct op *op, struct err *err)
+{
+    bool stopped;
+
+    if (policy_stop_sweeps(pg, op->run.job, &stopped, err) != 0)
+        return -1;
+    op->rules_changed = op->rules_changed || stopped;
+    return 0;
+}
+
 /* After the state was written: the job is ready again, or others hear that it is not. */
 static int
 follow(struct pg *pg, struct op *op, const struct retry_decision *d,
@@ -144,7 +156,37 @@ follow(struct pg *pg, struct op *op, const struct retry_decision *d,
                                                             .wait_ms = d->wait_ms};
         return 0;
     }
-    return next == JOB_HELD ? 0 : jobs_fail_dependants(pg, op->run.job, &count, err);
+    if (next == JOB_HELD)
+        return 0;
+    if (jobs_fail_dependants(pg, op->run.job, &count, err) != 0)
+        return -1;
+    return next == JOB_CANCELLED ? 0 : stop_sweeps(pg, op, err);
+}
+
+/* The words for an attempt that a person has stopped. */
+static struct attempt_end
+end_of(const struct failure *f, enum job_event event)
+{
+    struct attempt_end end = f->end;
+
+    if (event == EV_CANCEL && f->kind == RETRY_STOPPED)
+        end.outcome = "cancelled";
+    return end;
+}
+
+static int
+blame_host(struct pg *pg, struct op *op, const struct failure *f, struct err *err)
+{
+    bool rests = false;
+
+    if (f->comparable
+        && policy_blame_host(pg, op->run.job, f->end.fingerprint, &rests, err) != 0)
+        return -1;
+    if (rests)
+        log_warn("dispatch", "job=%lld attempt=%lld action=host-rests",
+                 (long long)op->run.job, (long long)op->run.attempt);
+    op->rules_changed = op->rules_changed || rests;
+    return 0;
 }
 
 static int
@@ -164,7 +206,9 @@ end_badly(struct pg *pg, struct op *op, const struct failure *f, struct err *err
     log_info("dispatch", "job=%lld attempt=%lld outcome=%s state=%s why=\"%s\"",
              (long long)job, (long long)attempt, f->end.outcome, next_state(d.event),
              d.why);
-    if (attempts_end(pg, job, attempt, &f->end, err) != 0
+    const struct attempt_end end = end_of(f, d.event);
+    if (attempts_end(pg, job, attempt, &end, err) != 0
+        || blame_host(pg, op, f, err) != 0
         || events_add(pg, job, attempt, job_event_name(d.event), d.why, err) != 0
         || clear_traces(pg, job, d.event == EV_CANCEL || d.event == EV_HOLD, err) != 0)
         return -1;
@@ -220,8 +264,9 @@ op_end_lost(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
 int
 op_end_returned(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
 {
-    const struct failure f = {.kind = RETRY_STOPPED,
-                              .end = {.outcome = "returned", .seconds = -1}};
+    const struct failure f = {
+        .kind = RETRY_STOPPED,
+        .end = {.outcome = op->preempted ? "preempted" : "returned", .seconds = -1}};
 
     (void)mem;
     return end_badly(pg, op, &f, err);

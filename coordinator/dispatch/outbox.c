@@ -124,6 +124,7 @@ deliver_end(struct dispatcher *d, const struct op *op, int64_t now_ms)
         d->must_sync = true;
         return;
     }
+    d->must_look = d->must_look || op->rules_changed;
     core_ended(d->core, op->run);
     add_ready(d, op, now_ms);
 }

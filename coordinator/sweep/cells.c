@@ -77,6 +77,7 @@ sweep_free(struct sweep *s)
     free(s->parts);
     json_decref(s->axes);
     json_decref(s->report);
+    json_decref(s->policy);
     json_decref(s->notes);
     free(s->name);
     free(s->title);

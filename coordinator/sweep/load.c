@@ -212,6 +212,8 @@ load(struct loader *l, const char *text, size_t size, const char *path,
         || parse_sets(&l->file, sets, err) != 0 || read_name(l, err) != 0
         || read_methods(l, err) != 0
         || parse_report(&l->sweep->report, &l->file, err) != 0
+        || policy_read(&l->sweep->policy, l->file.policy, l->methods, l->n_methods, err)
+               != 0
         || check_group_over(l, err) != 0)
         return -1;
     l->context.methods = l->methods;

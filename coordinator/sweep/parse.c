@@ -37,6 +37,20 @@ check_keys(const struct yaml_node *map, const char *const *known, const char *wh
     return 0;
 }
 
+/* The keys at the top of a file. */
+static int
+check_file_keys(const struct yaml_node *root, struct err *err)
+{
+    const char *known[64] = {NULL};
+    size_t n = 0;
+
+    for (const char *const *k = file_keys; *k != NULL; k++)
+        known[n++] = *k;
+    for (const char *const *k = policy_keys; *k != NULL; k++)
+        known[n++] = *k;
+    return check_keys(root, known, "", err);
+}
+
 static int
 need_kind(const struct yaml_node *node, enum yaml_kind kind, const char *key,
           struct err *err)
@@ -204,6 +218,17 @@ take_report(struct sweep_file *file, const struct yaml_node *root, struct err *e
     return 0;
 }
 
+/* A preset's policy holds as far as its user says nothing else. */
+static void
+take_policy(struct sweep_file *file, const struct yaml_node *root)
+{
+    for (int k = 0; k < POLICY_KEYS; k++) {
+        const struct yaml_node *value = yaml_get(root, policy_keys[k]);
+        if (value != NULL)
+            file->policy[k] = value;
+    }
+}
+
 static int parse_one(struct sweep_file *file, const char *text, size_t size,
                      const char *path, int depth, struct err *err);
 
@@ -261,11 +286,11 @@ parse_one(struct sweep_file *file, const char *text, size_t size, const char *pa
     if (root->kind != YAML_MAP)
         return yaml_error(err, root, "a sweep file is a map of keys, not %s",
                           yaml_kind_name(root->kind));
-    if (check_keys(root, file_keys, "", err) != 0
-        || check_twice(root, "grid", "fixed", err) != 0
+    if (check_file_keys(root, err) != 0 || check_twice(root, "grid", "fixed", err) != 0
         || parse_base(file, root, path, depth, err) != 0)
         return -1;
     file->root = root;
+    take_policy(file, root);
     if (take_text(&file->name, root, "name", err) != 0
         || take_text(&file->title, root, "title", err) != 0
         || put_section(file, root, "fixed", ENTRY_FIXED, err) != 0

@@ -1,6 +1,7 @@
 #ifndef COORDINATOR_SWEEP_PARSE_H
 #define COORDINATOR_SWEEP_PARSE_H
 
+#include "coordinator/sweep/policy.h"
 #include "coordinator/sweep/yaml.h"
 #include "shared/base/buf.h"
 #include "shared/base/json.h"
@@ -32,6 +33,7 @@ struct sweep_file {
     size_t n_entries, capacity;
     const struct yaml_node *exclude, *include;   /* LIST of MAPs, or NULL */
     const struct yaml_node *report[REPORT_KEYS]; /* or NULL */
+    const struct yaml_node *policy[POLICY_KEYS]; /* or NULL */
     struct buf text;  /* file, then its presets as comments */
     struct arena mem; /* holds all nodes */
 };

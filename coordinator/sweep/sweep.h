@@ -46,6 +46,7 @@ struct sweep {
     char *sets;     /* the --set overrides, newline-separated, "" if none */
     json_t *axes;   /* names of the parameters that vary, in order of the file */
     json_t *report; /* {"x","y":[..],"group_over","reference"}; defaults filled in */
+    json_t *policy; /* how jobs are run, see policy.h; NULL: nothing was said */
     json_t *notes;  /* sentences for the person: how `015` was read, idle excludes */
     struct sweep_part *parts; /* one for each method, in order of the cells */
     size_t n_parts, n_cells;

@@ -18,6 +18,7 @@
 #include "coordinator/db/jobs.h"
 #include "coordinator/db/metrics.h"
 #include "coordinator/db/migrate.h"
+#include "coordinator/db/policy.h"
 #include "coordinator/db/requests.h"
 #include "coordinator/db/rules.h"
 #include "coordinator/db/workers.h"
@@ -547,6 +548,26 @@ void
 rules_release(struct rules *r)
 {
     *r = (struct rules){0};
+}
+
+/* ---- policy.h: no sweep has one ------------------------------------------------------ */
+
+int
+policy_blame_host(struct pg *pg, int64_t job, const char *fingerprint, bool *rests,
+                  struct err *err)
+{
+    (void)job;
+    (void)fingerprint;
+    *rests = false;
+    return statement(pg, err) != NULL ? 0 : -1;
+}
+
+int
+policy_stop_sweeps(struct pg *pg, int64_t job, bool *stopped, struct err *err)
+{
+    (void)job;
+    *stopped = false;
+    return statement(pg, err) != NULL ? 0 : -1;
 }
 
 /* ---- workers.h, requests.h, events.h, catalogs.h, migrate.h -------------------------- */

@@ -10,12 +10,13 @@
 #include "coordinator/db/db.h"
 #include "coordinator/db/handle.h"
 #include "coordinator/db/jobs.h"
+#include "coordinator/db/policy.h"
 #include "coordinator/db/rules.h"
 #include "shared/base/mem.h"
 #include "tests/support/dag_fixture.h"
 #include "tests/support/pg_fixture.h"
 
-/* Jobs 1, 2, 3 are teacher, mask, finetune of sweep a; b shares the teacher: 5, 6. */
+/* Jobs 1, 2, 3 are teacher, mask, finetune of sweep a; b shares the teacher: 4, 5. */
 struct world {
     struct db *db;
     int64_t a, b;
@@ -29,7 +30,7 @@ submit(struct world *w, const char *name, int budget)
     struct err err = {0};
 
     dag_fixture_add(f, 0, budget);
-    if (db_submit(w->db, &f->sweep, &f->dag, &out, &err) != 0)
+    if (db_submit(w->db, &f->sweep, f->dag, &out, &err) != 0)
         fail_msg("%s", err.text);
     dag_fixture_free(f);
     return out.sweep;
@@ -195,10 +196,10 @@ a_paused_sweep_that_is_submitted_again_stays_paused(void **state)
     pause_all(w, w->a, false);
     assert_int_equal(submit(w, "a", 30), w->a);
     script(w, "DO $$BEGIN ASSERT (SELECT count(*) = 2 FROM job WHERE state = 'held'"
-              " AND id > 6); END$$");
+              " AND id > 5); END$$");
     resume(w, w->a);
     script(w, "DO $$BEGIN ASSERT NOT EXISTS (SELECT 1 FROM job WHERE state = 'held'"
-              " AND id > 6); END$$");
+              " AND id > 5); END$$");
 }
 
 static void
@@ -261,8 +262,8 @@ limits_count_the_jobs_that_they_are_about(void **state)
     assert_int_equal(limits_of(w, 1), 1); /* of a */
     assert_int_equal(limits_of(w, 2), 2);
     assert_int_equal(limits_of(w, 3), 1);
-    assert_int_equal(limits_of(w, 5), 1); /* a mask */
-    assert_int_equal(limits_of(w, 6), 0);
+    assert_int_equal(limits_of(w, 4), 1); /* a mask */
+    assert_int_equal(limits_of(w, 5), 0);
     assert_int_equal(rules_load(w->db->pg, &rules, &err), 0);
     assert_int_equal(rules.n_limits, 2);
     rules_release(&rules);
@@ -298,6 +299,118 @@ explain_names_the_limit_and_the_missing_worker(void **state)
     expect_why(w, "1", "waits because h rests: it is ill");
 }
 
+/* An attempt of a job on a host that ended so. */
+static void
+attempt(struct world *w, int job, int number, const char *host, const char *outcome)
+{
+    char *sql = xasprintf(
+        "INSERT INTO worker (boot, name, host, version, slots, threads, connected)"
+        " VALUES ('%s', 'w', '%s', '0.1.0', 1, 1, true) ON CONFLICT DO NOTHING;"
+        "INSERT INTO attempt (job, attempt, worker, ended_at, outcome, fingerprint)"
+        " SELECT %d, %d, id, now(), '%s', nullif('%s', 'ok') FROM worker"
+        "  WHERE boot = '%s';"
+        "UPDATE job SET attempt = %d, worker = (SELECT id FROM worker WHERE boot = '%s')"
+        " WHERE id = %d",
+        host, host, job, number, outcome, outcome, host, number, host, job);
+
+    script(w, sql);
+    free(sql);
+}
+
+static bool
+is_blamed(struct world *w, int job)
+{
+    struct err err = {0};
+    bool rests;
+
+    if (policy_blame_host(w->db->pg, job, "disk", &rests, &err) != 0)
+        fail_msg("%s", err.text);
+    return rests;
+}
+
+static void
+a_host_rests_when_others_can_do_what_fails_on_it(void **state)
+{
+    struct world *w = *state;
+
+    attempt(w, 1, 1, "ill", "disk");
+    attempt(w, 2, 1, "ill", "disk");
+    attempt(w, 3, 1, "ill", "disk");
+    assert_false(is_blamed(w, 3)); /* it may be the jobs */
+    attempt(w, 1, 2, "well", "ok");
+    assert_true(is_blamed(w, 3));
+    attempt(w, 5, 1, "well", "disk"); /* it happens elsewhere too */
+    assert_false(is_blamed(w, 3));
+}
+
+static void
+two_failures_are_too_few_to_blame_a_host(void **state)
+{
+    struct world *w = *state;
+
+    attempt(w, 1, 1, "ill", "disk");
+    attempt(w, 2, 1, "ill", "disk");
+    attempt(w, 2, 2, "ill", "disk");
+    attempt(w, 1, 2, "well", "ok");
+    assert_false(is_blamed(w, 2));
+}
+
+static bool
+stops(struct world *w, int job)
+{
+    struct err err = {0};
+    bool stopped;
+
+    if (pg_begin(w->db->pg, &err) != 0
+        || policy_stop_sweeps(w->db->pg, job, &stopped, &err) != 0
+        || pg_commit(w->db->pg, &err) != 0)
+        fail_msg("%s", err.text);
+    return stopped;
+}
+
+static void
+a_sweep_stops_as_its_file_says(void **state)
+{
+    struct world *w = *state;
+
+    script(w, "UPDATE job SET state = 'succeeded', attempt = 1 WHERE id = 1;"
+              "UPDATE job SET state = 'failed', attempt = 1 WHERE id = 2");
+    assert_false(stops(w, 2)); /* nothing was said */
+    script(w, "UPDATE sweep SET on_failure = '{\"failed\": 1, \"percent\": 60}'");
+    assert_false(stops(w, 2)); /* 1 of 2 began */
+    script(w, "UPDATE sweep SET on_failure = '{\"failed\": 1, \"percent\": 50}'");
+    assert_true(stops(w, 2));
+    expect(w, "su fa he bl bl");
+    expect_why(w, "3", "sweep a was paused because job 2 failed (on_failure)");
+    assert_false(stops(w, 2)); /* once */
+}
+
+static void
+the_file_s_policy_reaches_the_tables(void **state)
+{
+    struct world *w = *state;
+    json_t *policy =
+        json_pack("{s:[{s:s, s:s, s:i}], s:{s:{s:i}}, s:{s:i, s:i}}", "limits", "stage",
+                  "mask", "label", "", "most", 1, "terms", "all", "timeout_s", 9,
+                  "on_failure", "failed", 1, "percent", 0);
+    struct rules rules;
+    struct err err = {0};
+
+    for (int twice = 0; twice < 2; twice++) {
+        script(w, "BEGIN");
+        if (policy_apply(w->db->pg, w->a, policy, &err) != 0)
+            fail_msg("%s", err.text);
+        script(w, "COMMIT");
+    }
+    json_decref(policy);
+    assert_int_equal(limits_of(w, 2), 1);
+    assert_int_equal(limits_of(w, 3), 0);
+    assert_int_equal(rules_load(w->db->pg, &rules, &err), 0);
+    assert_int_equal(rules.n_limits, 1);
+    assert_int_equal(rules.classes[rules.n_classes - 1].timeout_s, 9);
+    rules_release(&rules);
+}
+
 int
 main(void)
 {
@@ -311,6 +424,10 @@ main(void)
         TEST(a_higher_priority_comes_first),
         TEST(limits_count_the_jobs_that_they_are_about),
         TEST(explain_names_the_limit_and_the_missing_worker),
+        TEST(a_host_rests_when_others_can_do_what_fails_on_it),
+        TEST(two_failures_are_too_few_to_blame_a_host),
+        TEST(a_sweep_stops_as_its_file_says),
+        TEST(the_file_s_policy_reaches_the_tables),
 #undef TEST
     };
 
