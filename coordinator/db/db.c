@@ -88,16 +88,21 @@ struct submission {
 
 /* A paused sweep stays so with its new jobs; another one wants what was held. */
 static int
-settle_submitted(struct db *db, int64_t sweep, struct err *err)
+settle_submitted(struct db *db, const struct db_submitted *sub, struct err *err)
 {
+    const struct db_selection all = {.sweep = sub->sweep};
     bool paused;
     int64_t count;
 
-    if (sweeps_is_paused(db->pg, sweep, &paused, err) != 0)
+    if (sweeps_is_paused(db->pg, sub->sweep, &paused, err) != 0)
         return -1;
     if (paused)
-        return jobs_hold(db->pg, sweep, &count, err);
-    return jobs_unhold_sweep(db->pg, sweep, err) == 0 ? jobs_settle(db->pg, err) : -1;
+        return jobs_select(db->pg, &all, err) == 0
+                   ? jobs_hold(db->pg, sub->sweep, &count, err)
+                   : -1;
+    if (sub->new_jobs < sub->jobs && jobs_unhold_sweep(db->pg, sub->sweep, err) != 0)
+        return -1;
+    return jobs_settle(db->pg, err);
 }
 
 static int
@@ -112,7 +117,7 @@ submit_steps(struct db *db, void *arg, struct err *err)
     if (jobs_insert(db->pg, sub->d, ids, sub->out, err) == 0
         && sweeps_save(db->pg, sub->s, sub->d, ids, &sub->out->sweep, err) == 0
         && policy_apply(db->pg, sub->out->sweep, sub->s->policy, err) == 0
-        && settle_submitted(db, sub->out->sweep, err) == 0)
+        && settle_submitted(db, sub->out, err) == 0)
         rc = events_add(db->pg, 0, 0, "submitted", sub->s->name, err);
     free(ids);
     return rc;

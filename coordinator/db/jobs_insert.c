@@ -15,6 +15,7 @@ struct insertion {
     const struct dag *d;
     int64_t *ids;     /* of all jobs, 0: not known */
     int64_t first;    /* of the new jobs; those below were there */
+    bool *settle;     /* of the new jobs: jobs_settle must look at it */
     size_t job, edge; /* where a copy stands */
 };
 
@@ -136,6 +137,37 @@ next_id(void *ctx, struct buf *row)
     return true;
 }
 
+/* Where all parents are new, and theirs too, a job stays blocked until they are done;
+ * others may be ready, or will never be. */
+static void
+find_unsettled(struct insertion *x)
+{
+    x->settle = xcalloc(x->d->n_jobs + 1, sizeof *x->settle);
+    for (size_t i = 0; i < x->d->n_jobs; i++) {
+        size_t n;
+        const uint32_t *parents = dag_parents(x->d, i, &n);
+        bool settle = n == 0;
+        for (size_t k = 0; k < n; k++)
+            settle = settle || x->ids[parents[k]] < x->first
+                     || (x->settle[parents[k]] && x->d->jobs[parents[k]].n_parents > 0);
+        x->settle[i] = settle;
+    }
+}
+
+static bool
+next_unsettled(void *ctx, struct buf *row)
+{
+    struct insertion *x = ctx;
+    size_t job;
+
+    while (next_new(x, &job))
+        if (x->settle[job]) {
+            buf_printf(row, "%" PRId64, x->ids[job]);
+            return true;
+        }
+    return false;
+}
+
 /* Edges of the new job x->job from x->edge on, then of the next one. */
 static bool
 next_edge(void *ctx, struct buf *row)
@@ -170,7 +202,7 @@ insert_new(struct pg *pg, struct insertion *x, struct err *err)
              next_spec, err)
             != 0
         || copy(pg, x, "COPY job (id) FROM STDIN", next_id, err) != 0
-        || copy(pg, x, "COPY selection FROM STDIN", next_id, err) != 0
+        || copy(pg, x, "COPY selection FROM STDIN", next_unsettled, err) != 0
         || copy(pg, x, "COPY job_dep (child, parent, input) FROM STDIN", next_edge, err)
                != 0)
         return -1;
@@ -206,5 +238,8 @@ jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids, struct db_submitte
         return 0;
     if (number_new(pg, &x, out->new_jobs, err) != 0)
         return -1;
-    return insert_new(pg, &x, err);
+    find_unsettled(&x);
+    const int rc = insert_new(pg, &x, err);
+    free(x.settle);
+    return rc;
 }

@@ -142,9 +142,14 @@ save_cells(struct pg *pg, const struct sweep *s, const struct dag *d,
 {
     struct cells x = {.s = s, .d = d, .ids = ids, .sweep = sweep};
 
-    if (pg_query(pg, NULL, "DELETE FROM cell WHERE sweep = $1", PG_ARGS(PG_INT(sweep)),
-                 err)
+    if (pg_query(pg, NULL,
+                 "DELETE FROM cell_job k USING cell c WHERE c.id = k.cell"
+                 " AND c.sweep = $1",
+                 PG_ARGS(PG_INT(sweep)), err)
             != 0
+        || pg_query(pg, NULL, "DELETE FROM cell WHERE sweep = $1",
+                    PG_ARGS(PG_INT(sweep)), err)
+               != 0
         || number_cells(pg, &x, err) != 0
         || pg_copy(pg, "COPY cell (id, sweep, place, params, written) FROM STDIN",
                    next_cell, &x, err)
