@@ -91,9 +91,10 @@ explain_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t 
         cmd_print_json(job);
     } else {
         char *why = text_clean(json_str(job, "why", ""));
-        printf("job %" PRId64 " (%.12s): %s %s is %s\n%s\n", json_int(job, "id", 0),
-               json_str(job, "digest", ""), json_str(job, "method", ""),
-               json_str(job, "stage", ""), json_str(job, "state", ""), why);
+        printf("job %" PRId64 " (%.12s): %s of %s, %s\nIt %s.\n",
+               json_int(job, "id", 0), json_str(job, "digest", ""),
+               json_str(job, "stage", ""), json_str(job, "method", ""),
+               json_str(job, "state", ""), why);
         free(why);
         print_values("parameters", json_object_get(job, "params"));
         print_relatives(ctx, "needs", json_object_get(job, "parents"));

@@ -90,7 +90,8 @@ drop_common(json_t *jobs)
 static void
 print_jobs(struct cmd_ctx *ctx, json_t *jobs)
 {
-    struct table *t = table_new(">JOB|STAGE|STATE|>TRY|>TIME|WORKER|PARAMETERS|ERROR");
+    struct table *t =
+        table_new(">JOB|STAGE|STATE|~>TRY|~>TIME|~WORKER|PARAMETERS|ERROR");
     const json_t *j;
     size_t i;
 

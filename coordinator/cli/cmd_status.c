@@ -45,7 +45,8 @@ print_sweeps(const struct cmd_ctx *ctx, const json_t *sweeps)
 static void
 print_running(const struct cmd_ctx *ctx, const json_t *sweeps)
 {
-    struct table *t = table_new(">JOB|STAGE|>EPOCH|>STEP|>IMAGES/S|>LOSS|>LEFT|WORKER");
+    struct table *t =
+        table_new(">JOB|STAGE|>EPOCH|~>STEP|~>IMAGES/S|>LOSS|>LEFT|~WORKER");
     const json_t *s, *r;
     size_t i, k, n = 0;
 

@@ -9,7 +9,7 @@
 #include "coordinator/cli/text.h"
 #include "shared/base/mem.h"
 
-enum { MAX_COLUMNS = 16, GAP = 2, NARROWEST = 8 };
+enum { MAX_COLUMNS = 16, GAP = 2, NARROWEST = 12 };
 
 struct table {
     char *headings;
@@ -69,8 +69,8 @@ put_cell(struct buf *line, const char *text, size_t width, bool right, bool last
     const size_t taken = text_put(line, text, width);
     if (last)
         return;
-    if (!right || have > width)
-        put_blanks(line, width > taken ? width - taken : 0);
+    if (!right)
+        put_blanks(line, width - taken);
     put_blanks(line, GAP);
 }
 
@@ -92,22 +92,20 @@ want(const struct table *t, size_t *width)
     return total;
 }
 
-/* Column widths that fit: the widest column gives way until the line does. False: even
- * the narrowest are too wide. */
+/* Column widths that fit: the widest column of text gives way until the line does, for a
+ * number that is cut is another number. False: the narrowest are still too wide. */
 static bool
 fit(const struct table *t, size_t *width, size_t columns)
 {
-    size_t total = want(t, width);
-
-    while (total > columns) {
-        size_t widest = 0;
-        for (size_t c = 1; c < t->n_columns; c++)
-            if (width[c] > width[widest])
+    for (size_t total = want(t, width); total > columns; total--) {
+        size_t widest = t->n_columns;
+        for (size_t c = 0; c < t->n_columns; c++)
+            if (!t->right[c] && width[c] > NARROWEST
+                && (widest == t->n_columns || width[c] > width[widest]))
                 widest = c;
-        if (width[widest] <= NARROWEST)
+        if (widest == t->n_columns)
             return false;
         width[widest]--;
-        total--;
     }
     return true;
 }

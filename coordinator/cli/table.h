@@ -14,8 +14,8 @@
  */
 struct table;
 
-/* Headings are separated by '|'; '>' before one aligns it to the right, '~' before that
- * lets the column go where the terminal is too narrow: "JOB|STAGE|~>EPOCH|ERROR" */
+/* Headings are separated by '|'; '>' before one is for numbers: to the right, and never
+ * cut; '~' before that lets the column go where the terminal is too narrow: "JOB|STAGE|~>EPOCH|ERROR" */
 struct table *table_new(const char *headings);
 
 /* Adds a cell, row by row. NULL is an empty cell. */

@@ -57,6 +57,18 @@ the_widest_column_gives_way(void **state)
 }
 
 static void
+numbers_are_never_cut(void **state)
+{
+    struct table *t = table_new(">TIME|TEXT");
+
+    (void)state;
+    table_add(t, "11 h 59 min and more");
+    table_add(t, "the quick brown fox");
+    assert_string_equal(print(t, 36, false), "                TIME  TEXT\n"
+                                             "11 h 59 min and more  the quick b...\n");
+}
+
+static void
 text_of_others_cannot_act_on_the_terminal(void **state)
 {
     struct table *t = table_new("A");
@@ -102,9 +114,10 @@ a_narrow_terminal_goes_without_what_may_be_missing(void **state)
         table_add(t, "1");
         table_add(t, "host-name");
         table_add(t, "a NaN in the loss");
-        assert_string_equal(print(t, wide ? 25 : 18, false),
-                            wide ? "JOB  WORKER     ERROR\n1    host-name  a NaN ...\n"
-                                 : "JOB  ERROR\n1    a NaN in t...\n");
+        assert_string_equal(
+            print(t, wide ? 28 : 18, false),
+            wide ? "JOB  WORKER     ERROR\n1    host-name  a NaN in ...\n"
+                 : "JOB  ERROR\n1    a NaN in t...\n");
     }
 }
 
@@ -133,6 +146,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_aligned_to_the_right),
         cmocka_unit_test(the_widest_column_gives_way),
+        cmocka_unit_test(numbers_are_never_cut),
         cmocka_unit_test(text_of_others_cannot_act_on_the_terminal),
         cmocka_unit_test(characters_are_counted_not_bytes),
         cmocka_unit_test(colour_is_only_in_the_heading_and_only_when_wanted),
