@@ -15,12 +15,17 @@ enum { LANES = 32, TILE = 512, MAX_BLOCK = 16 };
 /* low > z ? low : z: z where it is NaN. */
 #define AT_LEAST(low, z) ((low) > (z) ? (low) : (z))
 
-/* sum[l] += the plane's floats of lane l; n is a multiple of the block. */
+/* sum[l] += the floats of lane l */
 CPU_INLINE void
 add_lanes(double *sum, const float *lanes, const int block)
 {
-    for (int i = 0; i < LANES; i++)
-        sum[i % block] += (double)lanes[i];
+    for (int l = 0; l < block; l++) {
+        double of_lane = 0.0;
+
+        for (int i = l; i < LANES; i += block)
+            of_lane += (double)lanes[i];
+        sum[l] += of_lane;
+    }
 }
 
 CPU_INLINE void
@@ -241,24 +246,45 @@ cpu_conv_after(float *y, const struct conv_after *after, const struct map *m)
         conv_after(y, after, m, 1);
 }
 
-/* lanes += dz, lanes of dz * (x - mean) */
+/* dy where the activation let it through, else 0 */
+CPU_INLINE float
+gate(float dy, float y, float low, const enum norm_act act)
+{
+    if (act == NORM_LINEAR)
+        return dy;
+    return y > (act == NORM_RELU ? 0.0f : low) ? dy : 0.0f;
+}
+
+/* Where the maps of a backward pass have the same plane. */
+struct plane {
+    const float *dy, *y, *x, *low;
+    int64_t n;
+};
+
+/* lanes a += dz, b += dz * (x - mean) for n floats from i on */
 CPU_INLINE void
-tile_sums(double *dz_sum, double *dzx_sum, const float *restrict dz,
-          const float *restrict x, const float *restrict mean, int64_t n,
-          const int block)
+lane_sums(float *a, float *b, const struct plane *p, int64_t i, const float *mean,
+          const enum norm_act act, const int n)
+{
+    for (int l = 0; l < n; l++) {
+        const float low = act == NORM_MASKED ? p->low[i + l] : 0.0f;
+        const float dz = gate(p->dy[i + l], p->y[i + l], low, act);
+
+        a[l] += dz;
+        b[l] += dz * (p->x[i + l] - mean[l]);
+    }
+}
+
+CPU_INLINE void
+plane_sums(double *dz_sum, double *dzx_sum, const struct plane *p, const float *mean,
+           const enum norm_act act, const int block)
 {
     float a[LANES] = {0}, b[LANES] = {0};
     int64_t i = 0;
 
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++) {
-            a[l] += dz[i + l];
-            b[l] += dz[i + l] * (x[i + l] - mean[l]);
-        }
-    for (int l = 0; i + l < n; l++) {
-        a[l] += dz[i + l];
-        b[l] += dz[i + l] * (x[i + l] - mean[l]);
-    }
+    for (; i + LANES <= p->n; i += LANES)
+        lane_sums(a, b, p, i, mean, act, LANES);
+    lane_sums(a, b, p, i, mean, act, (int)(p->n - i));
     add_lanes(dz_sum, a, block);
     add_lanes(dzx_sum, b, block);
 }
@@ -267,16 +293,22 @@ CPU_INLINE void
 norm_sums(double *dz_sum, double *dzx_sum, const float *dy, const float *y,
           const float *x, const struct norm_pass *p, const int block)
 {
-    float masked[TILE], mean[LANES];
+    const int64_t n = p->map.pixels * block, blocks = map_blocks(&p->map);
+    float mean[LANES];
 
-    memset(dz_sum, 0, (size_t)(map_blocks(&p->map) * block) * sizeof(double));
-    memset(dzx_sum, 0, (size_t)(map_blocks(&p->map) * block) * sizeof(double));
-    for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
-        const float *dz = activate_grad(masked, dy + t.at, y + t.at, p->act,
-                                        p->low + t.in_image, t.n);
-        repeat(mean, p->mean + t.channel, block);
-        tile_sums(dz_sum + t.channel, dzx_sum + t.channel, dz, x + t.at, mean, t.n,
-                  block);
+    memset(dz_sum, 0, (size_t)(blocks * block) * sizeof(double));
+    memset(dzx_sum, 0, (size_t)(blocks * block) * sizeof(double));
+    for (int64_t i = 0; i < p->map.images * blocks; i++) {
+        const int64_t cb = i % blocks, c = cb * block;
+        const struct plane at = {dy + i * n, y + i * n, x + i * n, p->low + cb * n, n};
+
+        repeat(mean, p->mean + c, block);
+        if (p->act == NORM_LINEAR)
+            plane_sums(dz_sum + c, dzx_sum + c, &at, mean, NORM_LINEAR, block);
+        else if (p->act == NORM_RELU)
+            plane_sums(dz_sum + c, dzx_sum + c, &at, mean, NORM_RELU, block);
+        else
+            plane_sums(dz_sum + c, dzx_sum + c, &at, mean, NORM_MASKED, block);
     }
 }
 
