@@ -5,12 +5,36 @@
 #include "coordinator/cli/context.h"
 
 static void
+print_option(const struct param *p)
+{
+    printf("--");
+    for (const char *c = p->name; *c != '\0'; c++)
+        putchar(*c == '_' ? '-' : *c);
+}
+
+static void
 print_options(const struct param *params, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        printf(" --");
-        for (const char *c = params[i].name; *c != '\0'; c++)
-            putchar(*c == '_' ? '-' : *c);
+        putchar(' ');
+        print_option(&params[i]);
+    }
+}
+
+/* What may stand behind an option that chooses from a list. */
+static void
+print_choices(const struct cmd *c)
+{
+    for (size_t i = 0; i < c->n_params; i++) {
+        if (c->params[i].choices == NULL)
+            continue;
+        printf("    %s:", c->name);
+        print_option(&c->params[i]);
+        printf(") options='");
+        for (const char *const *choice = c->params[i].choices; *choice != NULL;
+             choice++)
+            printf("%s ", *choice);
+        printf("' ;;\n");
     }
 }
 
@@ -29,9 +53,11 @@ completion_run(struct cmd_ctx *ctx, const void *config, const char **words,
            "  if [ \"$COMP_CWORD\" = 1 ]; then options='");
     for (const struct cmd *const *c = cmds; *c != NULL; c++)
         printf("%s ", (*c)->name);
-    printf("'; else case ${COMP_WORDS[1]} in\n");
+    printf("help'; else case ${COMP_WORDS[1]}:${COMP_WORDS[COMP_CWORD-1]} in\n");
+    for (const struct cmd *const *c = cmds; *c != NULL; c++)
+        print_choices(*c);
     for (const struct cmd *const *c = cmds; *c != NULL; c++) {
-        printf("    %s) options='", (*c)->name);
+        printf("    %s:*) options='", (*c)->name);
         print_options((*c)->params, (*c)->n_params);
         print_options(global_params, n_global_params);
         printf("' ;;\n");
