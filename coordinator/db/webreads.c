@@ -8,9 +8,11 @@
 #include "coordinator/db/handle.h"
 #include "coordinator/db/locks.h"
 
-/* A program that only looks must not hold anything up either. */
+/* A program that only looks must not hold anything up either: no second process of the
+ * server for a page, no compiling for a query that takes 100 ms, no sorting on disk. */
 static const char *const careful_sql =
-    "SET default_transaction_read_only = on; SET statement_timeout = '20s';"
+    "SET default_transaction_read_only = on; SET jit = off; SET work_mem = '64MB';"
+    "SET max_parallel_workers_per_gather = 0; SET statement_timeout = '20s';"
     "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '30s';"
     "SET application_name = 'relusweep-web'";
 
@@ -119,20 +121,19 @@ db_web_sweeps(struct db *db, json_t **out, struct err *err)
     return pg_json(db->pg, out, sweeps_sql, PG_NONE, err);
 }
 
-/* $1: the sweep. */
+/* Stages in the order of their first jobs, which is that of the chain. $1: the sweep. */
 static const char *const sweep_sql =
-    "WITH sj AS MATERIALIZED (SELECT k.job, min(k.place) AS place FROM cell c"
-    "  JOIN cell_job k ON k.cell = c.id WHERE c.sweep = $1 GROUP BY k.job),"
-    " seen AS MATERIALIZED (SELECT s.stage, sj.place, j.id, j.state, j.attempt,"
-    "   j.worker FROM sj JOIN job j ON j.id = sj.job JOIN job_spec s ON s.job = j.id),"
-    " states AS (SELECT stage, state, min(place) AS place, count(*) AS n FROM seen"
+    "WITH seen AS MATERIALIZED (SELECT s.stage, j.id, j.state, j.attempt, j.worker"
+    "  FROM job j JOIN job_spec s ON s.job = j.id WHERE j.id IN (SELECT k.job FROM"
+    "   cell_job k JOIN cell c ON c.id = k.cell WHERE c.sweep = $1)),"
+    " states AS (SELECT stage, state, min(id) AS first, count(*) AS n FROM seen"
     "  GROUP BY stage, state),"
     " took AS (SELECT x.stage, avg(a.seconds) AS mean, count(*) AS n FROM seen x"
     "  JOIN attempt a ON a.job = x.id AND a.attempt = x.attempt"
     "  WHERE x.state = 'succeeded' AND a.seconds > 0 GROUP BY x.stage),"
-    " stages AS (SELECT json_agg(json_build_object('stage', x.stage, 'place', x.place,"
+    " stages AS (SELECT json_agg(json_build_object('stage', x.stage,"
     "   'states', x.states, 'mean_s', took.mean, 'n_ok', coalesce(took.n, 0))"
-    "   ORDER BY x.place, x.stage) AS list FROM (SELECT stage, min(place) AS place,"
+    "   ORDER BY x.first, x.stage) AS list FROM (SELECT stage, min(first) AS first,"
     "    json_object_agg(state, n ORDER BY state) AS states FROM states GROUP BY stage)"
     "   x LEFT JOIN took ON took.stage = x.stage),"
     " running AS (SELECT json_agg(json_build_object('job', x.id, 'stage', x.stage,"

@@ -34,7 +34,7 @@ MUST_CHECK int db_web_changes(struct db *db, int64_t *since, int64_t limit,
 MUST_CHECK int db_web_sweeps(struct db *db, json_t **out, struct err *err);
 
 /* One sweep, ERR_USAGE when there is none: the row of db_web_sweeps, and "axes", "report",
- * "text", "sets", "stages": [{"stage","place","states": {}, "mean_s","n_ok"}], "slots",
+ * "text", "sets", "stages": [{"stage","states": {}, "mean_s","n_ok"}], "slots",
  * "running": [...], "failures": [{"fingerprint","text","kind","stage","count","job"}] */
 MUST_CHECK int db_web_sweep(struct db *db, int64_t sweep, json_t **out,
                             struct err *err);

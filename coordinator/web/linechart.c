@@ -113,7 +113,7 @@ tick_text(struct buf *text, double v)
     if (fabs(v) >= 1000)
         number_short(text, v);
     else
-        buf_printf(text, "%.4g", v);
+        buf_printf(text, "%.4g", v == 0 ? 0.0 : v); /* no "-0" */
     return buf_str(text);
 }
 

@@ -193,6 +193,8 @@ put_metrics(struct buf *out, const json_t *doc)
     json_t *m;
 
     mark_part(out, "metrics", "Final metrics");
+    if (json_object_size(json_object_get(doc, "metrics")) == 0)
+        buf_puts(out, "<p class=\"soft\">None yet.</p>\n");
     buf_puts(out, "<div class=\"scroll\" tabindex=\"0\"><table><tbody>\n");
     json_object_foreach(json_object_get(doc, "metrics"), name, m)
     {
