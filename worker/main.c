@@ -13,6 +13,7 @@
 #include "worker/agent/agent.h"
 #include "worker/agent/noop.h"
 #include "worker/data/data_verb.h"
+#include "worker/engine/backend.h"
 #include "worker/methods/catalog.h"
 #include "worker/pipeline/bench.h"
 #include "worker/pipeline/model_export.h"
@@ -50,9 +51,12 @@ verb_agent(const struct verb *v, int argc, char **argv)
 {
     json_t *catalog = catalog_describe();
     char *text = json_canonical(catalog);
+    const struct backend *best;
     struct err err;
 
-    const int rc = agent_main(argc, argv, text, &err);
+    int rc = backend_find(&best, "auto", &err);
+    if (rc == 0)
+        rc = agent_main(argc, argv, text, backend_name(best), &err);
     free(text);
     json_decref(catalog);
     return rc == 0 ? 0 : fail(v, &err);

@@ -7,14 +7,17 @@ workers_connected(struct pg *pg, const struct worker_row *w, int64_t *id,
 {
     return pg_number(
         pg, id, NULL,
-        "INSERT INTO worker (boot, name, host, version, slots, threads, connected)"
-        " VALUES ($1, $2, $3, $4, $5, $6, true)"
+        "INSERT INTO worker (boot, name, host, version, slots, threads, memory_bytes,"
+        "  labels, backend, connected)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, ''), coalesce($9, ''), true)"
         " ON CONFLICT (boot) DO UPDATE SET name = excluded.name, host = excluded.host,"
         "  version = excluded.version, slots = excluded.slots,"
-        "  threads = excluded.threads, connected = true, last_seen = now()"
+        "  threads = excluded.threads, memory_bytes = excluded.memory_bytes,"
+        "  labels = excluded.labels, backend = excluded.backend, connected = true, last_seen = now()"
         " RETURNING id",
         PG_ARGS(PG_TEXT(w->boot), PG_TEXT(w->name), PG_TEXT(w->host),
-                PG_TEXT(w->version), PG_INT(w->slots), PG_INT(w->threads)),
+                PG_TEXT(w->version), PG_INT(w->slots), PG_INT(w->threads),
+                PG_INT(w->memory_bytes), PG_TEXT(w->labels), PG_TEXT(w->backend)),
         err);
 }
 

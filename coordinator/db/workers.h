@@ -8,6 +8,8 @@
 struct worker_row {
     const char *boot, *name, *host, *version;
     int64_t slots, threads;
+    int64_t memory_bytes;         /* 0: not known */
+    const char *labels, *backend; /* "" or NULL: none */
 };
 
 /* A hello: the row of this process, made or refreshed. */

@@ -24,7 +24,10 @@ apply_hello(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
                                    .host = h->host,
                                    .version = h->version,
                                    .slots = h->slots,
-                                   .threads = h->threads};
+                                   .threads = h->threads,
+                                   .memory_bytes = h->memory_bytes,
+                                   .labels = h->labels,
+                                   .backend = h->backend};
 
     (void)mem;
     if (op->catalog != NULL && catalogs_save(pg, op->catalog, err) != 0)

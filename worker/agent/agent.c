@@ -21,6 +21,7 @@
 #include "shared/base/signals.h"
 #include "worker/agent/attempt.h"
 #include "worker/agent/cores.h"
+#include "worker/agent/memory.h"
 #include "worker/agent/spool.h"
 #include "worker/agent/workdir.h"
 
@@ -36,6 +37,7 @@ enum {
 
 struct agent {
     struct agent_options options;
+    const char *backend; /* that the option stands for */
     char host[256], boot[17];
     char *endpoint_list;
     const char *endpoints[MAX_ENDPOINTS];
@@ -309,7 +311,11 @@ take_signals(struct agent *a, int64_t now_ms)
 
     while ((number = signals_next(a->signals)) != 0)
         if (number != SIGCHLD)
-            drain(a, number == SIGINT ? "SIGINT" : "SIGTERM", now_ms);
+            drain(a,
+                  number == SIGINT    ? "SIGINT"
+                  : number == SIGUSR2 ? "SIGUSR2"
+                                      : "SIGTERM",
+                  now_ms);
 }
 
 static void
@@ -438,7 +444,11 @@ open_session(struct agent *a, const char *catalog_json)
         .version = RELUSWEEP_VERSION,
         .catalog = catalog_json,
         .slots = a->options.slots,
-        .threads = a->options.threads > 0 ? a->options.threads : a->n_cores};
+        .threads = a->options.threads > 0 ? a->options.threads : a->n_cores,
+        .memory_bytes =
+            a->options.memory_mib > 0 ? a->options.memory_mib << 20 : memory_bytes(),
+        .labels = a->options.labels,
+        .backend = a->backend};
     const struct session_io io = {.ctx = a,
                                   .send = io_send,
                                   .reconnect = io_reconnect,
@@ -478,12 +488,17 @@ load_spool(struct agent *a)
 }
 
 static int
-open_agent(struct agent *a, const char *catalog_json, struct err *err)
+open_agent(struct agent *a, const char *catalog_json, const char *best_backend,
+           struct err *err)
 {
+    a->backend =
+        strcmp(a->options.backend, "auto") == 0 ? best_backend : a->options.backend;
+
     if (complete_options(a, err) != 0
         || (a->options.keys[0] != '\0'
             && sock_use_client_keys(a->options.keys, err) != 0)
-        || signals_open(&a->signals, (int[]){SIGTERM, SIGINT, SIGCHLD}, 3, err) != 0
+        || signals_open(&a->signals, (int[]){SIGTERM, SIGINT, SIGUSR2, SIGCHLD}, 4, err)
+               != 0
         || workdir_open(&a->dir, a->options.work_dir, a->options.name, err) != 0
         || cores_open(&a->cores, a->options.cores_dir, err) != 0
         || blobs_new(&a->blobs, a->dir.cache, a->options.cache_gib << 30, err) != 0)
@@ -534,7 +549,8 @@ print_help(void)
 }
 
 int
-agent_main(int argc, char **argv, const char *catalog_json, struct err *err)
+agent_main(int argc, char **argv, const char *catalog_json, const char *best_backend,
+           struct err *err)
 {
     struct agent a = {.signals = -1, .dir.lock = -1};
     struct args args = {0};
@@ -547,7 +563,7 @@ agent_main(int argc, char **argv, const char *catalog_json, struct err *err)
         return -1;
     int rc = args.n_words > 0 ? err_set(
                  err, ERR_USAGE, "`%s`: everything is an option here", args.words[0])
-                              : open_agent(&a, catalog_json, err);
+                              : open_agent(&a, catalog_json, best_backend, err);
     if (rc == 0) {
         run_loop(&a);
         if (a.failed) {

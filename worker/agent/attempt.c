@@ -18,6 +18,7 @@
 #include "shared/base/mem.h"
 #include "shared/spec/job.h"
 #include "worker/agent/attempt_state.h"
+#include "worker/agent/memory.h"
 #include "worker/agent/spool.h"
 
 enum { CANCEL_GRACE_MS = 20000 };
@@ -117,6 +118,8 @@ attempt_new(const struct attempt_env *env, const struct msg_grant *grant)
     log_info("attempt",
              "job=%" PRId64 " attempt=%" PRId64 " state=granted resume=%" PRId64,
              a->run.job, a->run.attempt, grant->resume_sha[0] ? grant->resume_step : 0);
+    a->watchdog.timeout_s = grant->timeout_s;
+    a->watchdog.stall_s = grant->stall_s;
     if (prepare(a, grant, &err) != 0)
         attempt_fail(a, err_kind_name(err.kind), err.text);
     return a;
@@ -259,12 +262,14 @@ attempt_share(struct attempt *a, int32_t threads)
 }
 
 static void
-start(struct attempt *a)
+start(struct attempt *a, int64_t now_ms)
 {
     char name[] = "relusweep-worker", verb[] = "stage";
     char *argv[] = {name, verb, a->dir, NULL};
     struct err err;
 
+    a->kills = memory_kills();
+    watchdog_start(&a->watchdog, now_ms);
     if ((a->env->share_cores && write_share(a, 1, &err) != 0)
         || child_start(&a->child, a->env->program, argv, a->env->env, a->log.path, &err)
                != 0) {
@@ -289,6 +294,20 @@ take_events(struct attempt *a, int64_t now_ms)
     }
 }
 
+/* It may write a checkpoint: the next attempt goes on from there. */
+static void
+stop_overdue(struct attempt *a, int64_t now_ms)
+{
+    if (a->verdict != WATCHDOG_FINE || a->cancelled || a->giving_back)
+        return;
+    a->verdict = watchdog_look(&a->watchdog, now_ms);
+    if (a->verdict == WATCHDOG_FINE)
+        return;
+    log_warn("attempt", "job=%" PRId64 " attempt=%" PRId64 " event=%s", a->run.job,
+             a->run.attempt, a->verdict == WATCHDOG_TIMEOUT ? "timeout" : "stalled");
+    child_stop(a->child, now_ms, CANCEL_GRACE_MS);
+}
+
 static void
 step_run(struct attempt *a, int64_t now_ms)
 {
@@ -300,8 +319,10 @@ step_run(struct attempt *a, int64_t now_ms)
     take_events(a, now_ms);
     saver_step(&a->saver, a->env->blobs, a->env->session, a->run, now_ms);
     (void)joblog_step(&a->log, a->env->session, a->run, now_ms);
-    if (!ended)
+    if (!ended) {
+        stop_overdue(a, now_ms);
         return;
+    }
     child_free(a->child);
     a->child = NULL;
     attempt_conclude(a, &end);
@@ -313,7 +334,7 @@ attempt_step(struct attempt *a, bool may_start, int64_t now_ms)
     if (a->phase == ATTEMPT_FETCH)
         step_fetch(a);
     if (a->phase == ATTEMPT_WAIT && may_start)
-        start(a);
+        start(a, now_ms);
     if (a->phase == ATTEMPT_RUN)
         step_run(a, now_ms);
     if (a->phase == ATTEMPT_STORE)

@@ -5,6 +5,7 @@
  * not succeed, because a result ends the attempt and fences off what comes later.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/sha256.h"
 #include "worker/agent/attempt_state.h"
+#include "worker/agent/memory.h"
 #include "worker/agent/spool.h"
 
 enum { RETRY_MS = 2000, MAX_FAILURES = 5 };
@@ -145,6 +147,28 @@ last_words(const struct attempt *a, const char *what)
     return text;
 }
 
+/* Killed, and the kernel has killed one of us for want of memory meanwhile. */
+static bool
+was_out_of_memory(const struct attempt *a, const struct child_end *end)
+{
+    return end->signal == SIGKILL && a->kills >= 0 && memory_kills() > a->kills;
+}
+
+static void
+conclude_overdue(struct attempt *a, const struct child_end *end)
+{
+    const bool late = a->verdict == WATCHDOG_TIMEOUT;
+    char *text = late ? xasprintf("the stage ran for longer than %" PRId64
+                                  " s (`timeout` of the sweep)",
+                                  a->watchdog.timeout_s)
+                      : xasprintf("the stage made no progress for %" PRId64
+                                  " s (`stall` of the sweep)",
+                                  a->watchdog.stall_s);
+
+    end_with(a, "timeout", text, end, NULL, NULL);
+    free(text);
+}
+
 static void
 conclude_failure(struct attempt *a, const struct child_end *end)
 {
@@ -160,9 +184,10 @@ conclude_failure(struct attempt *a, const struct child_end *end)
     else
         what = xasprintf("the stage ended with exit code %d and no result",
                          end->exit_code);
-    const char *outcome = end->signal != 0   ? "signal"
-                          : kind == ERR_NONE ? err_kind_name(ERR_BUG)
-                                             : err_kind_name(kind);
+    const char *outcome = was_out_of_memory(a, end) ? err_kind_name(ERR_OOM)
+                          : end->signal != 0        ? "signal"
+                          : kind == ERR_NONE        ? err_kind_name(ERR_BUG)
+                                                    : err_kind_name(kind);
     char *text = last_words(a, what);
     end_with(a, outcome, text, end, NULL, NULL);
     free(text);
@@ -177,6 +202,8 @@ attempt_conclude(struct attempt *a, const struct child_end *end)
         conclude_success(a, end);
     } else if (a->cancelled) {
         end_with(a, err_kind_name(ERR_STOPPED), a->reason, end, NULL, NULL);
+    } else if (a->verdict != WATCHDOG_FINE) {
+        conclude_overdue(a, end);
     } else {
         conclude_failure(a, end);
     }

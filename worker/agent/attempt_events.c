@@ -81,8 +81,13 @@ attempt_take_event(struct attempt *a, const json_t *event, int64_t now_ms)
 
     if ((body = json_object_get(event, "started")) != NULL)
         take_started(a, body);
-    if ((body = json_object_get(event, "progress")) != NULL)
+    if ((body = json_object_get(event, "progress")) != NULL) {
         take_progress(a, body);
+        watchdog_progress(&a->watchdog, json_int(body, "epoch", 0),
+                          json_int(body, "step", 0), now_ms);
+    } else {
+        watchdog_moved(&a->watchdog, now_ms);
+    }
     if ((body = json_object_get(event, "metrics")) != NULL)
         take_metrics(a, body, now_ms);
     if ((body = json_object_get(event, "checkpoint")) != NULL)

@@ -5,6 +5,7 @@
 #include "worker/agent/child.h"
 #include "worker/agent/joblog.h"
 #include "worker/agent/saver.h"
+#include "worker/agent/watchdog.h"
 
 /* The inside of an attempt, for attempt*.c only. */
 struct attempt {
@@ -23,6 +24,9 @@ struct attempt {
     int32_t threads; /* granted last; 0: never */
     json_t *result;  /* what the stage said, or NULL */
     json_t *error;   /* what the stage said, or NULL */
+    struct watchdog watchdog;
+    enum watchdog_verdict verdict; /* why it was stopped, unless it is fine */
+    int64_t kills;                 /* memory_kills before the process */
     bool cancelled, giving_back;
     char *reason; /* of the cancelling */
 

@@ -35,6 +35,11 @@ const struct param agent_params[] = {
     PARAM_ROW_STRING(OPT, cores_dir, "",
                      "folder where this machine's workers count their jobs; default "
                      "relusweep-cores in XDG_RUNTIME_DIR or /tmp"),
+    PARAM_ROW_INT(OPT, memory_mib, "0", 0, 1e9,
+                  "MiB that all jobs together may use, for jobs that need much; 0: "
+                  "what the machine or the control group has"),
+    PARAM_ROW_STRING(OPT, labels, "",
+                     "words with commas between, for jobs that need them"),
     PARAM_ROW_STRING(OPT, backend, "auto", "of the engine"),
     {.name = "profile",
      .type = PARAM_CHOICE,

@@ -11,8 +11,8 @@ enum { AGENT_MAX_SLOTS = 32 };
 /* How an agent was started; see the rows in options.c for meanings. */
 struct agent_options {
     const char *connect, *name, *work_dir, *backend, *profile, *data_dir, *cores_dir;
-    const char *keys;
-    int64_t slots, threads, checkpoint_seconds, stop_when_idle, cache_gib;
+    const char *keys, *labels;
+    int64_t memory_mib, slots, threads, checkpoint_seconds, stop_when_idle, cache_gib;
 };
 
 extern const struct param agent_params[];

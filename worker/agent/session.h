@@ -20,6 +20,8 @@ struct session;
 struct session_identity {
     const char *name, *boot, *host, *version, *catalog; /* borrowed, must outlive it */
     int64_t slots, threads;
+    int64_t memory_bytes;         /* of all jobs together */
+    const char *labels, *backend; /* borrowed; see HELLO */
 };
 
 /* What the session wants done. Called from within session_message and session_tick; may

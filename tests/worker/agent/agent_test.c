@@ -601,7 +601,7 @@ play_agent(int argc, char **argv)
 {
     struct err err;
 
-    if (agent_main(argc, argv, "{\"version\":1}", &err) == 0)
+    if (agent_main(argc, argv, "{\"version\":1}", "blas", &err) == 0)
         return 0;
     return err_kind_exit(err.kind);
 }

@@ -52,7 +52,13 @@ static int
 set_up(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
-    const struct session_identity who = {"w", "b", "h", "v", "{}", 1, 1};
+    const struct session_identity who = {.name = "w",
+                                         .boot = "b",
+                                         .host = "h",
+                                         .version = "v",
+                                         .catalog = "{}",
+                                         .slots = 1,
+                                         .threads = 1};
     const struct session_io io = {.ctx = p, .send = io_send, .welcome = io_welcome};
     const struct msg welcome = {MSG_WELCOME, .u.welcome = {5, 500, 3000, "b", NULL, 0}};
 
