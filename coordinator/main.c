@@ -10,6 +10,7 @@
 
 #include "coordinator/config.h"
 #include "coordinator/dispatch/dispatcher.h"
+#include "shared/base/crash.h"
 #include "shared/base/json.h"
 #include "shared/base/log.h"
 #include "shared/base/proc.h"
@@ -122,6 +123,7 @@ main(int argc, char **argv)
     struct err err = {0};
     int stop_fd, rc = 0;
 
+    crash_arm();
     if (config_read(&config, &args, argc, argv, &err) != 0) {
         fprintf(stderr, "relusweep-coordinator: %s\n", err.text);
         return exit_code(&err);

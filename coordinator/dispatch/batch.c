@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "coordinator/dispatch/op_bulk.h"
+#include "shared/base/crash.h"
 #include "shared/base/log.h"
 
 struct op *
@@ -24,7 +25,10 @@ commit_range(struct batch *b, size_t first, size_t last, struct pg *pg, struct e
         return -1;
     if (op_apply_all(pg, b->ops + first, last - first, &b->mem, err) != 0)
         return -1;
-    return pg_commit(pg, err);
+    crash_point("commit-begun");
+    const int rc = pg_commit(pg, err);
+    crash_point("commit-done");
+    return rc;
 }
 
 static void

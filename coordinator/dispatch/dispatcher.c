@@ -11,6 +11,7 @@
 #include "coordinator/db/workers.h"
 #include "coordinator/dispatch/dispatcher_impl.h"
 #include "shared/base/clock.h"
+#include "shared/base/crash.h"
 #include "shared/base/log.h"
 
 enum { TICK_MS = 50 };
@@ -115,6 +116,7 @@ dispatcher_round(struct dispatcher *d, struct err *err)
     if (d->core != NULL)
         outbox_heartbeats(d, now_ms);
     outbox_flush(d, now_ms);
+    crash_point("round-done");
     if (!writer_busy(d->writer))
         task_begin(d, now_ms);
     if (d->batch.n == 0)

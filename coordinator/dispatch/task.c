@@ -17,6 +17,7 @@
 #include "coordinator/db/workers.h"
 #include "coordinator/dispatch/dispatcher_impl.h"
 #include "shared/base/clock.h"
+#include "shared/base/crash.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 
@@ -95,6 +96,7 @@ run_lead(struct dispatcher *d, struct err *err)
         return -1;
     if (d->took_epoch == 0)
         return 0;
+    crash_point("lead-taken");
     /* it may have been migrated while we waited or were away */
     if (migrate_version(d->pg, DB_SCHEMA_VERSION, &version, err) != 0
         || (d->fresh && workers_gone(d->pg, NULL, err) != 0)
@@ -208,6 +210,7 @@ done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
                         d->leased.items[i].class, d->leased.items[i].boot,
                         d->leased.items[i].name, now_ms);
     core_sync_end(d->core);
+    crash_point("queue-read");
     d->n_doubtful = 0;
     d->must_sync = false;
     d->sync_ms = now_ms + SYNC_PAUSE_MS;
@@ -300,6 +303,7 @@ done_commit(struct dispatcher *d, int64_t now_ms, struct err *err)
 {
     (void)err;
     outbox_deliver(d, now_ms);
+    crash_point("answers-made");
     batch_clear(&d->sending);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "coordinator/db/leader.h"
 #include "coordinator/store/bulk.h"
 #include "shared/base/clock.h"
+#include "shared/base/crash.h"
 #include "shared/base/log.h"
 
 enum {
@@ -82,6 +83,7 @@ commit_batch(struct store *s, struct arena *mem, int64_t epoch, size_t *n,
     if (pg_begin(s->pg, err) != 0 || leader_check(s->pg, epoch, err) != 0
         || take_messages(s, mem, n, err) != 0)
         return -1;
+    crash_point("blob-written");
     return pg_commit(s->pg, err);
 }
 

@@ -1,5 +1,6 @@
 /* file.c - whole files and folders, with writes that are all or nothing. */
 #include "shared/base/file.h"
+#include "shared/base/crash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +79,7 @@ file_write(const char *path, const void *data, size_t size, struct err *err)
     if (failed)
         err_sys(err, "write %s", tmp);
     close(fd);
+    crash_point("file-written");
     if (failed) {
         unlink(tmp);
         goto out;
@@ -87,6 +89,7 @@ file_write(const char *path, const void *data, size_t size, struct err *err)
         unlink(tmp);
         goto out;
     }
+    crash_point("file-renamed");
     sync_folder_of(path);
     rc = 0;
 out:

@@ -15,6 +15,7 @@
 
 #include "shared/base/args.h"
 #include "shared/base/clock.h"
+#include "shared/base/crash.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
@@ -101,7 +102,9 @@ remove_attempt(struct agent *a, struct msg_run run)
 
     if (i == a->n_attempts)
         return;
+    crash_point("agent-settled");
     attempt_forget_result(a->attempts[i]);
+    crash_point("agent-forgotten");
     attempt_free(a->attempts[i]);
     a->attempts[i] = a->attempts[--a->n_attempts];
 }
@@ -188,6 +191,7 @@ io_welcome(void *ctx, const char *bulk)
     char address[256];
     struct err err;
 
+    crash_point("agent-welcome");
     sock_reachable(address, sizeof address, bulk, sock_endpoint(a->control));
     if (blobs_connect(a->blobs, address, &err) != 0)
         fail(a, &err);
@@ -199,6 +203,8 @@ static void
 io_grant(void *ctx, const struct msg_grant *g)
 {
     struct agent *a = ctx;
+
+    crash_point("agent-granted");
     struct attempt *t = attempt_new(&a->attempt_env, g);
 
     if (a->draining != NULL) /* it crossed our last READY */
@@ -555,6 +561,7 @@ agent_main(int argc, char **argv, const char *catalog_json, const char *best_bac
     struct agent a = {.signals = -1, .dir.lock = -1};
     struct args args = {0};
 
+    crash_arm();
     if (wants_help(argc, argv))
         return print_help();
     if (args_parse(&args, agent_params, agent_n_params, &a.options, argc, argv, NULL,

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/base/crash.h"
 #include "shared/base/file.h"
 #include "shared/base/json.h"
 #include "shared/base/log.h"
@@ -230,6 +231,7 @@ step_fetch(struct attempt *a)
         return;
     }
     free_fetches(a);
+    crash_point("agent-fetched");
     a->phase = ATTEMPT_WAIT;
 }
 
@@ -276,6 +278,7 @@ start(struct attempt *a, int64_t now_ms)
         attempt_fail(a, err_kind_name(err.kind), err.text);
         return;
     }
+    crash_point("agent-started");
     log_info("attempt", "job=%" PRId64 " attempt=%" PRId64 " state=running pid=%d",
              a->run.job, a->run.attempt, (int)child_pid(a->child));
     a->phase = ATTEMPT_RUN;

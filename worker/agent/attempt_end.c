@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/crash.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -64,6 +65,7 @@ end_with(struct attempt *a, const char *outcome, const char *text,
     log_info("attempt",
              "job=%" PRId64 " attempt=%" PRId64 " state=ended outcome=%s text=\"%s\"",
              a->run.job, a->run.attempt, outcome, safe);
+    crash_point("agent-ended");
     if (!a->giving_back && spool_write(a->env->spool_dir, a->entry, &err) != 0)
         log_error("attempt", "job=%" PRId64 " state=not-spooled text=\"%s\"",
                   a->run.job, err.text);
@@ -293,6 +295,7 @@ hand_in(struct attempt *a)
     struct msg_result r;
 
     spool_message(a->entry, &r, &mem);
+    crash_point("agent-stored");
     session_run_result(a->env->session, &r);
     arena_release(&mem);
     a->phase = ATTEMPT_HELD;

@@ -17,6 +17,7 @@
 
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
+#include "shared/base/crash.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
@@ -59,6 +60,7 @@ become(const char *program, char *const *argv, char *const *env, int events, int
         || dup2(high_log, 2) < 0 || dup2(high_events, EVENT_FD) < 0
         || close_range(EVENT_FD + 1, ~0u, 0) != 0)
         _exit(err_kind_exit(ERR_SYS));
+    crash_point("child-exec");
     execve(program, argv, env);
     static const char text[] = "the stage's program cannot be executed\n";
     (void)!write(2, text, sizeof text - 1);

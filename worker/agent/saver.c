@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/base/crash.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/base/sha256.h"
@@ -81,6 +82,7 @@ end_put(struct saver *v, struct blobs *b, struct session *s, struct msg_run run,
     struct blob *put = v->put;
 
     v->put = NULL;
+    crash_point("agent-checkpoint-stored");
     if (blob_state(put) == BLOB_DONE)
         session_run_checkpoint(s, run, v->now.step, blob_sha(put), blob_size(put));
     else if (++v->failures >= MAX_FAILURES)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/crash.h"
 
 enum { EVENTS_FD = 3 };
 static const double progress_gap_s = 0.25;
@@ -117,6 +118,7 @@ int
 events_checkpoint(const struct events *e, int64_t step, const char *file,
                   struct err *err)
 {
+    crash_point("stage-checkpoint");
     return send(e,
                 json_pack("{s:{s:I, s:s}}", "checkpoint", "step", (json_int_t)step,
                           "file", file),
@@ -129,6 +131,7 @@ events_result_artifact(const struct events *e, const struct metric *finals, size
 {
     json_t *artifacts = json_array();
 
+    crash_point("stage-result");
     if (file != NULL)
         json_array_append_new(artifacts,
                               json_pack("{s:s, s:s}", "name", artifact, "file", file));

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/base/crash.h"
 #include "shared/base/file.h"
 #include "shared/base/log.h"
 #include "shared/base/param.h"
@@ -164,6 +165,7 @@ run_stage(const char *dir)
     struct err err;
     json_t *spec = NULL;
 
+    crash_arm();
     stage_catch_stop_signals();
     if (events_open(&events, &err) != 0) {
         log_error("stage", "%s", err.text);
