@@ -95,6 +95,23 @@ print_failures(const json_t *sweeps)
     }
 }
 
+/* Jobs that a coordinator would have something to do with. */
+static int64_t
+count_open(const json_t *sweeps)
+{
+    const json_t *s;
+    int64_t n = 0;
+    size_t i;
+
+    json_array_foreach(sweeps, i, s)
+    {
+        const json_t *jobs = json_object_get(s, "jobs");
+        n += json_int(jobs, "leased", 0) + json_int(jobs, "ready", 0)
+             + json_int(jobs, "blocked", 0) + json_int(jobs, "held", 0);
+    }
+    return n;
+}
+
 static int
 status_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
            struct err *err)
@@ -118,7 +135,7 @@ status_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n
         print_running(ctx, sweeps);
         print_failures(sweeps);
         const json_t *leader = json_object_get(doc, "coordinator");
-        if (!json_is_object(leader))
+        if (!json_is_object(leader) && count_open(sweeps) > 0)
             fprintf(stderr, "\nno coordinator is running: nothing starts until "
                             "`relusweep run` or relusweep-coordinator does\n");
     }

@@ -9,24 +9,20 @@
 #include "coordinator/cli/fullscreen.h"
 #include "coordinator/cli/progress.h"
 
-/* A sweep with nothing to wait for needs no screen. */
-static struct view *
-choose_view(const struct cmd_ctx *ctx, const json_t *status)
-{
-    struct view *view = view_open_jobs(status) > 0 ? fullscreen_new(ctx->colour) : NULL;
-
-    return view != NULL ? view : progress_new(stdout, false, true);
-}
-
-/* After the screen is gone: how it stands. */
+/* What was on a screen is gone with it: how the sweep stands. */
 static void
-print_end(const json_t *status, const char *name)
+print_counts(const json_t *status, const char *name)
 {
     struct buf counts = {0};
 
     view_put_counts(&counts, status);
     printf("%s: %s\n", name, buf_str(&counts));
     buf_release(&counts);
+}
+
+static void
+say_end(const json_t *status, const char *name)
+{
     if (view_bad_jobs(status) > 0)
         fprintf(stderr, "`relusweep status %s` says what failed\n", name);
     if (view_open_jobs(status) > 0)
@@ -48,11 +44,17 @@ watch_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_
         || db_status(db, sweep, &first, err) != 0)
         return -1;
     follow_catch_signals();
-    struct view *view = choose_view(ctx, first);
+    /* a sweep with nothing to wait for needs no screen */
+    struct view *screen =
+        view_open_jobs(first) > 0 ? fullscreen_new(ctx->colour) : NULL;
     json_decref(first);
-    int rc = follow(ctx, sweep, NULL, view, &last, err);
+    int rc =
+        follow(ctx, sweep, NULL,
+               screen != NULL ? screen : progress_new(stdout, false, true), &last, err);
+    if (last != NULL && screen != NULL)
+        print_counts(last, words[0]);
     if (last != NULL)
-        print_end(last, words[0]);
+        say_end(last, words[0]);
     if (rc == 0 && view_open_jobs(last) == 0 && view_bad_jobs(last) > 0)
         rc = EXIT_JOBS_FAILED;
     json_decref(last);

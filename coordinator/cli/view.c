@@ -89,5 +89,7 @@ view_trouble(const json_t *status)
         return "no coordinator is running";
     if (json_array_size(json_object_get(status, "workers")) == 0)
         return "no worker is connected";
+    if (count(status, "held") > 0 && count(status, "held") == view_open_jobs(status))
+        return "all that is left is held back (relusweep resume)";
     return NULL;
 }

@@ -42,7 +42,8 @@ int64_t view_slots(const json_t *status);
 /* "20 jobs: 5 done, 2 running, 13 waiting" */
 void view_put_counts(struct buf *out, const json_t *status);
 
-/* Why nothing moves although jobs are open: no coordinator, no worker; else NULL. */
+/* Why nothing moves although jobs are open: no coordinator, no worker, a person
+ * who paused it; else NULL. */
 const char *view_trouble(const json_t *status);
 
 #endif

@@ -108,6 +108,22 @@ an_onlooker_is_told_when_nothing_can_move(void **state)
 }
 
 static void
+a_paused_sweep_is_said_to_be_one(void **state)
+{
+    json_t *doc =
+        json_pack("{s:{}, s:[{s:i}], s:[{s:{s:i, s:i}}]}", "coordinator", "workers",
+                  "slots", 2, "sweeps", "jobs", "succeeded", 5, "held", 3);
+
+    (void)state;
+    assert_non_null(strstr(view_trouble(doc), "held back"));
+    json_object_set_new(
+        json_object_get(json_array_get(json_object_get(doc, "sweeps"), 0), "jobs"),
+        "leased", json_integer(1));
+    assert_null(view_trouble(doc));
+    json_decref(doc);
+}
+
+static void
 failures_are_shown_without_their_escapes(void **state)
 {
     json_t *docs[] = {status(1, 1, "NaN\033[2J in loss")};
@@ -137,6 +153,7 @@ main(void)
         cmocka_unit_test(a_terminal_sees_the_running_stages),
         cmocka_unit_test(what_is_left_is_said_with_its_range),
         cmocka_unit_test(an_onlooker_is_told_when_nothing_can_move),
+        cmocka_unit_test(a_paused_sweep_is_said_to_be_one),
         cmocka_unit_test(failures_are_shown_without_their_escapes),
         cmocka_unit_test(open_and_bad_jobs_are_counted),
     };
