@@ -61,7 +61,7 @@ stage_of(const json_t *row, struct estimate *e)
     if (e != NULL)
         e->guessed = false;
     s.mean_s = sample_mean(row, e);
-    const bool guessed = s.mean_s >= 0 && e->guessed;
+    const bool guessed = e != NULL && s.mean_s >= 0 && e->guessed;
     s.off = guessed ? guess_is_off : elsewhere_is_off;
     if (n > 0 && (s.mean_s < 0 || guessed))
         s.mean_s = mean;

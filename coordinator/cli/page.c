@@ -95,8 +95,8 @@ put_clock(struct page *p, time_t at)
     char text[40];
 
     localtime_r(&at, &local);
-    strftime(text, sizeof text, at - p->look->now < 20 * 3600 ? "%H:%M" : "%a %H:%M",
-             &local);
+    strftime(text, sizeof text,
+             at - p->look->now < (time_t)20 * 3600 ? "%H:%M" : "%a %H:%M", &local);
     put(p, plain, "%s", text);
 }
 
