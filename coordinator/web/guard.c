@@ -115,7 +115,7 @@ int
 guard_init(struct guard *g, const char *listen, const char *names,
            const char *token_file, struct err *err)
 {
-    char host[MAX_HOST + 1];
+    char host[MAX_HOST + 1] = "";
     int port;
 
     *g = (struct guard){0};

@@ -18,6 +18,7 @@ enum {
     TOP = 26,
     BOTTOM = 26,
     BUCKETS = 300,
+    MOST_POINTS = 2 * BUCKETS,
     LEGEND = 15,
     TEXT = 11,
 };
@@ -89,10 +90,10 @@ put_line(struct display *d, const struct axes *a, const struct line *line, size_
                                         .width = 1.6,
                                         .dash = index >= 7 ? 4 : 0};
     const size_t n = json_array_size(line->points);
-    struct display_point points[2 * BUCKETS];
+    struct display_point points[MOST_POINTS];
     size_t used = 0;
 
-    if (n <= 2 * BUCKETS)
+    if (n <= MOST_POINTS)
         for (size_t i = 0; i < n; i++)
             used += put_extremes(points + used, a, line->points, i, i + 1);
     else

@@ -102,9 +102,10 @@ values_of(const json_t *tiles, const char *member)
         if (json_object_get(seen, value) != NULL)
             continue;
         json_object_set_new(seen, value, json_true());
-        const double v = atof(value);
+        const double v = strtod(value, NULL);
         size_t at = json_array_size(list);
-        while (at > 0 && atof(json_string_value(json_array_get(list, at - 1))) > v)
+        while (at > 0
+               && strtod(json_string_value(json_array_get(list, at - 1)), NULL) > v)
             at--;
         json_array_insert_new(list, at, json_string(value));
     }

@@ -393,16 +393,14 @@ server_free(struct server *s)
 int
 server_port(const struct server *s)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_in6 address = {0}; /* its port is where that of IPv4 is */
     socklen_t size = sizeof address;
 
     if (getsockname(evhttp_bound_socket_get_fd(s->socket), (struct sockaddr *)&address,
                     &size)
         != 0)
         return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.sin6_port);
 }
 
 void

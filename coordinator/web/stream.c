@@ -64,10 +64,11 @@ streams_free(struct streams *s)
 {
     if (s == NULL)
         return;
-    while (s->first != NULL) {
-        struct evhttp_connection *c = evhttp_request_get_connection(s->first->http);
-        evhttp_connection_set_closecb(c, NULL, NULL);
-        forget(s->first);
+    for (struct stream *c = s->first, *next; c != NULL; c = next) {
+        next = c->next;
+        evhttp_connection_set_closecb(evhttp_request_get_connection(c->http), NULL,
+                                      NULL);
+        free(c);
     }
     for (int i = 0; i < RING; i++)
         free(s->ring[i].text);
