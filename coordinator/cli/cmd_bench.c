@@ -21,7 +21,7 @@
 
 struct bench_config {
     int64_t jobs, workers, slots, finals, latency;
-    bool plain, json;
+    bool busy, plain, json;
 };
 
 static const struct param bench_params[] = {
@@ -34,6 +34,8 @@ static const struct param bench_params[] = {
     PARAM_ROW_INT(struct bench_config, latency, "500", 0, 100000,
                   "jobs submitted one by one to the idle queue afterwards, to measure "
                   "the time from submission to start"),
+    PARAM_ROW_BOOL(struct bench_config, busy, "false",
+                   "submit these while the others wait, ahead of them"),
     PARAM_ROW_BOOL(struct bench_config, plain, "false",
                    "unix sockets without encryption; else TCP with CURVE"),
     PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON document"),
@@ -156,7 +158,7 @@ static int
 check_counts(const struct bench *b, struct err *err)
 {
     const struct db_drill_result *r = &b->result;
-    const int64_t n = b->config->jobs;
+    const int64_t n = b->config->jobs + (b->config->busy ? b->config->latency : 0);
 
     if (r->succeeded == n && r->attempts == n && r->attempts_ok == n
         && r->finals == n * b->config->finals)
@@ -220,7 +222,7 @@ submit_one_by_one(struct bench *b, struct moments *sent, struct err *err)
     for (int64_t i = 0; i < b->config->latency; i++) {
         int64_t job;
         const int64_t before = now_ns();
-        if (db_drill_add(b->db, 1, 0, &job, err) != 0
+        if (db_drill_add(b->db, 1, b->config->busy, &job, err) != 0
             || wait_for_job(b, job, 1, err) != 0)
             return -1;
         if (job < sent->n)
@@ -253,20 +255,15 @@ compute_latency(struct bench *b, const struct moments *sent,
 }
 
 static int
-measure_latency(struct bench *b, struct err *err)
+finish_latency(struct bench *b, const struct moments *sent, struct err *err)
 {
-    const int64_t room = b->config->jobs + b->config->latency + 1;
-    struct moments sent = {xcalloc((size_t)room, sizeof(int64_t)), room};
-    struct moments starts = {xcalloc((size_t)room, sizeof(int64_t)), room};
-    int rc = submit_one_by_one(b, &sent, err);
+    struct moments starts = {xcalloc((size_t)sent->n, sizeof(int64_t)), sent->n};
 
     local_stop(b->programs); /* they write their files at the end */
     b->programs = NULL;
+    int rc = read_starts(b, &starts, err);
     if (rc == 0)
-        rc = read_starts(b, &starts, err);
-    if (rc == 0)
-        rc = compute_latency(b, &sent, &starts, err);
-    free(sent.at);
+        rc = compute_latency(b, sent, &starts, err);
     free(starts.at);
     return rc;
 }
@@ -274,13 +271,32 @@ measure_latency(struct bench *b, struct err *err)
 /* ---- the verb --------------------------------------------------------------------- */
 
 static int
+drain(struct bench *b, struct err *err)
+{
+    return wait_for_all(b, err) == 0 ? check_counts(b, err) : -1;
+}
+
+static int
 run_bench(struct bench *b, struct err *err)
 {
-    if (db_drill_fill(b->db, b->config->jobs, err) != 0
-        || db_drill_settle(b->db, err) != 0 || start_programs(b, err) != 0
-        || wait_for_all(b, err) != 0 || check_counts(b, err) != 0)
-        return -1;
-    return b->config->latency > 0 ? measure_latency(b, err) : 0;
+    const int64_t room = b->config->jobs + b->config->latency + 1;
+    struct moments sent = {xcalloc((size_t)room, sizeof(int64_t)), room};
+    const bool busy = b->config->busy;
+    int rc = -1;
+
+    if (db_drill_fill(b->db, b->config->jobs, err) == 0
+        && db_drill_settle(b->db, err) == 0 && start_programs(b, err) == 0)
+        rc = 0;
+    if (rc == 0 && busy) /* the first one: the workers have begun */
+        rc = wait_for_job(b, 1, 1, err) == 0 ? submit_one_by_one(b, &sent, err) : -1;
+    if (rc == 0)
+        rc = drain(b, err);
+    if (rc == 0 && !busy)
+        rc = submit_one_by_one(b, &sent, err);
+    if (rc == 0 && b->config->latency > 0)
+        rc = finish_latency(b, &sent, err);
+    free(sent.at);
+    return rc;
 }
 
 static void
@@ -304,8 +320,9 @@ print_result(const struct bench *b)
         printf("%" PRId64 " jobs in %.2f s: %.0f jobs/s, each ran once\n", c->jobs,
                b->result.seconds, rate);
         if (c->latency > 0)
-            printf("submission to start on the idle queue: p50 %.2f ms, p99 %.2f ms\n",
-                   b->p50_ms, b->p99_ms);
+            printf("submission to start %s: p50 %.2f ms, p99 %.2f ms\n",
+                   c->busy ? "ahead of the others" : "on the idle queue", b->p50_ms,
+                   b->p99_ms);
     }
     json_decref(doc);
 }
