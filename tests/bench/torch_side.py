@@ -423,10 +423,9 @@ def check_stage(reference, model, stage, layout):
                 copy_of(reference, teacher, mean, std, LAYOUTS[layout]).eval())
     step.run(*fast, optimise=False)
 
-    c = {"stage": stage, "eps": EPS, "attack_step": ATTACK_STEP,
-         "attack_steps": ATTACK_STEPS, "ce_attack": alone, "temperature": TEMPERATURE,
-         "mean": mean, "std": std, "pram_form": "released", "pram_views": "clean,aug",
-         "weights": WEIGHTS[stage]}
+    c = {**reference.complete({"stage": stage}), "eps": EPS, "attack_step": ATTACK_STEP,
+         "attack_steps": ATTACK_STEPS, "temperature": TEMPERATURE,
+         "weights": WEIGHTS[stage], "mean": mean, "std": std}
     for p in plain.trained().values():
         p.requires_grad_()
     exact = [v.double() if v.is_floating_point() else v for v in data]
