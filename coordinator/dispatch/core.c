@@ -32,6 +32,7 @@ struct core {
         waiting; /* by the time when they are due; payload: attempt, rank, class */
     struct idmap leases; /* by job */
     struct idmap sessions;
+    int64_t quiet_until_ms; /* nobody falls silent and no deadline passes before */
     int64_t last_session, grants;
     struct rules_rest *rests; /* until_ms in place of wait_ms */
     size_t n_rests;
@@ -119,6 +120,8 @@ assign(struct core *core, struct lease *l, struct session *s)
     if (before != NULL)
         before->leases--;
     l->session = s != NULL ? s->id : 0;
+    if (s == NULL)
+        core->quiet_until_ms = 0;
     if (s != NULL) {
         s->leases++;
         snprintf(l->boot, sizeof l->boot, "%s", s->boot);
@@ -218,6 +221,7 @@ core_sync_lease(struct core *core, struct msg_run run, int64_t class, const char
         snprintf(l->boot, sizeof l->boot, "%s", boot);
         snprintf(l->name, sizeof l->name, "%s", name);
         l->deadline_ms = now_ms + 2 * core->config.lease_ms;
+        core->quiet_until_ms = 0;
     }
     if (l->class != class) { /* people have changed what limits it */
         queue_count_running(core->ready, l->class, -1);
@@ -337,6 +341,7 @@ core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
     s->id = ++core->last_session;
     s->slots = hello->slots;
     s->heard_ms = s->spoken_ms = now_ms;
+    core->quiet_until_ms = 0;
     snprintf(s->boot, sizeof s->boot, "%s", hello->boot);
     snprintf(s->name, sizeof s->name, "%s", hello->name);
     snprintf(s->host, sizeof s->host, "%s", hello->host);
@@ -418,19 +423,37 @@ lose(struct core *core, struct session *s)
 
 /* ---- time ------------------------------------------------------------------------ */
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Looks at all sessions and leases, and so not again before something may be due: a
+ * thousand workers beat more often than that. */
 static void
 expire(struct core *core, int64_t now_ms)
 {
+    if (now_ms <= core->quiet_until_ms)
+        return;
     struct session **dead = xcalloc(core->sessions.n + 1, sizeof(void *)), *s;
+    int64_t until = INT64_MAX;
     struct lease *l;
     size_t n = 0;
 
-    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
-        if (l->session == 0 && now_ms > l->deadline_ms)
+    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;) {
+        if (l->session != 0)
+            continue;
+        until = earlier(until, l->deadline_ms);
+        if (now_ms > l->deadline_ms)
             end_by(core, l, CORE_LOST, false);
-    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
+    }
+    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;) {
+        until = earlier(until, s->heard_ms + core->config.lease_ms);
         if (session_is_silent(s, now_ms, core->config.lease_ms))
             dead[n++] = s;
+    }
+    core->quiet_until_ms = until;
     for (size_t i = 0; i < n; i++)
         lose(core, dead[i]);
     free(dead);
