@@ -1,4 +1,4 @@
-// The other side of queue.py: graphile-worker with the settings of its own perfTest.
+// The other side of compare_queue.py: graphile-worker with the settings of its own perfTest.
 // usage: node graphile.mjs DIR schema | add N | drain | latency N      (DATABASE_URL)
 import { createRequire } from "node:module";
 

@@ -13,7 +13,7 @@ if(SYSTEM_PYTHON AND TARGET relusweep-worker)
   add_test(NAME bench.compare COMMAND ${SYSTEM_PYTHON} ${bench_dir}/compare.py
     $<TARGET_FILE:relusweep-worker> --quick --rows resnet10-w8-finetune*,resnet10-w8-eval*)
   add_test(NAME bench.conv COMMAND conv_bench resnet10-w8 16 0)
-  add_test(NAME bench.queue COMMAND ${SYSTEM_PYTHON} ${bench_dir}/queue.py
+  add_test(NAME bench.queue COMMAND ${SYSTEM_PYTHON} ${bench_dir}/compare_queue.py
     $<TARGET_FILE_DIR:relusweep> --no-peer --jobs 2000 --runs 1 --latency 10)
   set_tests_properties(bench.queue PROPERTIES LABELS system TIMEOUT 400
     SKIP_RETURN_CODE 77)

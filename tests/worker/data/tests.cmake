@@ -11,11 +11,11 @@ find_program(SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(SYSTEM_PYTHON)
   add_test(NAME worker.data.pil_vectors COMMAND ${SYSTEM_PYTHON}
     ${CMAKE_CURRENT_LIST_DIR}/pil_vectors.py --check ${CMAKE_CURRENT_LIST_DIR}/pil_vectors.h)
-  set_tests_properties(worker.data.pil_vectors PROPERTIES LABELS system TIMEOUT 60
+  set_tests_properties(worker.data.pil_vectors PROPERTIES LABELS system TIMEOUT 400
     SKIP_RETURN_CODE 77)
   # the formulas of the corruptions, stated again with SciPy
   add_test(NAME worker.data.corrupt_formulas COMMAND ${SYSTEM_PYTHON}
     ${CMAKE_CURRENT_LIST_DIR}/corrupt_formulas.py $<TARGET_FILE:relusweep-worker>)
-  set_tests_properties(worker.data.corrupt_formulas PROPERTIES LABELS system TIMEOUT 60
+  set_tests_properties(worker.data.corrupt_formulas PROPERTIES LABELS system TIMEOUT 400
     SKIP_RETURN_CODE 77)
 endif()

@@ -2,7 +2,7 @@
 """Measures the queue beside graphile-worker on one PostgreSQL server: one command prints
 a table as markdown and writes JSON.
 
-usage: queue.py BIN [--jobs N,...] [--runs R] [--latency N] [--no-peer] [--json F]
+usage: compare_queue.py BIN [--jobs N,...] [--runs R] [--latency N] [--no-peer] [--json F]
 
 BIN is the folder with relusweep's programs. The server is made for the purpose, durable,
 with the settings below. Runs are interleaved A B A B, the first of each is a warm-up that
