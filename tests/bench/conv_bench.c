@@ -103,7 +103,7 @@ work_open(struct work *w, const struct backend *backend, const struct conv_shape
     for (int pass = 0; pass < 2; pass++) {
         w->packed[pass] = random_floats(w->sizes.packed[pass] + 1);
         if (w->sizes.packed[pass] > 0)
-            backend->conv_pack(w->conv, pass, w->packed[pass], w->weight, 0);
+            backend->conv_pack(w->conv, pass, w->packed[pass], w->weight, 0, 1, 0);
     }
 }
 

@@ -97,9 +97,10 @@ struct backend {
     MUST_CHECK int (*conv_prepare)(int64_t *workspace, struct conv *c,
                                    enum conv_pass pass, int64_t images,
                                    struct err *err);
-    /* weight (k,c,r,s) plain -> the packed form of CONV_FORWARD or CONV_BACKWARD_DATA. */
+    /* weight (k,c,r,s) plain -> the packed form of CONV_FORWARD or CONV_BACKWARD_DATA;
+     * `part` of `parts` shares of the work, of which some may be empty. */
     void (*conv_pack)(struct conv *c, enum conv_pass pass, float *packed,
-                      const float *weight, int thread);
+                      const float *weight, int64_t part, int64_t parts, int thread);
     /* after may be NULL: y = conv(x). Here and in conv_backward_data an image's result
      * does not depend on the images that are computed with it. */
     void (*conv_forward)(struct conv *c, float *y, const float *x, const float *packed,

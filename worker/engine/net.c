@@ -159,6 +159,7 @@ make_sites(struct net *n)
         s->x = &n->graph->nodes[node->in[0]];
         s->backend = n->config.backend;
         s->team = n->config.team;
+        s->packing = n->config.packing;
         s->pass = &n->pass;
     }
     for (int i = 0; i < (int)n->graph->n; i++) {
@@ -287,9 +288,11 @@ net_prepare(struct net *n, int64_t batch, struct err *err)
 static enum plan_use
 plan_use_of(const struct net *n)
 {
-    if (n->config.gradients)
-        return PLAN_TRAINING;
-    return n->config.logits_only ? PLAN_LOGITS : PLAN_EVALUATION;
+    static const enum plan_use uses[] = {[NET_KEEP_MAPS] = PLAN_EVALUATION,
+                                         [NET_KEEP_GROUPS] = PLAN_GROUPS,
+                                         [NET_KEEP_LOGITS] = PLAN_LOGITS};
+
+    return n->config.gradients ? PLAN_TRAINING : uses[n->config.keep];
 }
 
 static int

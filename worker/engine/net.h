@@ -18,14 +18,30 @@
  */
 struct net;
 
+/* Which inner values can be asked for after an evaluation pass of a net without
+ * gradients; the others share memory. */
+enum net_keep {
+    NET_KEEP_MAPS,   /* net_act_map, net_group_map */
+    NET_KEEP_GROUPS, /* net_group_map */
+    NET_KEEP_LOGITS, /* none */
+};
+
+/* Weights are packed for the kernels into several times their size. In a net for 64
+ * images and more the large copies can be made anew for each pass, in memory that the
+ * layers share, which takes some percent of the pass. The numbers are the same. */
+enum net_packing {
+    NET_PACK_KEPT,           /* once for each version of the weights */
+    NET_PACK_LATE_GRADIENTS, /* those of input gradients for each pass */
+    NET_PACK_LATE,           /* all for each pass */
+};
+
 struct net_config {
     const struct backend *backend;
     struct team *team; /* borrowed */
     int64_t max_batch;
     bool gradients; /* false: evaluation only, no gradient and momentum memory */
-    bool
-        logits_only; /* without gradients: nobody asks for inner values, which then share
-                         memory */
+    enum net_keep keep;
+    enum net_packing packing;
 };
 
 MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "worker/engine/net_state.h"
+#include "worker/engine/ops/conv.h"
 #include "worker/engine/profile.h"
 
 /* ---- measuring ------------------------------------------------------------------- */
@@ -292,8 +293,10 @@ make_values_left_out(struct net *n)
 {
     n->pass.arenas = NULL;
     for (int i = 0; i < (int)n->graph->n; i++)
-        if (is_left_to_norm(&n->sites[i]))
+        if (is_left_to_norm(&n->sites[i])) {
+            conv_make_ready(&n->sites[i]);
             forward_node(n, i);
+        }
 }
 
 void

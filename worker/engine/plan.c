@@ -120,7 +120,7 @@ plan_lives(struct plan *p, const struct graph *g, enum plan_use use)
         }
         plan_fused_life(p, g, i);
     }
-    for (size_t i = 0; i < g->n_masks && use != PLAN_LOGITS; i++)
+    for (size_t i = 0; i < g->n_masks && use <= PLAN_EVALUATION; i++)
         p->values[g->masks[i]].kept = true;
     for (size_t i = 0; i < g->n_groups && use != PLAN_LOGITS; i++)
         p->values[g->groups[i]].kept = true;

@@ -37,6 +37,7 @@ struct plan {
 enum plan_use {
     PLAN_TRAINING, /* all values */
     PLAN_EVALUATION, /* masked activations, group outputs, logits; there are no gradients */
+    PLAN_GROUPS,     /* group outputs, logits */
     PLAN_LOGITS,     /* logits */
 };
 

@@ -156,6 +156,15 @@ thin_masks(struct net *n)
     }
 }
 
+/* As in training (trainer_setup.c). */
+static enum net_packing
+packing_of(const struct job *job, bool gradients)
+{
+    if (job->run == run_eval)
+        return NET_PACK_KEPT;
+    return gradients && job->run == run_step ? NET_PACK_LATE_GRADIENTS : NET_PACK_LATE;
+}
+
 static int
 make_net(struct net **out, const struct bench *b, const struct job *job,
          enum model_role role, bool gradients, struct err *err)
@@ -177,7 +186,10 @@ make_net(struct net **out, const struct bench *b, const struct job *job,
         .team = b->team,
         .max_batch = job->bn_paths == 2 ? (c->batch + 1) / 2 : c->batch,
         .gradients = gradients,
-        .logits_only = job->bn_paths == 1 && !gradients,
+        .keep = job->bn_paths == 1           ? NET_KEEP_LOGITS
+                : job->step == STEP_FINETUNE ? NET_KEEP_GROUPS
+                                             : NET_KEEP_MAPS,
+        .packing = packing_of(job, gradients),
     };
 
     if (network_new(out, &config, err) != 0)

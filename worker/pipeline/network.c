@@ -29,7 +29,8 @@ network_new(struct net **out, const struct network_config *config, struct err *e
                                       .team = config->team,
                                       .max_batch = config->max_batch,
                                       .gradients = config->gradients,
-                                      .logits_only = config->logits_only};
+                                      .keep = config->keep,
+                                      .packing = config->packing};
     const int rc = net_new(out, g, &memory, err);
     graph_free(g);
     return rc == 0 ? 0 : err_wrap(err, "network %s", config->model);

@@ -19,7 +19,9 @@ struct network_config {
     const struct backend *backend;
     struct team *team;
     int64_t max_batch;
-    bool gradients, logits_only; /* see net_config */
+    bool gradients; /* and the following: see net_config */
+    enum net_keep keep;
+    enum net_packing packing;
 };
 
 /* Builds and allocates; parameters are all zero. Caller frees with net_free. */

@@ -447,7 +447,7 @@ a_net_for_logits_alone_gives_the_same_in_less_memory_still(void **state)
         setup(&f, *b, NET_EVAL);
         struct net *light = probe_net(net_graph(f.net), *b, f.team, BATCH, false);
         const struct net_config config = {
-            .backend = *b, .team = f.team, .max_batch = BATCH, .logits_only = true};
+            .backend = *b, .team = f.team, .max_batch = BATCH, .keep = NET_KEEP_LOGITS};
         assert_int_equal(net_new(&lightest, net_graph(f.net), &config, &err), 0);
         probe_fill(lightest);
         small_set_masks(lightest);

@@ -76,9 +76,10 @@ conv_prepare(int64_t *workspace, struct conv *c, enum conv_pass pass, int64_t im
 
 static void
 conv_pack(struct conv *c, enum conv_pass pass, float *packed, const float *weight,
-          int thread)
+          int64_t part, int64_t parts, int thread)
 {
-    (void)c, (void)pass, (void)packed, (void)weight, (void)thread;
+    (void)c, (void)pass, (void)packed, (void)weight, (void)part, (void)parts;
+    (void)thread;
 }
 
 /* Row (c,r,s) of cols from x[c,:,:]. */

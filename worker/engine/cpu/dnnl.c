@@ -136,13 +136,13 @@ conv_prepare(int64_t *workspace, struct conv *c, enum conv_pass pass, int64_t im
 
 static void
 conv_pack(struct conv *c, enum conv_pass pass, float *packed, const float *weight,
-          int thread)
+          int64_t part, int64_t parts, int thread)
 {
     const struct conv_kernel *kernel = c->kernels[pass];
 
     if (kernel != NULL)
-        kernel->pack(packed, weight, &c->shape, dnnl_conv_block());
-    else
+        kernel->pack(packed, weight, &c->shape, dnnl_conv_block(), part, parts);
+    else if (part == 0)
         dnnl_conv_pack(c->library, pass, packed, weight, thread);
 }
 

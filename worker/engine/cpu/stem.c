@@ -66,13 +66,15 @@ packed_floats(const struct conv_shape *s, int64_t block)
     return lanes_of(s, block) * s->c * TAPS;
 }
 
-/* (blocks of k, c, 3, 3, block), zero in lanes beyond k */
+/* (blocks of k, c, 3, 3, block), zero in lanes beyond k; little work, so not shared out */
 static void
-pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block)
+pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block,
+     int64_t part, int64_t parts)
 {
     const int64_t taps = s->c * TAPS;
+    (void)parts;
 
-    for (int64_t k = 0; k < lanes_of(s, block); k++)
+    for (int64_t k = part == 0 ? 0 : lanes_of(s, block); k < lanes_of(s, block); k++)
         for (int64_t i = 0; i < taps; i++)
             packed[(k / block * taps + i) * block + k % block] =
                 k < s->k ? weight[k * taps + i] : 0.0f;
@@ -135,10 +137,11 @@ data_packed(const struct conv_shape *s, int64_t block)
 
 /* (k, 3, 3, c) */
 static void
-data_pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block)
+data_pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block,
+          int64_t part, int64_t parts)
 {
-    (void)block;
-    for (int64_t kc = 0; kc < s->k * s->c; kc++)
+    (void)block, (void)parts;
+    for (int64_t kc = part == 0 ? 0 : s->k * s->c; kc < s->k * s->c; kc++)
         for (int64_t i = 0; i < TAPS; i++)
             packed[(kc / s->c * TAPS + i) * s->c + kc % s->c] = weight[kc * TAPS + i];
 }

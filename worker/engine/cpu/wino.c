@@ -160,14 +160,16 @@ pack_panel(float *u, const float *weight, const struct conv_shape *conv,
     }
 }
 
-/* The weights in the order in which `multiply` reads them. */
+/* The weights in the order in which `multiply` reads them; a share of the panels. */
 static CPU_CLONES void
 pack(float *u, const float *weight, const struct conv_shape *conv, enum conv_pass pass,
-     int64_t block)
+     int64_t block, int64_t part, int64_t parts)
 {
     const struct wino_shape s = shape_of(conv, pass, block);
+    const int64_t panels = (s.k_lanes + 2 * block - 1) / (2 * block);
+    const int64_t end = at_most((part + 1) * panels / parts * 2 * block, s.k_lanes);
 
-    for (int64_t k = 0; k < s.k_lanes; k += 2 * block) {
+    for (int64_t k = part * panels / parts * 2 * block; k < end; k += 2 * block) {
         const int64_t width = at_most(2 * block, s.k_lanes - k);
 
         if (width == 32)
@@ -367,16 +369,16 @@ data_packed(const struct conv_shape *conv, int64_t block)
 
 static void
 forward_pack(float *packed, const float *weight, const struct conv_shape *conv,
-             int64_t block)
+             int64_t block, int64_t part, int64_t parts)
 {
-    pack(packed, weight, conv, CONV_FORWARD, block);
+    pack(packed, weight, conv, CONV_FORWARD, block, part, parts);
 }
 
 static void
 data_pack(float *packed, const float *weight, const struct conv_shape *conv,
-          int64_t block)
+          int64_t block, int64_t part, int64_t parts)
 {
-    pack(packed, weight, conv, CONV_BACKWARD_DATA, block);
+    pack(packed, weight, conv, CONV_BACKWARD_DATA, block, part, parts);
 }
 
 static void

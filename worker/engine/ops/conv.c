@@ -3,7 +3,7 @@
  *   y[n,k,i,j] = sum_{c,r,s} w[k,c,r,s] * x[n, c, i*stride + r - pad, j*stride + s - pad]
  *
  * Weights are read from packed copies in the backend's layout, refreshed when the net's
- * parameters changed. The weight gradient is made from at most GROUPS partial sums over
+ * parameters changed, or (net.h, enum net_packing) made right before each pass. The weight gradient is made from at most GROUPS partial sums over
  * consecutive slices, added up in order; how many there are depends on the batch only.
  * Where there are so many channels that sums are larger than maps, it is instead made
  * piece by piece from a stage that holds the maps of many images. */
@@ -12,12 +12,18 @@
 #include "shared/base/mem.h"
 #include "worker/engine/ops/conv.h"
 
-enum { GROUPS = 8 };
+enum {
+    GROUPS = 8,
+    PACK_PARTS = 16,
+    LATE_IMAGES = 64,     /* with fewer, packing takes too large a share of a pass */
+    LATE_FLOATS = 1 << 18 /* with fewer there is little to save */
+};
 
 struct conv_state {
     struct conv *conv;
     struct conv_sizes sizes;
-    float *packed[2]; /* by enum conv_pass */
+    float *packed[2]; /* by enum conv_pass; NULL where it is packed late */
+    bool late[2];     /* for each pass anew, in memory that nodes share */
 };
 
 static void
@@ -63,6 +69,34 @@ shared_floats(const struct conv_sizes *sizes, int64_t max_batch)
     return sizes->staged > 0 ? sizes->stage : sizes->partial * groups;
 }
 
+/* Not in the head of the graph, which goes depth first and needs all its weights at
+ * once. */
+static void
+choose_late(struct conv_state *state, enum net_packing packing, int64_t max_batch)
+{
+    const bool may = state->sizes.together > OP_SLICE && max_batch >= LATE_IMAGES;
+    const bool wanted[] = {[CONV_FORWARD] = packing == NET_PACK_LATE,
+                           [CONV_BACKWARD_DATA] = packing != NET_PACK_KEPT};
+
+    for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++)
+        state->late[pass] =
+            may && wanted[pass] && state->sizes.packed[pass] >= LATE_FLOATS;
+}
+
+/* Where the packed weights lie: with this node, or in what nodes share. */
+static void
+packed_needs(struct op_needs *needs, const struct conv_state *state)
+{
+    for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++) {
+        const int64_t size = state->sizes.packed[pass];
+
+        if (!state->late[pass])
+            needs->own += size;
+        else if (size > needs->shared)
+            needs->shared = size;
+    }
+}
+
 static int
 op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *needs,
         struct err *err)
@@ -88,10 +122,11 @@ op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *n
         < 0)
         return err_wrap(err, "convolution %s", node->name);
     state->sizes = s->backend->conv_sizes(state->conv);
-    needs->own = state->sizes.packed[0] + state->sizes.packed[1];
+    choose_late(state, s->packing, max_batch);
     needs->together = state->sizes.together;
     if (gradients)
         needs->shared = shared_floats(&state->sizes, max_batch);
+    packed_needs(needs, state);
     return 0;
 }
 
@@ -110,8 +145,13 @@ begin(struct op_site *s)
 {
     struct conv_state *state = s->state;
 
-    state->packed[CONV_FORWARD] = s->own;
-    state->packed[CONV_BACKWARD_DATA] = s->own + state->sizes.packed[CONV_FORWARD];
+    float *at = s->own;
+
+    for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++)
+        if (!state->late[pass]) {
+            state->packed[pass] = at;
+            at += state->sizes.packed[pass];
+        }
 }
 
 static int
@@ -156,9 +196,55 @@ refresh(struct op_site *s, bool gradients, int thread)
     const struct conv_state *state = s->state;
 
     for (int pass = CONV_FORWARD; pass <= (gradients ? CONV_BACKWARD_DATA : 0); pass++)
-        if (state->sizes.packed[pass] > 0)
+        if (state->sizes.packed[pass] > 0 && !state->late[pass])
             s->backend->conv_pack(state->conv, pass, state->packed[pass],
-                                  s->params[0].value, thread);
+                                  s->params[0].value, 0, 1, thread);
+}
+
+struct pack_task {
+    const struct op_site *site;
+    enum conv_pass pass;
+};
+
+static void
+pack_task(void *ctx, int64_t task, int thread)
+{
+    const struct pack_task *t = ctx;
+    const struct op_site *s = t->site;
+    const struct conv_state *state = s->state;
+
+    s->backend->conv_pack(state->conv, t->pass, s->pass->shared, s->params[0].value,
+                          task, PACK_PARTS, thread);
+}
+
+static void
+pack_late(const struct op_site *s, enum conv_pass pass)
+{
+    const struct conv_state *state = s->state;
+    struct pack_task task = {s, pass};
+
+    if (state->late[pass])
+        team_run(s->team, PACK_PARTS, pack_task, &task);
+}
+
+void
+conv_make_ready(const struct op_site *s)
+{
+    pack_late(s, CONV_FORWARD);
+}
+
+static void
+before_forward(struct op_site *s)
+{
+    if (!s->by_norm || s->pass->mode == NET_TRAIN)
+        conv_make_ready(s);
+}
+
+static void
+before_backward(struct op_site *s)
+{
+    if (s->wanted[0])
+        pack_late(s, CONV_BACKWARD_DATA);
 }
 
 /* The weights as this pass reads them. */
@@ -167,7 +253,9 @@ weights(const struct op_site *s, enum conv_pass pass)
 {
     const struct conv_state *state = s->state;
 
-    return state->sizes.packed[pass] == 0 ? s->params[0].value : state->packed[pass];
+    if (state->sizes.packed[pass] == 0)
+        return s->params[0].value;
+    return state->late[pass] ? s->pass->shared : state->packed[pass];
 }
 
 void
@@ -290,6 +378,8 @@ const struct op op_conv = {.name = "conv",
                            .begin = begin,
                            .prepare = prepare,
                            .refresh = refresh,
+                           .before_forward = before_forward,
                            .forward = forward,
+                           .before_backward = before_backward,
                            .backward = backward,
                            .backward_params = backward_params};

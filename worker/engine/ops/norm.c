@@ -282,6 +282,8 @@ before_forward(struct op_site *s)
         use_batch(s);
     else
         use_running(s);
+    if (s->conv != NULL && s->pass->mode == NET_EVAL)
+        conv_make_ready(s->conv);
     for (int64_t c = 0; c < s->node->shape.c; c++) {
         state->scale[c] = p[GAMMA].value[c] * state->invstd[c];
         state->beta[c] = p[BETA].value[c];

@@ -48,6 +48,7 @@ struct op_site {
     const struct graph_node *x; /* node of the first input */
     const struct backend *backend;
     struct team *team;
+    enum net_packing packing;
     const struct op_pass *pass;
     const struct op_site *conv; /* of a norm: the convolution that does its work in
                                    evaluation (graph_fused_conv), or NULL */

@@ -111,7 +111,7 @@ setup(struct fixture *f, const struct conv_kernel *kernel, const struct ref_conv
         float *w = probe_float_array(f->w, f->nw);
 
         f->packed = floats(kernel->packed(s, block));
-        kernel->pack(f->packed, w, s, block);
+        kernel->pack(f->packed, w, s, block, 0, 1);
         free(w);
     }
 }

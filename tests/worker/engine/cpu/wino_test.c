@@ -26,7 +26,7 @@ static const struct ref_conv shapes[] = {
     {3, 20, 8, 8, 24, 3, 2, 1},   {1, 70, 2, 9, 40, 3, 2, 1},
     {5, 16, 17, 18, 16, 3, 2, 1}, {4, 40, 20, 19, 72, 3, 2, 1},
 };
-enum { N_SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
+enum { N_SHAPES = sizeof(shapes) / sizeof(shapes[0]), PACK_PARTS = 3 };
 
 /* One pass of a convolution: maps of `from` channels to maps of `to` channels. */
 struct fixture {
@@ -84,7 +84,8 @@ make_reference(struct fixture *f, const struct ref_conv *s, enum conv_pass pass)
         ref_conv(f->want, f->x, w, s);
     else
         reference_gradient(f->want, f->x, w, s);
-    f->kernel->pack(f->packed, weight, &f->shape, f->block);
+    for (int64_t part = 0; part < PACK_PARTS; part++)
+        f->kernel->pack(f->packed, weight, &f->shape, f->block, part, PACK_PARTS);
     free(w);
     free(weight);
 }

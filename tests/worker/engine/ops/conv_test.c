@@ -17,6 +17,8 @@ static const struct ref_conv shapes[] = {
     {1, 1, 1, 1, 1, 3, 1, 1},   {3, 32, 2, 2, 24, 3, 1, 1}, {2, 3, 9, 8, 6, 3, 2, 0},
 };
 
+enum { PACK_PARTS = 3 };
+
 /* One convolution with its arrays in double (reference) and in the backend's maps. */
 struct fixture {
     const struct backend *backend;
@@ -74,7 +76,8 @@ setup(struct fixture *f, const struct backend *b, const struct ref_conv *s, bool
         const int64_t packed = b->conv_sizes(f->conv).packed[pass];
         f->packed[pass] = floats(packed > 0 ? packed : f->nw);
         if (packed > 0)
-            b->conv_pack(f->conv, pass, f->packed[pass], w, 0);
+            for (int64_t part = 0; part < PACK_PARTS; part++)
+                b->conv_pack(f->conv, pass, f->packed[pass], w, part, PACK_PARTS, 0);
         else
             memcpy(f->packed[pass], w, (size_t)f->nw * sizeof(float));
     }
