@@ -1,19 +1,37 @@
 /* cmd_retry.c - another try for jobs that ended badly, and for what waited on them. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "coordinator/cli/cmd.h"
 #include "coordinator/cli/select.h"
 
 struct retry_config {
     const char *job, *state;
+    bool failed, quarantined;
 };
 
 static const struct param retry_params[] = {
     PARAM_ROW_STRING(struct retry_config, job, "", "only this job (id or digest)"),
     PARAM_ROW_CHOICE(struct retry_config, state, "any", select_states,
                      "only jobs in this state"),
+    PARAM_ROW_BOOL(struct retry_config, failed, "false", "only those that failed"),
+    PARAM_ROW_BOOL(struct retry_config, quarantined, "false",
+                   "only those that were set aside because workers died of them"),
 };
+
+/* Of --state, --failed and --quarantined at most one. */
+static int
+state_of(const struct retry_config *c, const char **out, struct err *err)
+{
+    const bool any = strcmp(c->state, "any") == 0;
+
+    if (c->failed + c->quarantined + !any > 1)
+        return err_set(err, ERR_USAGE,
+                       "--failed, --quarantined and --state exclude each other");
+    *out = c->failed ? "failed" : c->quarantined ? "quarantined" : c->state;
+    return 0;
+}
 
 static int
 retry_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
@@ -21,12 +39,13 @@ retry_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_
 {
     const struct retry_config *c = config;
     struct db_selection sel;
+    const char *state = "";
     int64_t count = 0;
     struct db *db;
 
     (void)n_words;
-    if (cmd_ctx_db(ctx, false, &db, err) != 0
-        || select_jobs(&sel, db, words[0], c->job, c->state, err) != 0
+    if (state_of(c, &state, err) != 0 || cmd_ctx_db(ctx, false, &db, err) != 0
+        || select_jobs(&sel, db, words[0], c->job, state, err) != 0
         || db_retry(db, &sel, &count, err) != 0)
         return -1;
     if (count == 0)

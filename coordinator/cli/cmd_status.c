@@ -112,6 +112,57 @@ count_open(const json_t *sweeps)
     return n;
 }
 
+static void
+print_paused(const json_t *sweeps)
+{
+    const json_t *s;
+    size_t i;
+
+    json_array_foreach(sweeps, i, s)
+    {
+        const char *name = json_str(s, "name", ""), *why = json_str(s, "paused", "");
+        if (why[0] != '\0')
+            printf("\n%s is paused %s; `relusweep resume %s` lets it go on\n", name,
+                   why, name);
+    }
+}
+
+static void
+print_limits(const struct cmd_ctx *ctx, const json_t *limits)
+{
+    const json_t *l;
+    size_t i;
+
+    if (json_array_size(limits) == 0)
+        return;
+    putchar('\n');
+    struct table *t = table_new("LIMIT OF SWEEP|STAGE|LABEL|>RUN|>MOST");
+    json_array_foreach(limits, i, l)
+    {
+        table_add(t, "%s", json_str(l, "sweep", "all"));
+        table_add(t, "%s", json_str(l, "stage", ""));
+        table_add(t, "%s", json_str(l, "label", ""));
+        table_add(t, "%" PRId64, json_int(l, "running", 0));
+        table_add(t, "%" PRId64, json_int(l, "most", 0));
+    }
+    table_print(t, ctx);
+}
+
+static void
+print_resting(const json_t *hosts)
+{
+    const json_t *h;
+    size_t i;
+
+    json_array_foreach(hosts, i, h)
+    {
+        char *why = text_clean(json_str(h, "why", ""));
+        printf("\n%s gets no jobs for %s: %s\n", json_str(h, "host", ""),
+               text_duration(json_num(h, "seconds_left", 0)), why);
+        free(why);
+    }
+}
+
 static int
 status_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
            struct err *err)
@@ -134,6 +185,9 @@ status_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n
         print_sweeps(ctx, sweeps);
         print_running(ctx, sweeps);
         print_failures(sweeps);
+        print_paused(sweeps);
+        print_limits(ctx, json_object_get(doc, "limits"));
+        print_resting(json_object_get(doc, "resting"));
         const json_t *leader = json_object_get(doc, "coordinator");
         if (!json_is_object(leader) && count_open(sweeps) > 0)
             fprintf(stderr, "\nno coordinator is running: nothing starts until "

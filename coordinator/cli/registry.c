@@ -7,6 +7,7 @@
     X(run)       \
     X(plan)      \
     X(submit)    \
+    X(extend)    \
     X(status)    \
     X(watch)     \
     X(jobs)      \

@@ -92,7 +92,10 @@ MUST_CHECK int db_sweep_id(struct db *db, const char *name, int64_t *id,
                            struct err *err);
 
 /* {"coordinator": {"holder","since"}|null, "workers": [...],
- *  "sweeps": [{"id","name","title","cells","cells_done","jobs": {"ready":n,...},
+ *  "resting": [{"host","why","seconds_left"}],
+ *  "limits": [{"sweep"|null,"stage","label","most","running"}],
+ *  "sweeps": [{"id","name","title","cells","cells_done","paused": why|null,
+ *              "jobs": {"ready":n,...},
  *              "running": [{"job","stage","epoch","epochs","step","steps",
  *                           "images_per_second","loss","seconds_left","worker"}],
  *              "failures": [{"fingerprint","text","jobs","stage"}]}]}

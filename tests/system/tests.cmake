@@ -1,6 +1,6 @@
 # Shell tests that start the real programs, each with a state folder of its own. They may
 # run side by side, but for the one that counts on the machine's time.
-foreach(test 10-run 20-kill 30-bad-input 40-chaos 45-crash 50-user 55-terminal 60-sweeps 70-models 80-keys)
+foreach(test 10-run 20-kill 30-bad-input 40-chaos 45-crash 50-user 55-terminal 60-sweeps 70-models 80-keys 85-control)
   add_test(NAME system.${test} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/system/${test}.sh)
   set_tests_properties(system.${test} PROPERTIES LABELS system TIMEOUT 900
     ENVIRONMENT BIN=${PROJECT_BINARY_DIR}/bin)

@@ -454,7 +454,8 @@ open_session(struct agent *a, const char *catalog_json)
         .memory_bytes =
             a->options.memory_mib > 0 ? a->options.memory_mib << 20 : memory_bytes(),
         .labels = a->options.labels,
-        .backend = a->backend};
+        .backend = a->backend,
+        .has_spare = a->n_endpoints > 1};
     const struct session_io io = {.ctx = a,
                                   .send = io_send,
                                   .reconnect = io_reconnect,

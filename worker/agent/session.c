@@ -17,10 +17,12 @@ enum {
     HELLO_MS = 1000, /* between two of them */
     RETRY_MS = 50,   /* when nothing could be sent */
 
-    RESEND_MS = 3000,   /* what was not acknowledged */
-    METRICS_MS = 250,   /* that points may wait for company */
-    PATIENCE_MS = 3000, /* for a WELCOME, before another endpoint is tried */
-    HEARTBEAT_MS = 500, /* until a WELCOME says otherwise */
+    RESEND_MS = 3000,         /* what was not acknowledged */
+    METRICS_MS = 250,         /* that points may wait for company */
+    PATIENCE_MS = 3000,       /* for a WELCOME, before another endpoint is tried */
+    SPARE_PATIENCE_MS = 1000, /* the same where there is another endpoint */
+    MISSED_HEARTBEATS = 3,    /* then it is tried */
+    HEARTBEAT_MS = 500,       /* until a WELCOME says otherwise */
     MIN_HEARTBEAT_MS = 20,
 };
 
@@ -392,9 +394,12 @@ seek(struct session *s, int64_t now_ms)
     s->hello_due_ms = now_ms;
 }
 
+/* With another coordinator to go to, a mistake costs a HELLO, and waiting costs time. */
 static int64_t
 patience_ms(const struct session *s)
 {
+    if (s->who.has_spare)
+        return s->id == 0 ? SPARE_PATIENCE_MS : MISSED_HEARTBEATS * s->heartbeat_ms;
     return s->id == 0 || s->lease_ms < PATIENCE_MS ? PATIENCE_MS : s->lease_ms;
 }
 

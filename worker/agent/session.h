@@ -22,6 +22,7 @@ struct session_identity {
     int64_t slots, threads;
     int64_t memory_bytes;         /* of all jobs together */
     const char *labels, *backend; /* borrowed; see HELLO */
+    bool has_spare;               /* there is another endpoint to try */
 };
 
 /* What the session wants done. Called from within session_message and session_tick; may
