@@ -463,6 +463,94 @@ a_net_for_logits_alone_gives_the_same_in_less_memory_still(void **state)
     }
 }
 
+/* Two convolutions side by side whose packed weights are large enough to be made late. */
+static struct graph *
+two_wide_convolutions(void)
+{
+    struct graph *g = graph_new(3, 4, 4);
+    const int stem =
+        graph_conv(g, graph_input(g), &(struct graph_conv){"conv1", 64, 3, 1, 1});
+    const int x = graph_norm(g, stem, &(struct graph_norm){"bn1", 1, -1, GRAPH_RELU});
+    const int a = graph_conv(g, x, &(struct graph_conv){"conv2", 128, 3, 1, 1});
+    const int b = graph_conv(g, x, &(struct graph_conv){"conv3", 128, 3, 1, 1});
+    const int y = graph_norm(g, b, &(struct graph_norm){"bn3", 1, -1, GRAPH_LINEAR});
+    const int z = graph_norm(g, a, &(struct graph_norm){"bn2", 1, y, GRAPH_RELU});
+
+    graph_linear(g, graph_pool(g, z), "fc", SMALL_CLASSES);
+    return g;
+}
+
+enum { WIDE_BATCH = 64, WIDE_IMAGE = 3 * 4 * 4 };
+
+/* What passes of both modes leave behind: logits, input and all parameter gradients. */
+static void
+wide_passes(float *out, struct net *n, const float *x, const float *d)
+{
+    size_t count;
+    const struct net_param *params = net_params(n, &count);
+
+    net_zero_grads(n);
+    for (int mode = NET_TRAIN; mode <= NET_EVAL; mode++) {
+        const float *logits = net_forward(n, x, WIDE_BATCH, (enum net_mode)mode, 0);
+        memcpy(out, logits, sizeof(float) * WIDE_BATCH * SMALL_CLASSES);
+        net_backward(n, d, NET_GRAD_PARAMS | NET_GRAD_INPUT);
+        out += WIDE_BATCH * SMALL_CLASSES;
+        memcpy(out, net_input_grad(n), sizeof(float) * WIDE_BATCH * WIDE_IMAGE);
+        out += WIDE_BATCH * WIDE_IMAGE;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (params[i].grad != NULL) {
+            memcpy(out, params[i].grad, (size_t)params[i].size * sizeof(float));
+            out += params[i].size;
+        }
+}
+
+static void
+weights_packed_late_give_the_same_bits_in_less_memory(void **state)
+{
+    enum { MOST = 1 << 19 };
+    struct graph *g = two_wide_convolutions();
+    double *xd = probe_array(WIDE_BATCH * WIDE_IMAGE, 1.0, 1);
+    double *dd = probe_array(WIDE_BATCH * SMALL_CLASSES, 0.1, 2);
+    float *x = probe_float_array(xd, WIDE_BATCH * WIDE_IMAGE);
+    float *d = probe_float_array(dd, WIDE_BATCH * SMALL_CLASSES);
+    float *got[NET_PACK_LATE + 1];
+    int64_t bytes[NET_PACK_LATE + 1];
+    (void)state;
+
+    for (const struct backend *const *b = backends; *b != NULL; b++) {
+        for (int packing = NET_PACK_KEPT; packing <= NET_PACK_LATE; packing++) {
+            struct team *team = team_new(packing + 1);
+            struct net *n;
+            struct err err;
+            const struct net_config config = {.backend = *b,
+                                              .team = team,
+                                              .max_batch = WIDE_BATCH,
+                                              .gradients = true,
+                                              .packing = (enum net_packing)packing};
+            assert_int_equal(net_new(&n, g, &config, &err), 0);
+            probe_fill(n);
+            got[packing] = probe_float_array(NULL, MOST);
+            wide_passes(got[packing], n, x, d);
+            assert_memory_equal(got[packing], got[0], MOST * sizeof(float));
+            bytes[packing] = net_bytes(n);
+            net_free(n);
+            team_free(team);
+        }
+        if (strcmp(backend_name(*b), "dnnl") == 0) { /* the other one packs nothing */
+            assert_true(bytes[NET_PACK_LATE_GRADIENTS] < bytes[NET_PACK_KEPT]);
+            assert_true(bytes[NET_PACK_LATE] < bytes[NET_PACK_LATE_GRADIENTS]);
+        }
+        for (int packing = NET_PACK_KEPT; packing <= NET_PACK_LATE; packing++)
+            free(got[packing]);
+    }
+    free(xd);
+    free(dd);
+    free(x);
+    free(d);
+    graph_free(g);
+}
+
 static void
 parameters_are_in_state_dict_order_with_their_roles(void **state)
 {
@@ -522,6 +610,7 @@ main(void)
         cmocka_unit_test(the_gradient_of_a_large_batch_is_the_sum_over_its_images),
         cmocka_unit_test(a_net_without_gradients_gives_the_same_logits_in_less_memory),
         cmocka_unit_test(a_net_for_logits_alone_gives_the_same_in_less_memory_still),
+        cmocka_unit_test(weights_packed_late_give_the_same_bits_in_less_memory),
         cmocka_unit_test(parameters_are_in_state_dict_order_with_their_roles),
         cmocka_unit_test(too_large_a_net_is_an_out_of_memory_error),
     };
