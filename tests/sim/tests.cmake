@@ -41,9 +41,9 @@ function(sim_fault name file from to)
   set_tests_properties(sim.fault.${name} PROPERTIES LABELS sim TIMEOUT 600)
 endfunction()
 
-# the rows of a batch are acknowledged, and were never committed
+# what a batch wrote is acknowledged, and was never committed
 sim_fault(no_commit coordinator/dispatch/batch.c
-  [[return pg_commit(pg, err);]] [[pg_rollback(pg); return 0;]])
+  [[const int rc = pg_commit(pg, err);]] [[pg_rollback(pg); const int rc = 0;]])
 # a job is granted although somebody else was faster
 sim_fault(grant_anyway coordinator/dispatch/outbox.c
   [[if (!op->done) { /* memory]] [[if (false) { /* memory]])

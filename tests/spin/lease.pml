@@ -1,9 +1,9 @@
 /*
  * lease.pml - lease, fence and failover, for Spin: one job, two workers, two
  * coordinators, three attempts. A transaction is one atomic step of whoever holds the
- * lock. There are no clocks: a lease may end at any moment, a session of the database too, with its
- * coordinator none the wiser; messages are lost, late, and come twice; and whoever has
- * committed may die before he says so.
+ * lock. There are no clocks: a lease may end at any moment, a session of the database
+ * too, with its coordinator none the wiser; messages are lost, late, and come twice; and
+ * whoever has committed may die before he says so.
  *
  * Checked at the places where it matters:
  *   - an attempt runs at most once, and only after its lease was committed;
