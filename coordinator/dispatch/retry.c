@@ -54,8 +54,6 @@ retry_kind_of(const char *outcome, int64_t signal)
         return RETRY_TIMEOUT;
     if (strcmp(outcome, "lost") == 0)
         return RETRY_LOST;
-    if (strcmp(outcome, "contract") == 0)
-        return RETRY_HOPELESS;
     if (strcmp(outcome, "preempted") == 0)
         return RETRY_STOPPED;
     if (strcmp(outcome, "signal") == 0)

@@ -9,6 +9,7 @@
 
 #include "coordinator/db/db.h"
 #include "coordinator/db/handle.h"
+#include "coordinator/db/leader.h"
 #include "coordinator/db/workers.h"
 #include "coordinator/dispatch/batch.h"
 #include "coordinator/dispatch/job_state.h"
@@ -19,6 +20,7 @@ struct world {
     struct db *db;
     struct batch batch;
     int64_t worker;
+    char *conninfo;
 };
 
 static int64_t
@@ -51,7 +53,12 @@ make_world(void **state)
     char *conninfo = pg_fixture_database(name);
     struct db_submitted out;
     struct err err;
-    const struct worker_row row = {"boot", "w", "h", "0.1.0", 1, 1};
+    const struct worker_row row = {.boot = "boot",
+                                   .name = "w",
+                                   .host = "h",
+                                   .version = "0.1.0",
+                                   .slots = 1,
+                                   .threads = 1};
 
     dag_fixture_add(f, 0, 10);
     assert_int_equal(db_open(&w->db, conninfo, &err), 0);
@@ -59,7 +66,7 @@ make_world(void **state)
     assert_int_equal(db_submit(w->db, &f->sweep, f->dag, &out, &err), 0);
     assert_int_equal(workers_connected(w->db->pg, &row, &w->worker, &err), 0);
     dag_fixture_free(f);
-    free(conninfo);
+    w->conninfo = conninfo;
     free(name);
     *state = w;
     return 0;
@@ -72,6 +79,7 @@ free_world(void **state)
 
     batch_release(&w->batch);
     db_close(w->db);
+    free(w->conninfo);
     free(w);
     return 0;
 }
@@ -401,6 +409,53 @@ a_result_that_cannot_be_stored_ends_the_attempt(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, free_world)
 
+static int64_t
+lead(struct pg *pg, const char *who)
+{
+    struct err err = {0};
+    char holder[64];
+    int64_t epoch;
+
+    if (leader_try(pg, who, &epoch, holder, sizeof holder, &err) != 0)
+        fail_msg("%s", err.text);
+    return epoch;
+}
+
+static void
+a_deposed_coordinator_cannot_commit(void **state)
+{
+    struct world *w = *state;
+    struct pg *other;
+    struct err err = {0};
+
+    assert_int_equal(pg_open(&other, w->conninfo, "other", &err), 0);
+    const int64_t old = lead(w->db->pg, "first");
+    assert_true(old > 0);
+    assert_int_equal(lead(other, "second"), 0); /* it has to wait */
+    assert_int_equal(leader_check(other, old, &err), 0);
+
+    /* the first one's session ends while it still believes that it leads */
+    *batch_add(&w->batch, OP_LEASE) =
+        (struct op){.kind = OP_LEASE, .run = {1, 1}, .worker = w->worker};
+    assert_int_equal(pg_query(other, NULL,
+                              "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+                              " WHERE locktype = 'advisory' AND granted",
+                              PG_NONE, &err),
+                     0);
+    assert_int_equal(lead(other, "second"), old + 1);
+    assert_int_equal(batch_commit(&w->batch, w->db->pg, &err), -1);
+    assert_false(w->batch.ops[0].done);
+    assert_int_equal(
+        pg_query(other, NULL,
+                 "DO $$BEGIN ASSERT (SELECT state = 'ready' AND attempt = 0"
+                 " FROM job WHERE id = 1); END$$",
+                 PG_NONE, &err),
+        0);
+    assert_int_equal(leader_check(other, old, &err), -1); /* its other connections */
+    assert_int_equal(err.kind, ERR_REFUSED);
+    pg_close(other);
+}
+
 int
 main(void)
 {
@@ -420,6 +475,7 @@ main(void)
         TEST(a_cancelled_running_job_ends_as_cancelled),
         TEST(a_bad_op_does_not_take_the_batch_with_it),
         TEST(a_result_that_cannot_be_stored_ends_the_attempt),
+        TEST(a_deposed_coordinator_cannot_commit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ outcomes_have_kinds(void **state)
     assert_int_equal(retry_kind_of("oom", 0), RETRY_OOM);
     assert_int_equal(retry_kind_of("timeout", 0), RETRY_TIMEOUT);
     assert_int_equal(retry_kind_of("stopped", 0), RETRY_STOPPED);
+    assert_int_equal(retry_kind_of("preempted", 0), RETRY_STOPPED);
     assert_int_equal(retry_kind_of("signal", 9), RETRY_LOST);
     assert_int_equal(retry_kind_of("signal", 11), RETRY_ERROR);
     assert_int_equal(retry_kind_of("something new", 0), RETRY_ERROR);
@@ -107,6 +108,20 @@ the_same_failure_twice_is_not_tried_a_third_time(void **state)
 
     (void)state;
     assert_int_equal(retry_decide(RETRY_ERROR, &h, 1).event, EV_GIVE_UP);
+}
+
+static void
+what_would_be_tried_again_is_held_in_a_paused_sweep(void **state)
+{
+    const struct retry_history h = {.hold = true}, spent = {.n = {9, 9}, .hold = true};
+    const struct retry_history both = {.hold = true, .cancel_requested = true};
+
+    (void)state;
+    assert_int_equal(retry_decide(RETRY_STOPPED, &h, 1).event, EV_HOLD);
+    assert_int_equal(retry_decide(RETRY_ERROR, &h, 1).event, EV_HOLD);
+    assert_int_equal(retry_decide(RETRY_ERROR, &spent, 1).event, EV_GIVE_UP);
+    assert_int_equal(retry_decide(RETRY_LOST, &spent, 1).event, EV_QUARANTINE);
+    assert_int_equal(retry_decide(RETRY_STOPPED, &both, 1).event, EV_CANCEL);
 }
 
 static void
@@ -159,6 +174,7 @@ main(void)
         cmocka_unit_test(outcomes_have_kinds),
         cmocka_unit_test(waiting_grows_with_jitter_up_to_a_cap),
         cmocka_unit_test(the_same_failure_twice_is_not_tried_a_third_time),
+        cmocka_unit_test(what_would_be_tried_again_is_held_in_a_paused_sweep),
         cmocka_unit_test(a_cancelled_job_is_not_tried_again),
         cmocka_unit_test(fingerprints_leave_out_numbers_and_folders),
     };
