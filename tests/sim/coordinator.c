@@ -13,8 +13,6 @@
 #include "shared/base/log.h"
 #include "tests/sim/model.h"
 
-struct sock *net_sock(int c);
-
 enum { TICK_MS = 200 };
 
 static struct dispatcher *dispatchers[N_COORDINATORS];

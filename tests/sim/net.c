@@ -49,7 +49,7 @@ struct sock {
     struct sock_peer failed[MAX_FAILED];
     size_t n_failed;
 };
-static struct sock socks[N_COORDINATORS];
+static struct sock bound[N_COORDINATORS];
 
 static void
 clear_sock(struct sock *s)
@@ -71,7 +71,7 @@ net_reset(void)
     n_connections = 0;
     memset(cuts, 0, sizeof cuts);
     for (int c = 0; c < N_COORDINATORS; c++)
-        clear_sock(&socks[c]);
+        clear_sock(&bound[c]);
     for (int w = 0; w < N_WORKERS; w++)
         connection_of[w] = -1;
 }
@@ -121,7 +121,7 @@ net_connect(int w, bool next)
 void
 net_reconnect_all(int c)
 {
-    clear_sock(&socks[c]);
+    clear_sock(&bound[c]);
     for (int w = 0; w < world.n_workers; w++) {
         const int now = connection_of[w];
         if (now >= 0 && connections[now].coordinator == c)
@@ -226,7 +226,7 @@ deliver_to_coordinator(struct packet *p)
         return;
     }
     const int c = connections[way].coordinator;
-    struct sock *s = &socks[c];
+    struct sock *s = &bound[c];
     if (s->next == s->n)
         s->next = s->n = 0;
     s->queue = xgrow(s->queue, &s->capacity, s->n + 1, sizeof *s->queue);
@@ -275,14 +275,11 @@ net_deliver(int64_t slot)
 
 /* ---- sock.h ----------------------------------------------------------------------- */
 
-/* The socket of a coordinator; lives as long as the world. */
-struct sock *net_sock(int c);
-
 struct sock *
 net_sock(int c)
 {
-    socks[c].coordinator = c;
-    return &socks[c];
+    bound[c].coordinator = c;
+    return &bound[c];
 }
 
 static struct sock_peer
@@ -340,10 +337,10 @@ sock_recv(struct sock *s, struct sock_peer *from, struct msg *out, struct arena 
 }
 
 int
-sock_wait(struct sock *const *list, size_t n_socks, const int *fds, size_t n_fds,
+sock_wait(struct sock *const *socks, size_t n_socks, const int *fds, size_t n_fds,
           unsigned char *ready, int64_t timeout_ms)
 {
-    (void)list;
+    (void)socks;
     (void)fds;
     (void)timeout_ms;
     memset(ready, 0, n_socks + n_fds);

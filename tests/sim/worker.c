@@ -211,12 +211,12 @@ truth_of(const struct run *r)
     return &world.truth[r->run.job][r->run.attempt];
 }
 
+/* A number for it where it has none, and the name that this makes. Until the next. */
 static const char *
-new_blob(struct run *r, int64_t *blob)
+blob_name(int64_t *blob)
 {
     static char sha[65];
 
-    (void)r;
     if (*blob == 0)
         *blob = ++n_blobs < MAX_BLOBS ? n_blobs : 1;
     snprintf(sha, sizeof sha, "%032" PRId64, *blob);
@@ -251,7 +251,7 @@ choose_outcome(struct run *r)
         return;
     r->giving_back = false;
     if (world_random(2) == 0)
-        (void)new_blob(r, &r->model);
+        (void)blob_name(&r->model);
     truth_of(r)->ended_ok = true;
     truth_of(r)->points = r->points;
     truth_of(r)->value = (double)(r->run.job * 1000 + r->run.attempt);
@@ -316,7 +316,7 @@ step_saver(struct worker *w, struct run *r)
 {
     if (r->saving == 0 || r->saved_ms == NEVER || world.now_ms < r->saved_ms)
         return;
-    const char *sha = new_blob(r, &r->saving);
+    const char *sha = blob_name(&r->saving);
     model_store_blob(r->saving);
     r->saved_ms = NEVER;
     session_run_checkpoint(w->session, r->run, r->saving_step, sha, 1);
@@ -334,7 +334,7 @@ step_run(struct worker *w, struct run *r)
         r->point_ms = world.now_ms + 100 + world_random(1500);
     }
     if (r->said && r->saving == 0 && world.now_ms >= r->save_ms) {
-        (void)new_blob(r, &r->saving);
+        (void)blob_name(&r->saving);
         r->saving_step = ++r->step;
         r->saved_ms = world.now_ms + world_random(200);
         r->save_ms = world.now_ms + 500 + world_random(3000);
@@ -356,7 +356,7 @@ hand_in(struct worker *w, struct run *r)
     const bool ok = strcmp(r->outcome, "ok") == 0;
 
     if (r->model != 0) {
-        artifact.sha = new_blob(r, &r->model);
+        artifact.sha = blob_name(&r->model);
         model_store_blob(r->model);
     }
     const struct msg_result m = {.run = r->run,

@@ -101,12 +101,12 @@ bool coordinator_over_slots(int c);
 
 /* ---- workers (worker.c) ----------------------------------------------------------- */
 
-void worker_start(int w);
-void worker_crash(int w);
-void worker_drain(int w); /* SIGTERM */
-void worker_wake(int w);
-void worker_message(int w, const struct msg *m);
-bool worker_is_idle(int w); /* no attempt, no result on its disk */
+void worker_start(int i);
+void worker_crash(int i);
+void worker_drain(int i); /* SIGTERM */
+void worker_wake(int i);
+void worker_message(int i, const struct msg *m);
+bool worker_is_idle(int i); /* no attempt, no result on its disk */
 void worker_reset(int w);   /* before a history: an empty disk */
 const char *worker_boot(int w);
 /* There is a process of that name. */
@@ -115,13 +115,16 @@ bool worker_lives(const char *boot);
 /* ---- the network (net.c) ---------------------------------------------------------- */
 
 void net_reset(void);
+/* The socket of a coordinator; lives as long as the world. */
+struct sock;
+struct sock *net_sock(int c);
 /* A new connection of worker w, to its next coordinator or to the same one. */
 void net_connect(int w, bool next);
 /* The connections of a coordinator that was started again. */
 void net_reconnect_all(int c);
 /* From worker w. 0 sent, 1 not now. */
 int net_send(int w, const struct msg *m);
-void net_deliver(int64_t packet);
+void net_deliver(int64_t slot);
 /* Every connection breaks once. */
 void net_break_all(void);
 /* Between worker w and coordinator c; lost: what is sent meanwhile is lost. */
