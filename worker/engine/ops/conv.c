@@ -11,6 +11,7 @@
 
 #include "shared/base/mem.h"
 #include "worker/engine/ops/conv.h"
+#include "worker/engine/profile.h"
 
 enum {
     GROUPS = 8,
@@ -212,9 +213,15 @@ pack_task(void *ctx, int64_t task, int thread)
     const struct pack_task *t = ctx;
     const struct op_site *s = t->site;
     const struct conv_state *state = s->state;
+    const struct profile_tag tag = {.node = s->node,
+                                    .pass = PROFILE_PREPARE,
+                                    .mode = (int)s->pass->mode,
+                                    .path = s->pass->path};
 
+    profile_enter(thread, &tag, 0);
     s->backend->conv_pack(state->conv, t->pass, s->pass->shared, s->params[0].value,
                           task, PACK_PARTS, thread);
+    profile_leave(thread);
 }
 
 static void
