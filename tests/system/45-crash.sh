@@ -3,7 +3,7 @@
 # and must end with the tables of an undisturbed run.
 #   45-crash.sh            some points
 #   45-crash.sh all        every point, most of them twice, and the database: 5 minutes
-#   45-crash.sh NAME:K...  these
+#   45-crash.sh NAME:K...  these; `database` is the server
 . "$(dirname "$0")/lib.sh"
 cd "$work"
 sweep=(--set mask_epochs=3 --set relu_budget=2k --set train_images=64 --checkpoint-seconds 1)
@@ -53,13 +53,18 @@ one_point() {
     rm -rf "$state" "$state".*
 }
 
+# runs STATE: a stage is under way
+runs() {
+    relusweep status tiny --json --state-dir "$1" 2>/dev/null |
+        jq -e '.sweeps[0].running | length > 0' >/dev/null
+}
+
 # An immediate stop is a crash of the server; `run` has to be started again, or goes on.
 crash_database() {
     local state=$work/database server control
     run_sweep "$state" &
     local run=$!
-    wait_for 60 test -s "$state/pg/postmaster.pid"
-    sleep 3
+    wait_for 60 runs "$state"
     server=$(head -n 1 "$state/pg/postmaster.pid")
     kill -QUIT "$server" || fail "no server to stop"
     timeout 20 tail --pid="$server" -f /dev/null || fail "the server does not stop"
@@ -74,20 +79,22 @@ crash_database() {
     tables "$state" >rough.txt
     diff calm.txt rough.txt || fail "database: the tables differ"
     echo "database: stopped at once, went on"
+    died=$((died + 1))
 }
 
 died=0
 case ${1:-few} in
 few) points=("${few[@]}") ;;
 all)
-    points=("${once[@]/%/:1}" "${often[@]/%/:1}" "${often[@]/%/:3}")
+    points=("${once[@]/%/:1}" "${often[@]/%/:1}" "${often[@]/%/:3}" database)
     ;;
 *) points=("$@") ;;
 esac
 run_sweep "$work/calm" || fail "undisturbed run"
 tables "$work/calm" >calm.txt
 [ -s calm.txt ] || fail "the undisturbed run has tables"
-for point in "${points[@]}"; do one_point "$point"; done
-[ "${1:-few}" != all ] || crash_database
+for point in "${points[@]}"; do
+    if [ "$point" = database ]; then crash_database; else one_point "$point"; fi
+done
 [ $died -gt 0 ] || fail "nothing died"
 echo "45-crash: $died of ${#points[@]} died, tables as undisturbed, $SECONDS s"
