@@ -45,7 +45,7 @@ get_lane(struct queue *q, int64_t class)
     l->class = class;
     l->known = class == 0;
     idmap_put(&q->by_class, class + 1, l);
-    q->lanes = xgrow(q->lanes, &q->capacity, q->n_lanes + 1, sizeof *q->lanes);
+    q->lanes = xgrow(q->lanes, &q->capacity, q->n_lanes + 1, sizeof(struct lane *));
     q->lanes[q->n_lanes++] = l;
     return l;
 }

@@ -18,6 +18,8 @@ const char *const policy_keys[POLICY_KEYS + 1] = {
     [POLICY_ON_FAILURE] = "on_failure", [POLICY_ORDER] = "order",
 };
 
+enum { MAX_LABELS = 6 };
+
 struct reader {
     const struct catalog_method *const *methods;
     size_t n_methods;
@@ -113,18 +115,24 @@ static int
 read_words(const struct reader *r, const struct yaml_node *at, const char *key,
            json_t **out)
 {
+    const struct yaml_node *const one[] = {at};
+    const struct yaml_node *const *items =
+        at->kind == YAML_LIST ? (const struct yaml_node *const *)at->items : one;
     const size_t n = at->kind == YAML_LIST ? at->n : 1;
-    json_t *word, *list = json_array();
+    json_t *word = NULL;
 
+    if (n > MAX_LABELS)
+        return yaml_error(r->err, at, "`%s` has more than %d words", key, MAX_LABELS);
+    json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
-        if (read_word(r, at->kind == YAML_LIST ? at->items[i] : at, key, &word) != 0) {
+        if (read_word(r, items[i], key, &word) != 0) {
             json_decref(list);
             return -1;
         }
         json_array_append_new(list, word);
     }
     *out = list;
-    return n <= 6 ? 0 : yaml_error(r->err, at, "`%s` has more than 6 words", key);
+    return 0;
 }
 
 /* ---- stages and terms -------------------------------------------------------------- */
@@ -177,7 +185,7 @@ static const struct term {
 static int
 read_by_stage(struct reader *r, const struct yaml_node *at, const struct term *t)
 {
-    json_t *value;
+    json_t *value = NULL;
 
     if (at == NULL)
         return 0;
@@ -235,7 +243,7 @@ static int
 add_limit(struct reader *r, json_t *limits, const char *stage, const char *label,
           const struct yaml_node *value)
 {
-    json_t *most;
+    json_t *most = NULL;
 
     if (read_count(r, value, "limits", &most) != 0)
         return -1;
@@ -299,7 +307,7 @@ static int
 read_stop_if(struct reader *r, const struct yaml_node *map, json_t *rule)
 {
     static const char *const known[] = {"failed", "percent", NULL};
-    json_t *value;
+    json_t *value = NULL;
 
     for (size_t i = 0; i < map->n; i++) {
         const char *key = map->keys[i]->text;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Pause, resume, priority, limits, needs and on_failure on real programs; a standby
-# coordinator takes over running jobs; SIGUSR2 hands back.
+# coordinator takes over running jobs; PostgreSQL is away; SIGUSR2 hands back.
+#   AWAY=70 85-control.sh    PostgreSQL is away for 70 s instead of 3
 . "$(dirname "$0")/lib.sh"
 cd "$work"
 
@@ -20,7 +21,7 @@ why() { relusweep explain "$1" --json | jq -r .why; }
     echo 'on_failure: stop'
     echo 'order: spread'
 } >held.yaml
-relusweep submit held.yaml --set teacher_epochs=200 >/dev/null 2>&1 || fail "submit"
+relusweep submit held.yaml --set teacher_epochs=10000 >/dev/null 2>&1 || fail "submit"
 teacher=$(sql "SELECT job FROM job_spec WHERE stage = 'teacher' ORDER BY job LIMIT 1")
 contains "$(why "$teacher")" "no worker is connected" "explain without a worker"
 code=0
@@ -70,6 +71,22 @@ took=$((($(date +%s%N) - began) / 1000000))
 echo "takeover: the running job is adopted after $took ms"
 [ $took -lt 4000 ] || fail "takeover took $took ms"
 same "$attempts" "$(sql "SELECT sum(attempt) FROM job")" "the running job was adopted, not restarted"
+
+# the database is away for AWAY seconds: the job goes on, and memory stays where it was
+rss() { awk '/VmRSS/ {print $2}' "/proc/$two/status"; }
+before=$(rss)
+server=$(head -n 1 "$RELUSWEEP_STATE/pg/postmaster.pid")
+kill -QUIT "$server" || fail "stop PostgreSQL"
+timeout 20 tail --pid="$server" -f /dev/null || fail "the database does not stop"
+sleep "${AWAY:-3}"
+after=$(rss)
+[ "$after" -lt $((before + 8192)) ] || fail "the coordinator grew from $before to $after KiB"
+relusweep db psql -- -qAt -c 'SELECT pg_sleep(120)' >/dev/null 2>&1 &
+keeper=$!
+again() { [ "$(grep -c 'state=leading' two.log)" = 2 ]; }
+wait_for 30 again
+wait_for 20 leased
+same "$attempts" "$(sql "SELECT sum(attempt) FROM job")" "the job went on while the database was away"
 
 # running jobs stop for a pause with a checkpoint, and go on from there
 wait_for 20 test "$(sql "SELECT count(*) FROM job WHERE state = 'leased'")" = 1

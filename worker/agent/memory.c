@@ -4,8 +4,6 @@
  */
 #include "worker/agent/memory.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +11,16 @@
 #include "shared/base/buf.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
+
+/* -1 where no number stands ("max"). */
+static int64_t
+number_at(const char *text)
+{
+    char *end;
+    const int64_t out = strtoll(text, &end, 10);
+
+    return end != text ? out : -1;
+}
 
 /* The number behind `key` at the beginning of a line; -1 where there is none. */
 static int64_t
@@ -25,7 +33,7 @@ number_in(const char *path, const char *key)
     if (file_read(&text, path, &err) == 0)
         for (const char *line = buf_str(&text); line != NULL && *line != '\0';) {
             if (strncmp(line, key, strlen(key)) == 0)
-                (void)sscanf(line + strlen(key), "%" SCNd64, &out);
+                out = number_at(line + strlen(key));
             line = strchr(line, '\n');
             line = line != NULL ? line + 1 : NULL;
         }
