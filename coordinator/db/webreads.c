@@ -260,7 +260,7 @@ db_web_workers(struct db *db, json_t **out, struct err *err)
         "WITH held AS (SELECT worker, json_agg(id ORDER BY id) AS jobs FROM job"
         "  WHERE state = 'leased' GROUP BY worker),"
         " ended AS (SELECT worker, count(*) AS n, count(*) FILTER (WHERE outcome NOT IN"
-        "   ('ok', 'returned', 'stopped')) AS bad FROM attempt WHERE ended_at IS NOT NULL"
+        "   ('ok', 'returned', 'preempted', 'cancelled', 'stopped')) AS bad FROM attempt WHERE ended_at IS NOT NULL"
         "  GROUP BY worker)"
         " SELECT json_build_object('workers', coalesce(json_agg(row), '[]')) FROM"
         " (SELECT json_build_object('id', w.id, 'name', w.name, 'host', w.host,"
@@ -300,7 +300,7 @@ static const char *const system_sql =
     " 'ended_hour', (SELECT count(*) FROM attempt WHERE ended_at > now() -"
     "   interval '1 hour'),"
     " 'failed_hour', (SELECT count(*) FROM attempt WHERE ended_at > now() -"
-    "   interval '1 hour' AND outcome NOT IN ('ok', 'returned', 'stopped')),"
+    "   interval '1 hour' AND outcome NOT IN ('ok', 'returned', 'preempted', 'cancelled', 'stopped')),"
     " 'events', (SELECT coalesce(json_agg(json_build_object('at', at, 'kind', kind,"
     "   'job', job, 'detail', detail) ORDER BY id DESC), '[]') FROM (SELECT * FROM event"
     "   ORDER BY id DESC LIMIT 50) x))";
