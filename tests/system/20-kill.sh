@@ -20,11 +20,11 @@ start() {
 }
 
 start
-wait_for 60 running_stage mask
+wait_for 300 running_stage mask
 kill -KILL "$(process 'relusweep-worker agent')" || fail "no worker to kill"
-wait_for 60 running_stage mask
+wait_for 300 running_stage mask
 kill -KILL "$(process relusweep-coordinator)" || fail "no coordinator to kill"
-wait_for 60 running_stage mask
+wait_for 300 running_stage mask
 kill -INT $run
 code=0
 wait $run || code=$?
@@ -32,7 +32,7 @@ same 130 "$code" "an interrupted run exits with 130"
 contains "$(cat rough.err)" "nothing is lost" "it says how to go on"
 
 start
-wait_for 60 running_stage mask
+wait_for 300 running_stage mask
 kill -KILL $run # the command itself: its children end by themselves
 wait $run || true
 start

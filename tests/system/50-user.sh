@@ -57,7 +57,7 @@ masks_run() {
 }
 relusweep run "$here/tiny.yaml" --set mask_epochs=25 --slots 2 >run.txt 2>run.err &
 run=$!
-wait_for 60 masks_run
+wait_for 300 masks_run
 before=$(relusweep jobs tiny --json | jq -c '[.jobs[].digest]')
 says 4 'relusweep watch' relusweep run "$here/tiny.yaml"
 same "$before" "$(relusweep jobs tiny --json | jq -c '[.jobs[].digest]')" "a refused run changes nothing"

@@ -9,7 +9,7 @@ run=$!
 is_masking() {
     [ "$(relusweep status tiny --json 2>/dev/null | jq '[.sweeps[0].running[]? | select(.stage == "mask" and .epoch > 1)] | length' 2>/dev/null)" = 2 ]
 }
-wait_for 60 is_masking
+wait_for 300 is_masking
 
 /usr/bin/python3 "$here/terminal.py" "$BIN/relusweep" tiny || fail "watch on a terminal"
 
