@@ -158,7 +158,8 @@ stage_folder_events(const char *dir, const char *kind)
     struct err err;
     char *rest, *line;
 
-    must(file_read(&text, path, &err), &err);
+    if (file_exists(path)) /* not yet where the process was killed at once */
+        must(file_read(&text, path, &err), &err);
     rest = text.data;
     while (rest != NULL && (line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
         must(json_parse(&event, line, strlen(line), "event", &err), &err);
