@@ -23,6 +23,13 @@ class Screen:
     def __init__(self, columns, rows):
         self.columns, self.rows = columns, rows
         self.alternate, self.cursor, self.shell = False, True, ""
+        self.outdated = False
+        self.clear()
+
+    def resize(self, columns, rows):
+        """What is still on its way was drawn for the old size: it is dropped until the view
+        erases the screen, which it must do."""
+        self.columns, self.rows, self.outdated = columns, rows, True
         self.clear()
 
     def clear(self):
@@ -33,24 +40,25 @@ class Screen:
         n = [int(v) if v else 0 for v in numbers.split(";")]
         if private:
             if n[0] == 1049:
-                self.alternate = letter == "h"
+                self.alternate, self.outdated = letter == "h", False
                 self.clear()
             elif n[0] == 25:
                 self.cursor = letter == "h"
         elif letter == "H":
             self.y, self.x = max(n[0], 1) - 1, max(n[1] if len(n) > 1 else 1, 1) - 1
-        elif letter == "K":
-            self.cells[self.y][self.x:] = [" "] * (self.columns - self.x)
         elif letter == "J":
+            self.outdated = False
             self.clear()
-        elif letter != "m":
+        elif letter == "K" and not self.outdated:
+            self.cells[self.y][self.x:] = [" "] * (self.columns - self.x)
+        elif letter not in "Km":
             raise AssertionError(f"unknown sequence {letter}")
 
     def put(self, text):
         for c in text:
             if not self.alternate:
                 self.shell += c
-            elif c not in "\r\n":
+            elif c not in "\r\n" and not self.outdated:
                 assert self.x < self.columns - 1, f"row {self.y} reaches the last column"
                 assert self.y < self.rows, f"row {self.y} is below the screen"
                 self.cells[self.y][self.x] = c
@@ -81,8 +89,7 @@ class Terminal:
 
     def resize(self, columns, rows):
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.screen.columns, self.screen.rows = columns, rows
-        self.screen.clear()
+        self.screen.resize(columns, rows)
 
     def read(self, seconds):
         if not select.select([self.fd], [], [], seconds)[0]:
