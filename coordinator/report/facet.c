@@ -122,9 +122,8 @@ facet_find(json_t *report)
 
 /* ---- axes ------------------------------------------------------------------------ */
 
-/* True when the groups that have this parameter do not agree on it. */
-static bool
-differs(const json_t *groups, const char *name)
+bool
+facet_differs(const json_t *groups, const char *name)
 {
     const json_t *first = NULL;
     json_t *group;
@@ -148,7 +147,7 @@ facet_varying(const json_t *groups, const json_t *axes)
 
     json_array_foreach(axes, i, axis)
     {
-        if (differs(groups, json_string_value(axis)))
+        if (facet_differs(groups, json_string_value(axis)))
             json_array_append(varying, axis);
     }
     return varying;

@@ -1,6 +1,7 @@
 #ifndef COORDINATOR_REPORT_FACET_H
 #define COORDINATOR_REPORT_FACET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "shared/base/json.h"
@@ -22,6 +23,9 @@ void facet_find(json_t *report);
 /* Once the groups have their final order: fills the facets, and report["fronts"] with
  * the union of theirs; sets group["on_front"]. `cells` are the rows' cells. */
 void facet_fill(json_t *report, const json_t *cells);
+
+/* True when the groups (or cells) that have this parameter do not agree on it. */
+bool facet_differs(const json_t *groups, const char *name);
 
 /* The axes in which these groups differ. New reference. */
 json_t *facet_varying(const json_t *groups, const json_t *axes);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "coordinator/report/facet.h"
 #include "shared/base/buf.h"
 
 static bool
@@ -52,24 +53,6 @@ joined(const json_t *list, const char *key, const char *between)
     return text;
 }
 
-/* True when the cells that have this parameter do not agree on it. */
-static bool
-differs(const json_t *cells, const char *name)
-{
-    const json_t *first = NULL;
-    json_t *cell;
-    size_t i;
-
-    json_array_foreach(cells, i, cell)
-    {
-        const json_t *v = json_object_get(json_object_get(cell, "params"), name);
-        if (v != NULL && first != NULL && !json_equal(v, first))
-            return true;
-        first = v != NULL ? v : first;
-    }
-    return false;
-}
-
 /* Parameters that some file chooses, that vary now and are no axis yet. */
 static void
 add_chosen_axes(json_t *axes, const json_t *cells, const json_t *list)
@@ -83,7 +66,7 @@ add_chosen_axes(json_t *axes, const json_t *cells, const json_t *list)
         const json_t *first = json_array_get(json_object_get(rows, "cells"), 0);
         json_object_foreach(json_object_get(first, "written"), name, value)
         {
-            if (!has(axes, name) && differs(cells, name))
+            if (!has(axes, name) && facet_differs(cells, name))
                 json_array_append_new(axes, json_string(name));
         }
     }
