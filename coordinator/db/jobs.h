@@ -118,6 +118,11 @@ MUST_CHECK int jobs_settle(struct pg *pg, struct err *err);
  * with fresh budgets; with_ancestors: also the failed ones that they wait for. */
 MUST_CHECK int jobs_reset(struct pg *pg, bool with_ancestors, struct err *err);
 
+/* Takes out of `selection` what other sweeps need than `sweep` (0: nothing), and locks the
+ * rows of the rest. paused_give_way: a paused sweep needs nothing now. */
+MUST_CHECK int jobs_select_own(struct pg *pg, int64_t sweep, bool paused_give_way,
+                               struct err *err);
+
 /* Jobs of `selection` that wait become cancelled; what waits for them and is not
  * selected becomes upstream_failed. Jobs that run stay in `selection`, all others leave
  * it. sweep > 0: jobs that another sweep needs are kept. */

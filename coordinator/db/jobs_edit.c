@@ -128,20 +128,29 @@ jobs_reset(struct pg *pg, bool with_ancestors, struct err *err)
 }
 
 int
-jobs_cancel(struct pg *pg, int64_t sweep, int64_t *count, struct err *err)
+jobs_select_own(struct pg *pg, int64_t sweep, bool paused_give_way, struct err *err)
 {
+    const char *give_way = paused_give_way ? "true" : "false";
+
     if (pg_query(pg, NULL,
                  "DELETE FROM selection s WHERE $1::bigint <> 0 AND EXISTS"
                  " (SELECT 1 FROM cell_job k JOIN cell c ON c.id = k.cell"
                  "  JOIN sweep w ON w.id = c.sweep WHERE k.job = s.id"
-                 "  AND w.id <> $1 AND w.cancelled_at IS NULL)",
-                 PG_ARGS(PG_INT(sweep)), err)
-            != 0
-        || pg_script(pg,
+                 "  AND w.id <> $1 AND w.cancelled_at IS NULL"
+                 "  AND (w.paused_at IS NULL OR NOT $2::bool))",
+                 PG_ARGS(PG_INT(sweep), PG_TEXT(give_way)), err)
+        != 0)
+        return -1;
+    return pg_script(pg,
                      "SELECT 1 FROM job j JOIN selection s ON s.id = j.id"
                      " ORDER BY j.id FOR UPDATE OF j",
-                     err)
-               != 0
+                     err);
+}
+
+int
+jobs_cancel(struct pg *pg, int64_t sweep, int64_t *count, struct err *err)
+{
+    if (jobs_select_own(pg, sweep, false, err) != 0
         || pg_change(pg, count,
                      "UPDATE job SET state = 'cancelled', not_before = NULL"
                      " FROM selection s WHERE job.id = s.id"

@@ -15,18 +15,7 @@ tell_all(struct pg *pg, struct err *err)
 int
 jobs_hold(struct pg *pg, int64_t sweep, int64_t *count, struct err *err)
 {
-    if (pg_query(pg, NULL,
-                 "DELETE FROM selection s WHERE $1::bigint <> 0 AND EXISTS"
-                 " (SELECT 1 FROM cell_job k JOIN cell c ON c.id = k.cell"
-                 "  JOIN sweep w ON w.id = c.sweep WHERE k.job = s.id AND w.id <> $1"
-                 "  AND w.cancelled_at IS NULL AND w.paused_at IS NULL)",
-                 PG_ARGS(PG_INT(sweep)), err)
-            != 0
-        || pg_script(pg,
-                     "SELECT 1 FROM job j JOIN selection s ON s.id = j.id"
-                     " ORDER BY j.id FOR UPDATE OF j",
-                     err)
-               != 0
+    if (jobs_select_own(pg, sweep, true, err) != 0
         || pg_change(pg, count,
                      "UPDATE job SET state = 'held' FROM selection s"
                      " WHERE job.id = s.id AND job.state IN ('blocked', 'ready')",
