@@ -11,11 +11,10 @@
 #include "coordinator/config.h"
 #include "coordinator/dispatch/dispatcher.h"
 #include "shared/base/crash.h"
+#include "shared/base/exit.h"
 #include "shared/base/json.h"
 #include "shared/base/log.h"
 #include "shared/base/proc.h"
-
-enum { EXIT_OTHER = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_REFUSED = 4 };
 
 static int
 print_help(void)
@@ -29,16 +28,6 @@ print_help(void)
     fputs(buf_str(&text), stdout);
     buf_release(&text);
     return 0;
-}
-
-static int
-exit_code(const struct err *err)
-{
-    if (err->kind == ERR_USAGE)
-        return EXIT_USAGE;
-    if (err->kind == ERR_DB || err->kind == ERR_NET)
-        return EXIT_UNREACHABLE;
-    return err->kind == ERR_REFUSED ? EXIT_REFUSED : EXIT_OTHER;
 }
 
 /* Signals arrive as bytes of a file; blocked before any thread starts. */
@@ -126,7 +115,7 @@ main(int argc, char **argv)
     crash_arm();
     if (config_read(&config, &args, argc, argv, &err) != 0) {
         fprintf(stderr, "relusweep-coordinator: %s\n", err.text);
-        return exit_code(&err);
+        return exit_code_of(err.kind);
     }
     if (config.help) {
         rc = print_help();
@@ -135,7 +124,7 @@ main(int argc, char **argv)
     } else if (open_signals(&stop_fd, &err) != 0
                || serve(&config, stop_fd, &err) != 0) {
         fprintf(stderr, "relusweep-coordinator: %s\n", err.text);
-        rc = exit_code(&err);
+        rc = exit_code_of(err.kind);
     }
     args_release(&args);
     return rc;

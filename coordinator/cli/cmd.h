@@ -6,6 +6,7 @@
 
 #include "coordinator/db/db.h"
 #include "shared/base/err.h"
+#include "shared/base/exit.h"
 #include "shared/base/param.h"
 #include "shared/spec/catalog.h"
 
@@ -14,17 +15,9 @@
  * cmd_<verb>` and one line in registry.c. The row's parameter table is what parser,
  * help and shell completion are made from.
  *
- * Conventions: data on stdout, talk on stderr, exit codes of DESIGN.md 8 (a failing
- * function fills err; exit_code_of maps its kind).
+ * Conventions: data on stdout, talk on stderr, exit codes of shared/base/exit.h (a
+ * failing function fills err; exit_code_of maps its kind).
  */
-enum exit_code {
-    EXIT_OK = 0,
-    EXIT_JOBS_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_UNREACHABLE = 3,
-    EXIT_REFUSED = 4,
-    EXIT_INTERRUPTED = 130,
-};
 
 /* What every verb gets: the global options and lazily opened resources. */
 struct cmd_ctx {
@@ -76,9 +69,6 @@ MUST_CHECK int cmd_ctx_db_again(struct cmd_ctx *ctx, struct db **out, struct err
  * database. Borrowed. */
 MUST_CHECK int cmd_ctx_catalog(struct cmd_ctx *ctx, const struct catalog **out,
                                struct err *err);
-
-/* Exit code that tells a script what kind of error ended the program. */
-int exit_code_of(enum err_kind kind);
 
 /* Prints one JSON document and a newline on stdout. */
 void cmd_print_json(const json_t *doc);

@@ -15,7 +15,7 @@ struct artifacts_config {
 };
 
 static const struct param artifacts_params[] = {
-    PARAM_ROW_STRING(struct artifacts_config, job, "", "only this job (id or digest)"),
+    SELECT_ROW_JOB(struct artifacts_config),
     PARAM_ROW_STRING(struct artifacts_config, get, "",
                      "fetch the artifact of this name (needs a selection of one)"),
     PARAM_ROW_STRING(struct artifacts_config, out, "",

@@ -11,9 +11,8 @@ struct cancel_config {
 };
 
 static const struct param cancel_params[] = {
-    PARAM_ROW_STRING(struct cancel_config, job, "", "only this job (id or digest)"),
-    PARAM_ROW_CHOICE(struct cancel_config, state, "any", select_states,
-                     "only jobs in this state"),
+    SELECT_ROW_JOB(struct cancel_config),
+    SELECT_ROW_STATE(struct cancel_config),
     PARAM_ROW_BOOL(struct cancel_config, now, "false",
                    "kill running jobs at once, without a checkpoint"),
 };

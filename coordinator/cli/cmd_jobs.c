@@ -15,8 +15,7 @@ struct jobs_config {
 };
 
 static const struct param jobs_params[] = {
-    PARAM_ROW_CHOICE(struct jobs_config, state, "any", select_states,
-                     "only jobs in this state"),
+    SELECT_ROW_STATE(struct jobs_config),
     PARAM_ROW_INT(struct jobs_config, limit, "200", 1, 1e6, "at most so many"),
     PARAM_ROW_INT(struct jobs_config, after, "0", 0, 9e15,
                   "only jobs behind this id, for the next page"),

@@ -11,9 +11,8 @@ struct pause_config {
 };
 
 static const struct param pause_params[] = {
-    PARAM_ROW_STRING(struct pause_config, job, "", "only this job (id or digest)"),
-    PARAM_ROW_CHOICE(struct pause_config, state, "any", select_states,
-                     "only jobs in this state"),
+    SELECT_ROW_JOB(struct pause_config),
+    SELECT_ROW_STATE(struct pause_config),
     PARAM_ROW_BOOL(struct pause_config, running, "false",
                    "running jobs too: they write a checkpoint and stop"),
 };

@@ -13,7 +13,7 @@ struct priority_config {
 static const struct param priority_params[] = {
     PARAM_ROW_INT(struct priority_config, to, NULL, -DB_MAX_PRIORITY, DB_MAX_PRIORITY,
                   "the new priority; higher runs earlier, jobs begin with 0"),
-    PARAM_ROW_STRING(struct priority_config, job, "", "only this job (id or digest)"),
+    SELECT_ROW_JOB(struct priority_config),
 };
 
 static int

@@ -10,7 +10,7 @@ struct resume_config {
 };
 
 static const struct param resume_params[] = {
-    PARAM_ROW_STRING(struct resume_config, job, "", "only this job (id or digest)"),
+    SELECT_ROW_JOB(struct resume_config),
 };
 
 static int

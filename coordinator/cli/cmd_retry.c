@@ -12,9 +12,8 @@ struct retry_config {
 };
 
 static const struct param retry_params[] = {
-    PARAM_ROW_STRING(struct retry_config, job, "", "only this job (id or digest)"),
-    PARAM_ROW_CHOICE(struct retry_config, state, "any", select_states,
-                     "only jobs in this state"),
+    SELECT_ROW_JOB(struct retry_config),
+    SELECT_ROW_STATE(struct retry_config),
     PARAM_ROW_BOOL(struct retry_config, failed, "false", "only those that failed"),
     PARAM_ROW_BOOL(struct retry_config, quarantined, "false",
                    "only those that were set aside because workers died of them"),

@@ -232,26 +232,6 @@ cmd_ctx_catalog(struct cmd_ctx *ctx, const struct catalog **out, struct err *err
     return rc;
 }
 
-int
-exit_code_of(enum err_kind kind)
-{
-    switch (kind) {
-    case ERR_NONE: return EXIT_OK;
-    case ERR_USAGE: return EXIT_USAGE;
-    case ERR_DB:
-    case ERR_NET: return EXIT_UNREACHABLE;
-    case ERR_REFUSED: return EXIT_REFUSED;
-    case ERR_STOPPED: return EXIT_INTERRUPTED;
-    case ERR_NUMERIC:
-    case ERR_DATA:
-    case ERR_OOM:
-    case ERR_SYS:
-    case ERR_BUG:
-    case ERR_KIND_COUNT: break;
-    }
-    return EXIT_JOBS_FAILED;
-}
-
 void
 cmd_print_json(const json_t *doc)
 {

@@ -2,6 +2,7 @@
 #define COORDINATOR_CLI_SELECT_H
 
 #include "coordinator/cli/cmd.h"
+#include "shared/base/param.h"
 
 /*
  * What a verb works on: the words SWEEP, or a JOB (id or digest prefix), plus --state.
@@ -13,5 +14,12 @@ MUST_CHECK int select_jobs(struct db_selection *out, struct db *db, const char *
 
 /* Words of enum job_state for parameter tables, "" first. */
 extern const char *const select_states[];
+
+/* Rows of a verb's parameter table; `type`, its configuration, has members of the same
+ * names. */
+#define SELECT_ROW_JOB(type) \
+    PARAM_ROW_STRING(type, job, "", "only this job (id or digest)")
+#define SELECT_ROW_STATE(type) \
+    PARAM_ROW_CHOICE(type, state, "any", select_states, "only jobs in this state")
 
 #endif

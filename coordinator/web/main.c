@@ -9,11 +9,10 @@
 #include <unistd.h>
 
 #include "coordinator/web/server.h"
+#include "shared/base/exit.h"
 #include "shared/base/json.h"
 #include "shared/base/log.h"
 #include "shared/base/proc.h"
-
-enum { EXIT_OTHER = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_REFUSED = 4 };
 
 static void
 print_help(void)
@@ -25,16 +24,6 @@ print_help(void)
     args_help(&text, web_params, n_web_params);
     fputs(buf_str(&text), stdout);
     buf_release(&text);
-}
-
-static int
-exit_code(const struct err *err)
-{
-    if (err->kind == ERR_USAGE)
-        return EXIT_USAGE;
-    if (err->kind == ERR_DB || err->kind == ERR_NET)
-        return EXIT_UNREACHABLE;
-    return err->kind == ERR_REFUSED ? EXIT_REFUSED : EXIT_OTHER;
 }
 
 static int
@@ -92,7 +81,7 @@ main(int argc, char **argv)
 
     if (web_config_read(&config, &args, argc, argv, &err) != 0) {
         fprintf(stderr, "relusweep-web: %s\n", err.text);
-        return exit_code(&err);
+        return exit_code_of(err.kind);
     }
     if (config.help) {
         print_help();
@@ -100,7 +89,7 @@ main(int argc, char **argv)
         puts("relusweep-web " RELUSWEEP_VERSION);
     } else if (serve(&config, &err) != 0) {
         fprintf(stderr, "relusweep-web: %s\n", err.text);
-        rc = exit_code(&err);
+        rc = exit_code_of(err.kind);
     }
     args_release(&args);
     return rc;
