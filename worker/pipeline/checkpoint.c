@@ -12,6 +12,7 @@
 #include "shared/base/mem.h"
 #include "worker/pipeline/network.h"
 #include "worker/pipeline/safetensors.h"
+#include "worker/pipeline/stamp.h"
 
 /* One tensor of the file and the memory that it is a copy of. */
 struct piece {
@@ -95,16 +96,13 @@ int
 checkpoint_save(const struct checkpoint *c, const char *path, struct err *err)
 {
     struct snapshot now;
-    char version[16];
 
     if (snapshot_init(&now, c->net, err) != 0)
         return -1;
     snapshot_take(&now, c->net);
     struct pieces p = list_pieces(c, &now, c->best->taken);
     struct st_writer *w = st_writer_new();
-    snprintf(version, sizeof version, "%d", CHECKPOINT_VERSION);
-    st_writer_metadata(w, "job", c->job);
-    st_writer_metadata(w, "version", version);
+    stamp_write(w, c->job, CHECKPOINT_VERSION);
     for (size_t i = 0; i < p.n; i++)
         st_writer_add(w, p.items[i].name, p.items[i].dtype, &p.items[i].count, 1,
                       p.items[i].data);
@@ -116,21 +114,6 @@ checkpoint_save(const struct checkpoint *c, const char *path, struct err *err)
 }
 
 /* ---- loading --------------------------------------------------------------------- */
-
-static int
-check_metadata(const struct st_file *f, const char *job, struct err *err)
-{
-    const char *version = st_metadata(f, "version"), *of = st_metadata(f, "job");
-    char own[16];
-
-    snprintf(own, sizeof own, "%d", CHECKPOINT_VERSION);
-    if (version == NULL || strcmp(version, own) != 0)
-        return err_set(err, ERR_DATA, "written by another version of this program");
-    if (of == NULL || strcmp(of, job) != 0)
-        return err_set(err, ERR_DATA, "is of another job (%.12s, not %.12s)",
-                       of != NULL ? of : "none", job);
-    return 0;
-}
 
 static int
 check_pieces(const struct st_file *f, const struct pieces *p, struct err *err)
@@ -162,7 +145,7 @@ load_from(const struct checkpoint *c, const struct st_file *f, struct err *err)
     const bool with_best = st_find(f, "best/mask.0") != NULL;
     struct snapshot now;
 
-    if (check_metadata(f, c->job, err) != 0 || snapshot_init(&now, c->net, err) != 0)
+    if (stamp_check(f, c->job, CHECKPOINT_VERSION, err) != 0 || snapshot_init(&now, c->net, err) != 0)
         return -1;
     struct pieces p = list_pieces(c, &now, with_best);
     const int rc = check_pieces(f, &p, err);

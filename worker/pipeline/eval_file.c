@@ -5,10 +5,10 @@
 #include "worker/pipeline/eval_file.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "worker/pipeline/safetensors.h"
+#include "worker/pipeline/stamp.h"
 
 static const char *const image_names[EVAL_KINDS] = {
     [EVAL_CLEAN] = "images/clean",
@@ -20,11 +20,8 @@ eval_file_save(const struct eval_parts *p, const char *job, const char *path,
                struct err *err)
 {
     struct st_writer *w = st_writer_new();
-    char version[16];
 
-    snprintf(version, sizeof version, "%d", EVAL_FILE_VERSION);
-    st_writer_metadata(w, "job", job);
-    st_writer_metadata(w, "version", version);
+    stamp_write(w, job, EVAL_FILE_VERSION);
     for (int k = 0; k < EVAL_KINDS; k++)
         st_writer_add(w, image_names[k], ST_I64, &p->images[k].n, 1,
                       p->images[k].order);
@@ -35,21 +32,6 @@ eval_file_save(const struct eval_parts *p, const char *job, const char *path,
     const int rc = st_writer_save(w, path, err);
     st_writer_free(w);
     return rc;
-}
-
-static int
-check_metadata(const struct st_file *f, const char *job, struct err *err)
-{
-    const char *version = st_metadata(f, "version"), *of = st_metadata(f, "job");
-    char own[16];
-
-    snprintf(own, sizeof own, "%d", EVAL_FILE_VERSION);
-    if (version == NULL || strcmp(version, own) != 0)
-        return err_set(err, ERR_DATA, "written by another version of this program");
-    if (of == NULL || strcmp(of, job) != 0)
-        return err_set(err, ERR_DATA, "is of another job (%.12s, not %.12s)",
-                       of != NULL ? of : "none", job);
-    return 0;
 }
 
 static int
@@ -116,7 +98,7 @@ eval_file_load(struct eval_parts *p, const char *job, const char *path, struct e
     if (st_read(&f, path, err) != 0)
         return -1;
     int rc = -1;
-    if (check_metadata(f, job, err) == 0 && check_images(f, p, err) == 0
+    if (stamp_check(f, job, EVAL_FILE_VERSION, err) == 0 && check_images(f, p, err) == 0
         && check_answers(f, p, err) == 0) {
         take_answers(p, f);
         rc = 0;
