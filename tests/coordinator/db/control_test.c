@@ -14,7 +14,7 @@
 #include "coordinator/db/rules.h"
 #include "shared/base/mem.h"
 #include "tests/support/dag_fixture.h"
-#include "tests/support/pg_fixture.h"
+#include "tests/support/db_fixture.h"
 
 /* Jobs 1, 2, 3 are teacher, mask, finetune of sweep a; b shares the teacher: 4, 5. */
 struct world {
@@ -39,18 +39,11 @@ submit(struct world *w, const char *name, int budget)
 static int
 make_world(void **state)
 {
-    static int number;
     struct world *w = xcalloc(1, sizeof *w);
-    char *name = xasprintf("control%d", ++number);
-    char *conninfo = pg_fixture_database(name);
-    struct err err;
 
-    assert_int_equal(db_open(&w->db, conninfo, &err), 0);
-    assert_int_equal(db_migrate(w->db, &err), 0);
+    w->db = db_fixture_new("control", NULL);
     w->a = submit(w, "a", 10);
     w->b = submit(w, "b", 20);
-    free(conninfo);
-    free(name);
     *state = w;
     return 0;
 }
@@ -63,15 +56,6 @@ free_world(void **state)
     db_close(w->db);
     free(w);
     return 0;
-}
-
-static void
-script(struct world *w, const char *sql)
-{
-    struct err err = {0};
-
-    if (pg_script(w->db->pg, sql, &err) != 0)
-        fail_msg("%s", err.text);
 }
 
 /* States of all jobs, by their first two letters. */
@@ -148,8 +132,8 @@ a_job_that_is_ready_when_it_is_held_is_ready_again(void **state)
 {
     struct world *w = *state;
 
-    script(w, "UPDATE job SET state = 'succeeded' WHERE id = 1;"
-              "UPDATE job SET state = 'ready' WHERE id = 2");
+    db_fixture_script(w->db, "UPDATE job SET state = 'succeeded' WHERE id = 1;"
+                             "UPDATE job SET state = 'ready' WHERE id = 2");
     pause_all(w, w->a, false);
     expect(w, "su he he bl bl");
     resume(w, w->a);
@@ -161,15 +145,19 @@ running_jobs_are_asked_only_when_that_is_wanted(void **state)
 {
     struct world *w = *state;
 
-    script(w, "UPDATE job SET state = 'leased', attempt = 1 WHERE id = 2");
+    db_fixture_script(w->db,
+                      "UPDATE job SET state = 'leased', attempt = 1 WHERE id = 2");
     assert_int_equal(pause_all(w, w->a, false), 1);
-    script(w, "DO $$BEGIN ASSERT NOT EXISTS (SELECT 1 FROM request); END$$");
+    db_fixture_script(w->db,
+                      "DO $$BEGIN ASSERT NOT EXISTS (SELECT 1 FROM request); END$$");
     assert_int_equal(pause_all(w, w->a, true), 1);
-    script(w, "DO $$BEGIN ASSERT (SELECT kind = 'hold' AND done_at IS NULL"
-              " FROM request WHERE job = 2); END$$");
+    db_fixture_script(w->db,
+                      "DO $$BEGIN ASSERT (SELECT kind = 'hold' AND done_at IS NULL"
+                      " FROM request WHERE job = 2); END$$");
     expect_why(w, "2", "told to stop until it is resumed");
     resume(w, w->a);
-    script(w, "DO $$BEGIN ASSERT (SELECT done_at IS NOT NULL FROM request); END$$");
+    db_fixture_script(
+        w->db, "DO $$BEGIN ASSERT (SELECT done_at IS NOT NULL FROM request); END$$");
 }
 
 static void
@@ -195,11 +183,13 @@ a_paused_sweep_that_is_submitted_again_stays_paused(void **state)
 
     pause_all(w, w->a, false);
     assert_int_equal(submit(w, "a", 30), w->a);
-    script(w, "DO $$BEGIN ASSERT (SELECT count(*) = 2 FROM job WHERE state = 'held'"
-              " AND id > 5); END$$");
+    db_fixture_script(
+        w->db, "DO $$BEGIN ASSERT (SELECT count(*) = 2 FROM job WHERE state = 'held'"
+               " AND id > 5); END$$");
     resume(w, w->a);
-    script(w, "DO $$BEGIN ASSERT NOT EXISTS (SELECT 1 FROM job WHERE state = 'held'"
-              " AND id > 5); END$$");
+    db_fixture_script(
+        w->db, "DO $$BEGIN ASSERT NOT EXISTS (SELECT 1 FROM job WHERE state = 'held'"
+               " AND id > 5); END$$");
 }
 
 static void
@@ -211,7 +201,7 @@ a_higher_priority_comes_first(void **state)
     struct err err;
     int64_t count;
 
-    script(w, "UPDATE job SET state = 'ready'");
+    db_fixture_script(w->db, "UPDATE job SET state = 'ready'");
     assert_int_equal(db_priority(w->db, &sel, 5, &count, &err), 0);
     assert_int_equal(count, 3);
     assert_int_equal(jobs_load_ready(w->db->pg, &list, &err), 0);
@@ -279,23 +269,25 @@ explain_names_the_limit_and_the_missing_worker(void **state)
     struct world *w = *state;
 
     expect_why(w, "1", "no worker is connected");
-    script(w,
-           "INSERT INTO worker (boot, name, host, version, slots, threads, connected)"
-           " VALUES ('b', 'w', 'h', '0.1.0', 1, 1, true)");
+    db_fixture_script(
+        w->db,
+        "INSERT INTO worker (boot, name, host, version, slots, threads, connected)"
+        " VALUES ('b', 'w', 'h', '0.1.0', 1, 1, true)");
     expect_why(w, "1", "0 jobs are before it");
     set_limit(w, (struct db_limit){.stage = "teacher", .most = 0});
     expect_why(w, "1", "waits for a limit: at most 0 jobs of stage teacher");
     set_limit(w, (struct db_limit){.stage = "teacher", .most = 1});
     json_t *terms = json_pack("{s:{s:I}}", "teacher", "memory_bytes", (json_int_t)1000);
     struct err err;
-    script(w, "BEGIN");
+    db_fixture_script(w->db, "BEGIN");
     assert_int_equal(rules_classify(w->db->pg, w->a, terms, &err), 0);
-    script(w, "COMMIT");
+    db_fixture_script(w->db, "COMMIT");
     json_decref(terms);
     expect_why(w, "1", "needs {\"memory_bytes\": 1000}, and none of the 1 connected");
-    script(w,
-           "UPDATE worker SET memory_bytes = 1000;"
-           "INSERT INTO host_rest VALUES ('h', now() + interval '1 h', 'it is ill')");
+    db_fixture_script(
+        w->db,
+        "UPDATE worker SET memory_bytes = 1000;"
+        "INSERT INTO host_rest VALUES ('h', now() + interval '1 h', 'it is ill')");
     expect_why(w, "1", "waits because h rests: it is ill");
 }
 
@@ -313,7 +305,7 @@ attempt(struct world *w, int job, int number, const char *host, const char *outc
         " WHERE id = %d",
         host, host, job, number, outcome, outcome, host, number, host, job);
 
-    script(w, sql);
+    db_fixture_script(w->db, sql);
     free(sql);
 }
 
@@ -373,12 +365,15 @@ a_sweep_stops_as_its_file_says(void **state)
 {
     struct world *w = *state;
 
-    script(w, "UPDATE job SET state = 'succeeded', attempt = 1 WHERE id = 1;"
-              "UPDATE job SET state = 'failed', attempt = 1 WHERE id = 2");
+    db_fixture_script(w->db,
+                      "UPDATE job SET state = 'succeeded', attempt = 1 WHERE id = 1;"
+                      "UPDATE job SET state = 'failed', attempt = 1 WHERE id = 2");
     assert_false(stops(w, 2)); /* nothing was said */
-    script(w, "UPDATE sweep SET on_failure = '{\"failed\": 1, \"percent\": 60}'");
+    db_fixture_script(
+        w->db, "UPDATE sweep SET on_failure = '{\"failed\": 1, \"percent\": 60}'");
     assert_false(stops(w, 2)); /* 1 of 2 began */
-    script(w, "UPDATE sweep SET on_failure = '{\"failed\": 1, \"percent\": 50}'");
+    db_fixture_script(
+        w->db, "UPDATE sweep SET on_failure = '{\"failed\": 1, \"percent\": 50}'");
     assert_true(stops(w, 2));
     expect(w, "su fa he bl bl");
     expect_why(w, "3", "sweep a was paused because job 2 failed (on_failure)");
@@ -397,10 +392,10 @@ the_file_s_policy_reaches_the_tables(void **state)
     struct err err = {0};
 
     for (int twice = 0; twice < 2; twice++) {
-        script(w, "BEGIN");
+        db_fixture_script(w->db, "BEGIN");
         if (policy_apply(w->db->pg, w->a, policy, &err) != 0)
             fail_msg("%s", err.text);
-        script(w, "COMMIT");
+        db_fixture_script(w->db, "COMMIT");
     }
     json_decref(policy);
     assert_int_equal(limits_of(w, 2), 1);

@@ -12,7 +12,7 @@
 #include "coordinator/db/jobs.h"
 #include "shared/base/mem.h"
 #include "tests/support/dag_fixture.h"
-#include "tests/support/pg_fixture.h"
+#include "tests/support/db_fixture.h"
 
 struct world {
     struct db *db;
@@ -23,15 +23,11 @@ struct world {
 static int
 make_world(void **state)
 {
-    static int number;
     struct world *w = xcalloc(1, sizeof *w);
-    char *name = xasprintf("people%d", ++number);
-    char *conninfo = pg_fixture_database(name);
     struct db_submitted out;
     struct err err;
 
-    assert_int_equal(db_open(&w->db, conninfo, &err), 0);
-    assert_int_equal(db_migrate(w->db, &err), 0);
+    w->db = db_fixture_new("people", NULL);
     w->a = dag_fixture_new("a", "text");
     w->b = dag_fixture_new("b", "text");
     dag_fixture_add(w->a, 0, 10);
@@ -40,8 +36,6 @@ make_world(void **state)
     w->sweep_a = out.sweep;
     assert_int_equal(db_submit(w->db, &w->b->sweep, w->b->dag, &out, &err), 0);
     w->sweep_b = out.sweep;
-    free(conninfo);
-    free(name);
     *state = w;
     return 0;
 }
@@ -87,21 +81,13 @@ expect(struct world *w, int64_t sweep, const char *want)
 }
 
 static void
-script(struct world *w, const char *sql)
-{
-    struct err err = {0};
-
-    if (pg_script(w->db->pg, sql, &err) != 0)
-        fail_msg("%s", err.text);
-}
-
-static void
 fail_teacher(struct world *w)
 {
     struct err err;
     int64_t count;
 
-    script(w, "UPDATE job SET state = 'failed', n_error = 3 WHERE id = 1");
+    db_fixture_script(w->db,
+                      "UPDATE job SET state = 'failed', n_error = 3 WHERE id = 1");
     assert_int_equal(jobs_fail_dependants(w->db->pg, 1, &count, &err), 0);
     assert_int_equal(count, 4);
 }
@@ -206,7 +192,8 @@ a_running_job_is_asked_to_stop(void **state)
     struct err err;
     int64_t count;
 
-    script(w, "UPDATE job SET state = 'leased', attempt = 1 WHERE id = 1");
+    db_fixture_script(w->db,
+                      "UPDATE job SET state = 'leased', attempt = 1 WHERE id = 1");
     assert_int_equal(db_cancel(w->db, &sel, false, &count, &err), 0);
     assert_int_equal(count, 1);
     expect(w, w->sweep_a, "teacher:leased mask:blocked finetune:blocked");

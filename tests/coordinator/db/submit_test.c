@@ -12,24 +12,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
 #include "tests/support/dag_fixture.h"
-#include "tests/support/pg_fixture.h"
-
-static struct db *
-open_new(void **state)
-{
-    static int number;
-    struct err err;
-    struct db *db;
-    char *name = xasprintf("submit%d", ++number);
-    char *conninfo = pg_fixture_database(name);
-
-    (void)state;
-    assert_int_equal(db_open(&db, conninfo, &err), 0);
-    assert_int_equal(db_migrate(db, &err), 0);
-    free(conninfo);
-    free(name);
-    return db;
-}
+#include "tests/support/db_fixture.h"
 
 static struct db_submitted
 submit(struct db *db, const struct dag_fixture *f)
@@ -42,21 +25,24 @@ submit(struct db *db, const struct dag_fixture *f)
     return out;
 }
 
-static int64_t
-number(struct db *db, const char *sql)
+static int
+setup(void **state)
 {
-    struct err err = {0};
-    int64_t n;
+    *state = db_fixture_new("submit", NULL);
+    return 0;
+}
 
-    if (pg_number(db->pg, &n, NULL, sql, PG_NONE, &err) != 0)
-        fail_msg("%s", err.text);
-    return n;
+static int
+teardown(void **state)
+{
+    db_close(*state);
+    return 0;
 }
 
 static void
 cells_share_jobs_and_only_roots_are_ready(void **state)
 {
-    struct db *db = open_new(state);
+    struct db *db = *state;
     struct dag_fixture *f = dag_fixture_new("a", "text");
 
     dag_fixture_add(f, 0, 10);
@@ -65,37 +51,37 @@ cells_share_jobs_and_only_roots_are_ready(void **state)
     assert_int_equal(out.cells, 2);
     assert_int_equal(out.jobs, 5);
     assert_int_equal(out.new_jobs, 5);
-    assert_int_equal(number(db, "SELECT count(*) FROM job WHERE state = 'ready'"), 1);
-    assert_int_equal(number(db, "SELECT count(*) FROM job WHERE state = 'blocked'"), 4);
-    assert_int_equal(number(db, "SELECT count(*) FROM job_dep"), 4);
-    assert_int_equal(number(db, "SELECT count(*) FROM cell_job"), 6);
+    assert_int_equal(
+        db_fixture_number(db, "SELECT count(*) FROM job WHERE state = 'ready'"), 1);
+    assert_int_equal(
+        db_fixture_number(db, "SELECT count(*) FROM job WHERE state = 'blocked'"), 4);
+    assert_int_equal(db_fixture_number(db, "SELECT count(*) FROM job_dep"), 4);
+    assert_int_equal(db_fixture_number(db, "SELECT count(*) FROM cell_job"), 6);
     dag_fixture_free(f);
-    db_close(db);
 }
 
 static void
 submitting_again_changes_nothing(void **state)
 {
-    struct db *db = open_new(state);
+    struct db *db = *state;
     struct dag_fixture *f = dag_fixture_new("a", "text");
 
     dag_fixture_add(f, 0, 10);
     const struct db_submitted first = submit(db, f);
-    const int64_t cell = number(db, "SELECT id FROM cell");
+    const int64_t cell = db_fixture_number(db, "SELECT id FROM cell");
     const struct db_submitted again = submit(db, f);
     assert_int_equal(again.sweep, first.sweep);
     assert_int_equal(again.new_jobs, 0);
     assert_int_equal(again.other, 3);
-    assert_int_equal(number(db, "SELECT revision FROM sweep"), 1);
-    assert_int_equal(number(db, "SELECT id FROM cell"), cell);
+    assert_int_equal(db_fixture_number(db, "SELECT revision FROM sweep"), 1);
+    assert_int_equal(db_fixture_number(db, "SELECT id FROM cell"), cell);
     dag_fixture_free(f);
-    db_close(db);
 }
 
 static void
 an_extended_file_adds_only_what_is_missing(void **state)
 {
-    struct db *db = open_new(state);
+    struct db *db = *state;
     struct dag_fixture *f = dag_fixture_new("a", "text");
 
     dag_fixture_add(f, 0, 10);
@@ -109,20 +95,20 @@ an_extended_file_adds_only_what_is_missing(void **state)
     const struct db_submitted out = submit(db, f);
     assert_int_equal(out.new_jobs, 2);
     assert_int_equal(out.done, 1);
-    assert_int_equal(number(db, "SELECT revision FROM sweep"), 2);
-    assert_int_equal(number(db, "SELECT count(*) FROM cell"), 2);
+    assert_int_equal(db_fixture_number(db, "SELECT revision FROM sweep"), 2);
+    assert_int_equal(db_fixture_number(db, "SELECT count(*) FROM cell"), 2);
     /* the new mask may run at once: its teacher is done */
-    assert_int_equal(number(db, "SELECT count(*) FROM job j JOIN job_spec s ON s.job ="
-                                " j.id WHERE s.stage = 'mask' AND j.state = 'ready'"),
-                     1);
+    assert_int_equal(
+        db_fixture_number(db, "SELECT count(*) FROM job j JOIN job_spec s ON s.job ="
+                              " j.id WHERE s.stage = 'mask' AND j.state = 'ready'"),
+        1);
     dag_fixture_free(f);
-    db_close(db);
 }
 
 static void
 a_new_child_of_a_failed_job_is_upstream_failed(void **state)
 {
-    struct db *db = open_new(state);
+    struct db *db = *state;
     struct dag_fixture *f = dag_fixture_new("a", "text");
 
     dag_fixture_add(f, 0, 10);
@@ -133,18 +119,18 @@ a_new_child_of_a_failed_job_is_upstream_failed(void **state)
                      0);
     dag_fixture_add(f, 0, 20);
     submit(db, f);
-    assert_int_equal(number(db, "SELECT count(*) FROM job WHERE state ="
-                                " 'upstream_failed' AND cause = (SELECT id FROM job"
-                                " WHERE state = 'failed')"),
-                     2);
+    assert_int_equal(
+        db_fixture_number(db, "SELECT count(*) FROM job WHERE state ="
+                              " 'upstream_failed' AND cause = (SELECT id FROM job"
+                              " WHERE state = 'failed')"),
+        2);
     dag_fixture_free(f);
-    db_close(db);
 }
 
 static void
 the_report_has_cells_jobs_and_metrics(void **state)
 {
-    struct db *db = open_new(state);
+    struct db *db = *state;
     struct dag_fixture *f = dag_fixture_new("a", "name: a # text");
     struct err err;
     json_t *doc;
@@ -172,13 +158,12 @@ the_report_has_cells_jobs_and_metrics(void **state)
     json_decref(doc);
     assert_int_equal(db_report(db, sweep + 1, &doc, &err), -1);
     dag_fixture_free(f);
-    db_close(db);
 }
 
 static void
 status_lists_and_explanations_name_what_is_there(void **state)
 {
-    struct db *db = open_new(state);
+    struct db *db = *state;
     struct dag_fixture *f = dag_fixture_new("tables", "text");
     struct err err;
     json_t *doc;
@@ -217,13 +202,12 @@ status_lists_and_explanations_name_what_is_there(void **state)
     assert_int_equal(db_artifacts(db, &all, &doc, &err), 0);
     json_decref(doc);
     dag_fixture_free(f);
-    db_close(db);
 }
 
 static void
 thousands_of_jobs_are_submitted_in_a_second_or_two(void **state)
 {
-    struct db *db = open_new(state);
+    struct db *db = *state;
     struct dag_fixture *f = dag_fixture_new("big", "text");
 
     dag_fixture_add_many(f, 0, 2500); /* 5001 jobs */
@@ -232,20 +216,26 @@ thousands_of_jobs_are_submitted_in_a_second_or_two(void **state)
     print_message("5001 jobs in %.2f s\n", clock_mono_s() - start);
     assert_true(clock_mono_s() - start < 10);
     dag_fixture_free(f);
-    db_close(db);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cells_share_jobs_and_only_roots_are_ready),
-        cmocka_unit_test(submitting_again_changes_nothing),
-        cmocka_unit_test(an_extended_file_adds_only_what_is_missing),
-        cmocka_unit_test(a_new_child_of_a_failed_job_is_upstream_failed),
-        cmocka_unit_test(the_report_has_cells_jobs_and_metrics),
-        cmocka_unit_test(status_lists_and_explanations_name_what_is_there),
-        cmocka_unit_test(thousands_of_jobs_are_submitted_in_a_second_or_two),
+        cmocka_unit_test_setup_teardown(cells_share_jobs_and_only_roots_are_ready,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(submitting_again_changes_nothing, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_extended_file_adds_only_what_is_missing,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_child_of_a_failed_job_is_upstream_failed,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(the_report_has_cells_jobs_and_metrics, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            status_lists_and_explanations_name_what_is_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            thousands_of_jobs_are_submitted_in_a_second_or_two, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

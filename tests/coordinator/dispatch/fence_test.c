@@ -14,7 +14,7 @@
 #include "coordinator/dispatch/batch.h"
 #include "coordinator/dispatch/job_state.h"
 #include "tests/support/dag_fixture.h"
-#include "tests/support/pg_fixture.h"
+#include "tests/support/db_fixture.h"
 
 struct world {
     struct db *db;
@@ -23,34 +23,11 @@ struct world {
     char *conninfo;
 };
 
-static int64_t
-number(struct world *w, const char *sql)
-{
-    struct err err = {0};
-    int64_t n;
-
-    if (pg_number(w->db->pg, &n, NULL, sql, PG_NONE, &err) != 0)
-        fail_msg("%s", err.text);
-    return n;
-}
-
-static void
-script(struct world *w, const char *sql)
-{
-    struct err err = {0};
-
-    if (pg_script(w->db->pg, sql, &err) != 0)
-        fail_msg("%s", err.text);
-}
-
 static int
 make_world(void **state)
 {
-    static int count;
     struct world *w = xcalloc(1, sizeof *w);
     struct dag_fixture *f = dag_fixture_new("a", "text");
-    char *name = xasprintf("fence%d", ++count);
-    char *conninfo = pg_fixture_database(name);
     struct db_submitted out;
     struct err err;
     const struct worker_row row = {.boot = "boot",
@@ -61,13 +38,10 @@ make_world(void **state)
                                    .threads = 1};
 
     dag_fixture_add(f, 0, 10);
-    assert_int_equal(db_open(&w->db, conninfo, &err), 0);
-    assert_int_equal(db_migrate(w->db, &err), 0);
+    w->db = db_fixture_new("fence", &w->conninfo);
     assert_int_equal(db_submit(w->db, &f->sweep, f->dag, &out, &err), 0);
     assert_int_equal(workers_connected(w->db->pg, &row, &w->worker, &err), 0);
     dag_fixture_free(f);
-    w->conninfo = conninfo;
-    free(name);
     *state = w;
     return 0;
 }
@@ -177,10 +151,12 @@ success_makes_children_ready_in_the_same_transaction(void **state)
     assert_string_equal(result(w, 1, 1, "ok", "", NULL), "committed");
     assert_int_equal(w->batch.ops[0].ready.n, 1);
     assert_int_equal(w->batch.ops[0].ready.items[0].id, 2);
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE id = 2 AND state ="
-                               " 'ready'"),
-                     1);
-    assert_int_equal(number(w, "SELECT count(*) FROM metric_final WHERE value = 61.5"),
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE id = 2 AND state ="
+                                 " 'ready'"),
+        1);
+    assert_int_equal(db_fixture_number(
+                         w->db, "SELECT count(*) FROM metric_final WHERE value = 61.5"),
                      1);
 }
 
@@ -193,9 +169,10 @@ a_repeated_result_is_a_duplicate(void **state)
     assert_string_equal(result(w, 1, 1, "ok", "", NULL), "committed");
     assert_string_equal(result(w, 1, 1, "ok", "", NULL), "duplicate");
     assert_string_equal(result(w, 1, 1, "sys", "no", NULL), "duplicate");
-    assert_int_equal(number(w, "SELECT count(*) FROM metric_final"), 1);
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE state = 'succeeded'"),
-                     1);
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM metric_final"), 1);
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE state = 'succeeded'"),
+        1);
 }
 
 static void
@@ -208,13 +185,16 @@ a_result_after_its_lease_expired_is_fenced(void **state)
     assert_string_equal(result(w, 1, 1, "ok", "", NULL), "fenced");
     lease(w, 1, 2);
     assert_string_equal(result(w, 1, 1, "ok", "", NULL), "fenced");
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE id = 1 AND attempt = 2"
-                               " AND state = 'leased'"),
-                     1);
-    assert_int_equal(number(w, "SELECT count(*) FROM metric_final"), 0);
-    assert_int_equal(number(w, "SELECT count(*) FROM event WHERE kind = 'fenced'"), 2);
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE id = 1 AND attempt = 2"
+                                 " AND state = 'leased'"),
+        1);
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM metric_final"), 0);
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM event WHERE kind = 'fenced'"),
+        2);
     assert_string_equal(result(w, 1, 2, "ok", "", NULL), "committed");
-    assert_int_equal(number(w, "SELECT attempt FROM metric_final"), 2);
+    assert_int_equal(db_fixture_number(w->db, "SELECT attempt FROM metric_final"), 2);
 }
 
 static void
@@ -235,7 +215,7 @@ metrics_are_taken_once_in_order_and_only_from_the_current_attempt(void **state)
     assert_string_equal(commit(w, &op)->disposition, "committed");
     op.run.attempt = 2;
     assert_string_equal(commit(w, &op)->disposition, "fenced");
-    assert_int_equal(number(w, "SELECT count(*) FROM metric"), 2);
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM metric"), 2);
 }
 
 static void
@@ -248,9 +228,10 @@ a_result_without_its_blob_is_not_taken(void **state)
     lease(w, 1, 1);
     assert_string_equal(result(w, 1, 1, "ok", "", &model), "missing");
     assert_string_equal(w->batch.ops[0].detail, sha);
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE state = 'leased'"), 1);
-    script(w, "INSERT INTO blob (sha, size, received, stored) VALUES"
-              " (repeat('a', 64), 3, 3, true)");
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE state = 'leased'"), 1);
+    db_fixture_script(w->db, "INSERT INTO blob (sha, size, received, stored) VALUES"
+                             " (repeat('a', 64), 3, 3, true)");
     assert_string_equal(result(w, 1, 1, "ok", "", &model), "committed");
     lease(w, 2, 1);
     assert_int_equal(w->batch.ops[0].inputs.n, 1);
@@ -271,20 +252,21 @@ checkpoints_move_forward_and_the_old_blob_goes(void **state)
     first[64] = second[64] = '\0';
     lease(w, 1, 1);
     assert_string_equal(commit(w, &op)->disposition, "missing");
-    script(w, "INSERT INTO blob (sha, size, received, stored) VALUES"
-              " (repeat('1', 64), 3, 3, true), (repeat('2', 64), 3, 3, true)");
+    db_fixture_script(w->db,
+                      "INSERT INTO blob (sha, size, received, stored) VALUES"
+                      " (repeat('1', 64), 3, 3, true), (repeat('2', 64), 3, 3, true)");
     assert_string_equal(commit(w, &op)->disposition, "committed");
     m.u.checkpoint.sha = second;
     m.u.checkpoint.step = 20;
     assert_string_equal(commit(w, &op)->disposition, "committed");
-    assert_int_equal(number(w, "SELECT count(*) FROM blob"), 1);
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM blob"), 1);
     lost(w, 1, 1, true);
     lease(w, 1, 2);
     assert_int_equal(w->batch.ops[0].resume.step, 20);
     assert_string_equal(w->batch.ops[0].resume.sha, second);
     assert_string_equal(commit(w, &op)->disposition, "fenced");
     assert_string_equal(result(w, 1, 2, "ok", "", NULL), "committed");
-    assert_int_equal(number(w, "SELECT count(*) FROM blob"), 0);
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM blob"), 0);
 }
 
 static void
@@ -295,9 +277,10 @@ a_hopeless_failure_fails_the_chain_at_once(void **state)
     lease(w, 1, 1);
     assert_string_equal(result(w, 1, 1, "numeric", "loss is NaN at step 7", NULL),
                         "committed");
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE state = 'failed'"), 1);
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE state ="
-                               " 'upstream_failed' AND cause = 1"),
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE state = 'failed'"), 1);
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM job WHERE state ="
+                                              " 'upstream_failed' AND cause = 1"),
                      2);
 }
 
@@ -312,14 +295,16 @@ the_same_error_twice_ends_the_job_and_different_ones_have_more_tries(void **stat
     assert_true(w->batch.ops[0].ready.items[0].wait_ms >= 4000);
     lease(w, 1, 2);
     result(w, 1, 2, "sys", "another thing", NULL);
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE id = 1 AND state ="
-                               " 'ready' AND n_error = 2"),
-                     1);
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE id = 1 AND state ="
+                                 " 'ready' AND n_error = 2"),
+        1);
     lease(w, 1, 3);
     result(w, 1, 3, "sys", "disk full at 999", NULL);
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE id = 1 AND state ="
-                               " 'failed'"),
-                     1);
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE id = 1 AND state ="
+                                 " 'failed'"),
+        1);
 }
 
 static void
@@ -333,10 +318,11 @@ a_job_that_kills_three_workers_is_quarantined(void **state)
         lease(w, 1, attempt);
         lost(w, 1, attempt, true);
     }
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE state = 'quarantined'"),
+    assert_int_equal(db_fixture_number(
+                         w->db, "SELECT count(*) FROM job WHERE state = 'quarantined'"),
                      1);
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE state ="
-                               " 'upstream_failed'"),
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM job WHERE state ="
+                                              " 'upstream_failed'"),
                      2);
 }
 
@@ -364,10 +350,12 @@ a_cancelled_running_job_ends_as_cancelled(void **state)
     lease(w, 1, 1);
     assert_int_equal(db_cancel(w->db, &sel, false, &count, &err), 0);
     result(w, 1, 1, "stopped", "asked to stop", NULL);
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE state = 'cancelled'"),
-                     1);
-    assert_int_equal(number(w, "SELECT count(*) FROM request WHERE done_at IS NULL"),
-                     0);
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE state = 'cancelled'"),
+        1);
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM request WHERE done_at IS NULL"),
+        0);
 }
 
 static void
@@ -404,7 +392,8 @@ a_result_that_cannot_be_stored_ends_the_attempt(void **state)
 
     lease(w, 1, 1);
     assert_string_equal(commit(w, &op)->disposition, "committed");
-    assert_int_equal(number(w, "SELECT count(*) FROM job WHERE state = 'failed'"), 1);
+    assert_int_equal(
+        db_fixture_number(w->db, "SELECT count(*) FROM job WHERE state = 'failed'"), 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, free_world)

@@ -1,7 +1,7 @@
 foreach(name job_state retry heap idmap queue core)
   relusweep_test(coordinator/dispatch/${name}_test LINK coordinator_core test_support)
 endforeach()
-relusweep_test(coordinator/dispatch/fence_test LABEL db LINK coordinator_core test_support)
+relusweep_test(coordinator/dispatch/fence_test LABEL db LINK test_support coordinator_core)
 # these drive the real program over its sockets
 add_library(fake_worker STATIC ${CMAKE_CURRENT_SOURCE_DIR}/coordinator/dispatch/fake_worker.c)
 target_link_libraries(fake_worker PUBLIC coordinator_core test_support cmocka)

@@ -12,7 +12,8 @@
 #include "coordinator/db/handle.h"
 #include "coordinator/store/bulk.h"
 #include "shared/base/file.h"
-#include "tests/support/pg_fixture.h"
+#include "shared/base/mem.h"
+#include "tests/support/db_fixture.h"
 
 enum { SIZE = 2 * BLOB_CHUNK_BYTES + 12345 };
 
@@ -29,20 +30,13 @@ static const struct sock_peer peer = {.id = "p", .n = 1};
 static int
 make_world(void **state)
 {
-    static int count;
     struct world *w = xcalloc(1, sizeof *w);
-    char *name = xasprintf("bulk%d", ++count);
-    char *conninfo = pg_fixture_database(name);
-    struct err err;
 
-    assert_int_equal(db_open(&w->db, conninfo, &err), 0);
-    assert_int_equal(db_migrate(w->db, &err), 0);
+    w->db = db_fixture_new("bulk", NULL);
     w->bytes = xmalloc(SIZE);
     for (int i = 0; i < SIZE; i++)
         w->bytes[i] = (char)(i * 7 + i / 1000);
     w->digest = sha256_bytes(w->bytes, SIZE);
-    free(conninfo);
-    free(name);
     *state = w;
     return 0;
 }

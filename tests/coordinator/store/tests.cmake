@@ -1,1 +1,1 @@
-relusweep_test(coordinator/store/bulk_test LABEL db LINK coordinator_core test_support)
+relusweep_test(coordinator/store/bulk_test LABEL db LINK test_support coordinator_core)

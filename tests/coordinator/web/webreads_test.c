@@ -10,7 +10,7 @@
 #include "coordinator/db/handle.h"
 #include "coordinator/db/webreads.h"
 #include "tests/support/dag_fixture.h"
-#include "tests/support/pg_fixture.h"
+#include "tests/support/db_fixture.h"
 
 struct world {
     struct db *writer, *reader;
@@ -22,18 +22,18 @@ static int
 make_world(void **state)
 {
     static struct world w;
-    char *conninfo = pg_fixture_database("webreads");
+    char *conninfo;
     struct db_submitted out;
     struct err err = {0};
 
-    if (db_open(&w.writer, conninfo, &err) != 0 || db_migrate(w.writer, &err) != 0
-        || db_web_open(&w.reader, conninfo, &err) != 0)
+    w.writer = db_fixture_new("webreads", &conninfo);
+    if (db_web_open(&w.reader, conninfo, &err) != 0)
         fail_msg("%s", err.text);
     w.fixture = dag_fixture_new("web", "text");
     for (int seed = 0; seed < 3; seed++)
         dag_fixture_add(w.fixture, seed, 10);
-    assert_int_equal(
-        db_submit(w.writer, &w.fixture->sweep, w.fixture->dag, &out, &err), 0);
+    assert_int_equal(db_submit(w.writer, &w.fixture->sweep, w.fixture->dag, &out, &err),
+                     0);
     w.sweep = out.sweep;
     free(conninfo);
     *state = &w;
@@ -49,15 +49,6 @@ free_world(void **state)
     db_close(w->writer);
     db_close(w->reader);
     return 0;
-}
-
-static void
-script(struct world *w, const char *sql)
-{
-    struct err err = {0};
-
-    if (pg_script(w->writer->pg, sql, &err) != 0)
-        fail_msg("%s", err.text);
 }
 
 static void
@@ -88,7 +79,7 @@ a_moment_changes_with_a_commit_and_not_before(void **state)
     assert_int_equal(db_web_moment(w->reader, &a, &err), 0);
     assert_int_equal(db_web_moment(w->reader, &b, &err), 0);
     assert_string_equal(buf_str(&a), buf_str(&b));
-    script(w, "UPDATE job SET priority = 1 WHERE id = 1");
+    db_fixture_script(w->writer, "UPDATE job SET priority = 1 WHERE id = 1");
     assert_int_equal(db_web_moment(w->reader, &c, &err), 0);
     assert_string_not_equal(buf_str(&a), buf_str(&c));
     buf_release(&a);
@@ -107,7 +98,7 @@ changes_name_the_jobs_that_changed(void **state)
     assert_int_equal(db_web_changes(w->reader, &since, 5, &doc, &err), 0);
     assert_true(json_is_true(json_object_get(doc, "all")));
     json_decref(doc);
-    script(w, "UPDATE job SET priority = 2 WHERE id = 2");
+    db_fixture_script(w->writer, "UPDATE job SET priority = 2 WHERE id = 2");
     assert_int_equal(db_web_changes(w->reader, &since, 5, &doc, &err), 0);
     assert_int_equal(json_array_size(json_object_get(doc, "jobs")), 1);
     const json_t *job = json_array_get(json_object_get(doc, "jobs"), 0);
@@ -130,7 +121,7 @@ very_many_changes_are_one(void **state)
 
     assert_int_equal(db_web_changes(w->reader, &since, 5, &doc, &err), 0);
     json_decref(doc);
-    script(w, "UPDATE job SET priority = 3");
+    db_fixture_script(w->writer, "UPDATE job SET priority = 3");
     assert_int_equal(db_web_changes(w->reader, &since, 5, &doc, &err), 0);
     assert_true(json_is_true(json_object_get(doc, "all")));
     assert_int_equal(json_array_size(json_object_get(doc, "jobs")), 0);

@@ -20,7 +20,6 @@
 enum { N = 10000, SIDE = 28, IMAGE = SIDE * SIDE, OUT = 32 };
 enum { IMAGES = 16 + N * IMAGE, LABELS = 8 + N };
 
-static struct folder folder;
 static uint8_t *images, *labels;
 
 static int

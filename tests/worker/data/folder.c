@@ -31,6 +31,24 @@ folder_release(struct folder *f)
     assert_int_equal(file_remove_tree(f->path, &err), 0);
 }
 
+struct folder folder;
+
+int
+folder_setup(void **state)
+{
+    (void)state;
+    folder_init(&folder);
+    return 0;
+}
+
+int
+folder_teardown(void **state)
+{
+    (void)state;
+    folder_release(&folder);
+    return 0;
+}
+
 const char *
 folder_write(const struct folder *f, const char *name, const void *bytes, size_t n,
              int zipped)

@@ -16,24 +16,6 @@
 enum { NDIM = 3, HEADER = 16, PAYLOAD = 24, WHOLE = HEADER + PAYLOAD };
 static const int64_t dims[NDIM] = {2, 3, 4};
 
-static struct folder folder;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    folder_init(&folder);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    folder_release(&folder);
-    return 0;
-}
-
 static void
 make_whole(uint8_t whole[WHOLE])
 {
@@ -207,5 +189,5 @@ main(void)
         cmocka_unit_test(a_missing_file_is_an_error_of_the_data),
         cmocka_unit_test(the_digest_is_of_the_decompressed_bytes),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
 }

@@ -13,8 +13,6 @@
 #include "tests/worker/data/folder.h"
 #include "worker/data/listing.h"
 
-static struct folder folder;
-
 static int
 setup(void **state)
 {
@@ -29,14 +27,6 @@ setup(void **state)
     const int rc = symlink("sub", link);
     free(link);
     return rc;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    folder_release(&folder);
-    return 0;
 }
 
 static void
@@ -92,5 +82,5 @@ main(void)
         cmocka_unit_test(folders_may_be_links_and_have_any_ending),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, folder_teardown);
 }

@@ -15,24 +15,6 @@
 #include "worker/data/npy.h"
 #include "worker/data/npy_writer.h"
 
-static struct folder folder;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    folder_init(&folder);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    folder_release(&folder);
-    return 0;
-}
-
 /* A file of this version, dictionary and numbers; its path. */
 static const char *
 write_bytes(int version, const char *dictionary, const uint8_t *bytes, size_t n)
@@ -272,5 +254,5 @@ main(void)
         cmocka_unit_test(what_is_written_in_pieces_is_read_again),
         cmocka_unit_test(a_file_that_was_given_up_leaves_nothing),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
 }

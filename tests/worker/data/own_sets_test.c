@@ -17,8 +17,6 @@
 
 enum { SIDE = 6, PIXELS = 3 * SIDE * SIDE };
 
-static struct folder folder;
-
 static int
 setup(void **state)
 {
@@ -27,14 +25,6 @@ setup(void **state)
     char *cache = file_join(folder.path, "cache");
     setenv("RELUSWEEP_CACHE", cache, 1);
     free(cache);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    folder_release(&folder);
     return 0;
 }
 
@@ -165,9 +155,10 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_folder_of_pictures_is_a_data_set_of_its_name,
-                                        setup, teardown),
+                                        setup, folder_teardown),
         cmocka_unit_test_setup_teardown(
-            folders_that_cannot_be_used_are_named_with_the_reason, setup, teardown),
+            folders_that_cannot_be_used_are_named_with_the_reason, setup,
+            folder_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

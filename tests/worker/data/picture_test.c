@@ -25,24 +25,6 @@ struct picture_case {
 
 enum { CASES = sizeof picture_cases / sizeof picture_cases[0] };
 
-static struct folder folder;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    folder_init(&folder);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    folder_release(&folder);
-    return 0;
-}
-
 static void
 add_hex(struct buf *out, const char *hex)
 {
@@ -181,5 +163,5 @@ main(void)
         cmocka_unit_test(what_cannot_be_taken_is_said_in_words),
         cmocka_unit_test(a_written_png_is_read_again),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
 }
