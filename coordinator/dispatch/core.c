@@ -21,8 +21,10 @@ struct lease {
     char boot[64], name[80]; /* of the worker that got it */
     int64_t deadline_ms;     /* when nobody claims it */
     bool busy;               /* an action about it is on its way to the database */
-    bool unsent; /* its commit was not confirmed: the worker knows nothing */
-    bool named;  /* by the HELLO or the database, while that is looked at */
+    bool unsent;    /* its commit was not confirmed: the worker knows nothing */
+    bool known;     /* its worker has named it: the GRANT arrived */
+    int64_t ask_ms; /* when the worker is asked for it, unless it is known */
+    bool named;     /* by the HELLO or the database, while that is looked at */
 };
 
 struct core {
@@ -315,7 +317,7 @@ adopt(struct core *core, struct session *s, struct msg_run run, bool result)
         return false;
     if (l->session != s->id)
         assign(core, l, s);
-    l->named = true;
+    l->named = l->known = true;
     return true;
 }
 
@@ -379,6 +381,17 @@ core_heard(struct core *core, int64_t session, int64_t now_ms)
     return s;
 }
 
+bool
+core_told(struct core *core, const struct session *s, struct msg_run run)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l == NULL || l->session != s->id)
+        return false;
+    l->known = true;
+    return true;
+}
+
 static void
 announce_gone(struct core *core, const struct session *s)
 {
@@ -429,6 +442,22 @@ earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* A GRANT that nothing has answered for a lease time may be lost, with the job: its
+ * worker is asked, and says HELLO where it knows of nothing. A slow one is asked again.
+ * Returns when that is. */
+static int64_t
+ask(struct core *core, struct lease *l, int64_t now_ms)
+{
+    if (l->known)
+        return INT64_MAX;
+    if (now_ms > l->ask_ms && !l->busy) {
+        l->ask_ms = now_ms + core->config.lease_ms;
+        add_action(core, CORE_ASK, l->run)->session = l->session;
+    }
+    /* a moment later, so that many leases are looked at together */
+    return l->ask_ms + core->config.lease_ms / 16;
+}
+
 /* Looks at all sessions and leases, and so not again before something may be due: a
  * thousand workers beat more often than that. */
 static void
@@ -442,8 +471,10 @@ expire(struct core *core, int64_t now_ms)
     size_t n = 0;
 
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;) {
-        if (l->session != 0)
+        if (l->session != 0) {
+            until = earlier(until, ask(core, l, now_ms));
             continue;
+        }
         until = earlier(until, l->deadline_ms);
         if (now_ms > l->deadline_ms)
             end_by(core, l, CORE_LOST, false);
@@ -521,12 +552,13 @@ next_worker(const struct core *core, int64_t now_ms)
 
 static void
 grant_to(struct core *core, struct session *s, const struct heap_item *item,
-         int64_t class)
+         int64_t class, int64_t now_ms)
 {
     const struct msg_run run = {.job = item->id, .attempt = item->payload[0] + 1};
     struct lease *l = open_lease(core, run, class);
 
     l->busy = l->unsent = true;
+    l->ask_ms = now_ms + core->config.lease_ms;
     assign(core, l, s);
     s->offered--;
     s->served = ++core->grants;
@@ -544,7 +576,7 @@ grant(struct core *core, int64_t now_ms)
         if (!queue_take(core->ready, &s->has, &item, &class))
             s->idle_version = queue_version(core->ready); /* nothing that it can do */
         else if (idmap_find(&core->leases, item.id) == NULL)
-            grant_to(core, s, &item, class);
+            grant_to(core, s, &item, class, now_ms);
         /* else: ready again in a commit that is still on its way */
     }
 }

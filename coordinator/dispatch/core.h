@@ -29,6 +29,7 @@ enum core_action_kind {
     CORE_LOST,   /* commit that the worker of `run` is gone, then core_ended */
     CORE_RETURN, /* commit that `run` was handed back, then core_ended */
     CORE_GONE,   /* `boot` is not connected any more */
+    CORE_ASK,    /* ask `session` for `run`: nothing has answered its GRANT */
 };
 
 struct core_action {
@@ -83,6 +84,10 @@ struct session *core_hello(struct core *core, const struct msg_hello *hello,
 
 /* The session with this number if it is alive; it was heard now. NULL: who are you? */
 struct session *core_heard(struct core *core, int64_t session, int64_t now_ms);
+
+/* A message about this run has come from s: it knows of the lease. False where the run
+ * is not the current attempt of its job, or not of s. */
+bool core_told(struct core *core, const struct session *s, struct msg_run run);
 
 /* BYE: the named runs are handed back; others get one more lease time, for their result
  * may be waiting on the worker's disk. The session is freed. With nothing returned also

@@ -98,7 +98,10 @@ lead(struct dispatcher *d, int64_t now_ms)
         core_forgive(d->core, now_ms);
     core_tick(d->core, now_ms);
     while (core_next_action(d->core, &action))
-        add_action_op(d, &action);
+        if (action.kind == CORE_ASK)
+            outbox_ask(d, action.session, action.run, now_ms);
+        else
+            add_action_op(d, &action);
 }
 
 int

@@ -72,6 +72,10 @@ void outbox_flush(struct dispatcher *d, int64_t now_ms);
 /* A heartbeat to everyone who has not heard anything from us lately. */
 void outbox_heartbeats(struct dispatcher *d, int64_t now_ms);
 
+/* Asks a session's worker for a run that it was granted. */
+void outbox_ask(struct dispatcher *d, int64_t session, struct msg_run run,
+                int64_t now_ms);
+
 /* CANCEL for every open request. */
 void outbox_cancels(struct dispatcher *d, const struct request_list *list,
                     int64_t now_ms);

@@ -252,7 +252,7 @@ take_in_session(struct dispatcher *d, struct session *s, const struct msg *m,
         op->session = s->id;
         op->worker = s->worker;
         op->run = run;
-        op->foreign = core_session_of(d->core, run) != s;
+        op->foreign = !core_told(d->core, s, run);
         op->m = m;
     }
 }

@@ -198,6 +198,22 @@ outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
 }
 
 void
+outbox_ask(struct dispatcher *d, int64_t session, struct msg_run run, int64_t now_ms)
+{
+    struct session *s = core_session(d->core, session);
+    struct msg_progress asked = {.run = run};
+    const struct msg m = {
+        .type = MSG_HEARTBEAT,
+        .u.heartbeat = {session, .progress = &asked, .n_progress = 1}};
+
+    if (s == NULL)
+        return;
+    log_debug("dispatch", "job=%lld attempt=%lld worker=%s action=ask",
+              (long long)run.job, (long long)run.attempt, s->name);
+    (void)outbox_send(d, s, &m, now_ms);
+}
+
+void
 outbox_cancels(struct dispatcher *d, const struct request_list *list, int64_t now_ms)
 {
     for (size_t i = 0; i < list->n; i++) {

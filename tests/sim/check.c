@@ -2,7 +2,8 @@
  * check.c - what must always be true. The letters name it in messages:
  * (a) one success, (b) no acknowledgement without its row, (c) attempts grow, (d) no
  * grant before its commit, (e) everything ends, (f) metrics of the winner are whole and
- * its own, (g) no worker has more leases than slots, (h) memory is what the database says.
+ * its own, and those before a checkpoint are there with it, (g) no worker has more leases
+ * than slots, (h) memory is what the database says.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ check_success(const struct job_row *j, int64_t job)
     if (j->final_attempt != j->attempt || (int64_t)j->final_value != (int64_t)t->value)
         world_violated("(f) job %d: finals of attempt %d, success of %d", (int)job,
                        (int)j->final_attempt, (int)j->attempt);
-    if (a->points > t->points || (a->points < t->points && !t->cut_short))
+    if (a->points != t->points)
         world_violated("(f) %d/%d: %d points of %d", (int)job, (int)j->attempt,
                        (int)a->points, (int)t->points);
     if (strcmp(a->outcome, "ok") != 0)
@@ -104,6 +105,17 @@ check_commit(const struct model *before, const struct model *after, bool by_peop
 }
 
 /* ---- what is said ------------------------------------------------------------------- */
+
+void
+check_checkpoint(const struct job_row *j, int64_t job)
+{
+    const struct attempt_row *a = &j->attempts[j->head_attempt];
+
+    if (a->points < world.measured[j->head_blob])
+        world_violated("(f) checkpoint of %d/%d is committed before %d points",
+                       (int)job, (int)j->head_attempt,
+                       (int)(world.measured[j->head_blob] - a->points));
+}
 
 static bool
 is_current_of(const char *boot, struct msg_run run)

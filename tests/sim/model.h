@@ -9,7 +9,7 @@
  * committed ones at once or never. Statements are in statements.c, what people do in
  * people.c. Numbers of jobs, workers and attempts begin with 1.
  */
-enum { MAX_PARENTS = 2, MAX_BOOTS = 200, MAX_BLOBS = 2000, MAX_NEWS = 64 };
+enum { MAX_PARENTS = 2, MAX_BOOTS = 200, MAX_NEWS = 64 };
 
 enum counter { N_ERROR, N_LOST, N_OOM, N_TIMEOUT, N_STOPPED, N_COUNTERS };
 
@@ -66,6 +66,8 @@ void model_commit(bool by_people);
 /* What must be true of every commit (check.c). */
 void check_commit(const struct model *before, const struct model *after,
                   bool by_people);
+/* Of a checkpoint that was moved. */
+void check_checkpoint(const struct job_row *j, int64_t job);
 /* Of what coordinator c says to the worker process `boot`. */
 void check_said(const char *boot, const struct msg *m);
 /* Of the memory of a coordinator that has nothing under way. */

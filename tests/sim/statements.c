@@ -515,6 +515,7 @@ artifacts_move_checkpoint(struct pg *pg, int64_t job, int64_t attempt, int64_t s
     j->head_attempt = attempt;
     j->head_step = step;
     j->head_blob = blob_number(sha);
+    check_checkpoint(j, job);
     return 0;
 }
 

@@ -61,6 +61,15 @@ sim_fault(lost_credit coordinator/dispatch/core.c
 # a result overtakes the points before it
 sim_fault(early_result worker/agent/session_run.c
   [[r->result_due_ms <= now_ms && r->batches == NULL]] [[r->result_due_ms <= now_ms]])
+# a checkpoint overtakes the points before it
+sim_fault(early_checkpoint worker/agent/session_run.c
+  [[r->checkpoint_due_ms <= now_ms && checkpoint_may_leave(r)]] [[r->checkpoint_due_ms <= now_ms]])
+# points that were not acknowledged die with the agent
+sim_fault(lost_points tests/sim/worker.c [[restore_points(w, r);]] [[(void)restore_points;]])
+# a GRANT that was lost is never missed
+sim_fault(lost_grant worker/agent/session.c
+  [[if (find_run(s, run) != NULL)
+            continue;]] [[continue;]])
 # points that come twice are written twice
 sim_fault(double_points coordinator/dispatch/op.c
   [[if (last >= 0) {]] [[if (false) {]])

@@ -1,8 +1,9 @@
 /*
  * worker.c - the life of workers: the real session of the agent, and around it attempts
  * and a spool that follow the rules of worker/agent/attempt*.c: a result is on the disk
- * before it is sent and until it is settled; points come before the end; a failed
- * attempt's last checkpoint before its result. Processes die with their agent.
+ * before it is sent and until it is settled, with the points that are not acknowledged;
+ * points come before the end; a failed attempt's last checkpoint before its result.
+ * Processes die with their agent.
  */
 #include "worker/agent/session.h"
 
@@ -15,11 +16,13 @@
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
 #include "tests/sim/model.h"
+#include "worker/agent/session_run.h"
 
 #define CATALOG "{\"version\": 1, \"program\": \"0\", \"methods\": [], \"limits\": []}"
 
 enum {
     MAX_RUNS = 32,
+    MAX_KEPT = 64, /* batches of one attempt */
     DRAIN_MS = 30000,
     STEP_MS = 100, /* longest sleep of an agent with attempts */
     NEVER = -1,
@@ -27,11 +30,15 @@ enum {
 
 enum phase { NONE, FETCH, RUN, STORE, HELD, BACK };
 
-/* One attempt; its first four members are what the spool keeps. */
+/* One attempt; its first members are what the spool keeps. */
 struct run {
     struct msg_run run;
     char outcome[12];
     int64_t signal, model; /* blob of its artifact, 0 none */
+    struct kept {
+        int64_t seq, first, n; /* points first.. of that batch */
+    } kept[MAX_KEPT];
+    int n_kept;
     enum phase phase;
     bool giving_back, cancelled, said;
     int64_t start_ms, end_ms; /* of the process */
@@ -223,15 +230,21 @@ blob_name(int64_t *blob)
     return sha;
 }
 
+static struct msg_point
+point_of(const struct run *r, int64_t number)
+{
+    return (struct msg_point){
+        .name = "p",
+        .step = number,
+        .value = (double)(r->run.job * 1000000 + r->run.attempt * 1000 + number),
+        .unit = "",
+        .goal = "none"};
+}
+
 static void
 measure(struct worker *w, struct run *r)
 {
-    const struct msg_point p = {
-        .name = "p",
-        .step = ++r->points,
-        .value = (double)(r->run.job * 1000000 + r->run.attempt * 1000 + r->points),
-        .unit = "",
-        .goal = "none"};
+    const struct msg_point p = point_of(r, ++r->points);
 
     session_run_metrics(w->session, r->run, &p, 1, clock_of((int)(w - workers)));
 }
@@ -257,6 +270,38 @@ choose_outcome(struct run *r)
     truth_of(r)->value = (double)(r->run.job * 1000 + r->run.attempt);
 }
 
+static void
+keep_points(const struct worker *w, struct run *r)
+{
+    const struct msg_metrics *b;
+
+    r->n_kept = 0;
+    for (size_t i = 0; (b = session_run_batch(w->session, r->run, i)) != NULL; i++) {
+        if (r->n_kept == MAX_KEPT) {
+            world_violated("more than %d batches wait", MAX_KEPT);
+            return;
+        }
+        r->kept[r->n_kept++] =
+            (struct kept){b->seq, b->points[0].step, (int64_t)b->n_points};
+    }
+}
+
+static void
+restore_points(const struct worker *w, const struct run *r)
+{
+    for (int i = 0; i < r->n_kept; i++) {
+        const struct kept *k = &r->kept[i];
+        struct msg_point points[SESSION_BATCH_POINTS];
+        for (int64_t n = 0; n < k->n; n++)
+            points[n] = point_of(r, k->first + n);
+        session_run_restore(w->session, r->run,
+                            &(struct msg_metrics){.run = r->run,
+                                                  .seq = k->seq,
+                                                  .points = points,
+                                                  .n_points = (size_t)k->n});
+    }
+}
+
 /* The process is over. */
 static void
 conclude(struct worker *w, struct run *r)
@@ -265,6 +310,7 @@ conclude(struct worker *w, struct run *r)
         measure(w, r);
     choose_outcome(r);
     session_run_ended(w->session, r->run);
+    keep_points(w, r);
     r->phase = STORE;
     r->put_ms = world.now_ms + world_random(400);
     if (!r->giving_back)
@@ -335,6 +381,7 @@ step_run(struct worker *w, struct run *r)
     }
     if (r->said && r->saving == 0 && world.now_ms >= r->save_ms) {
         (void)blob_name(&r->saving);
+        world.measured[r->saving] = r->points;
         r->saving_step = ++r->step;
         r->saved_ms = world.now_ms + world_random(200);
         r->save_ms = world.now_ms + 500 + world_random(3000);
@@ -421,8 +468,8 @@ load_spool(struct worker *w)
         *r = w->spool[i];
         r->phase = STORE;
         r->saving = 0;
-        truth_of(r)->cut_short = true; /* the spool keeps no points */
         session_run_add_held(w->session, r->run);
+        restore_points(w, r);
     }
 }
 

@@ -178,8 +178,6 @@ calm_down(void)
     for (int w = 0; w < world.n_workers; w++)
         for (int c = 0; c < world.n_coordinators; c++)
             net_cut(w, c, 0, false);
-    if (world.wild) /* what was lost singly is found by the next HELLO */
-        net_break_all();
     for (int i = 0; i < N_NODES; i++)
         world.nodes[i].paused_ms = 0;
 }

@@ -22,6 +22,7 @@ enum {
     N_NODES = N_COORDINATORS + N_WORKERS,
     MAX_JOBS = 6,
     MAX_ATTEMPTS = 40,
+    MAX_BLOBS = 2000,
     LEASE_MS = 3000,
     BEAT_MS = 500,
 };
@@ -40,8 +41,7 @@ struct node {
 /* What really happened to an attempt, whatever the database says. */
 struct truth {
     bool leased, started, ended_ok;
-    bool cut_short; /* its agent died before the points were acknowledged */
-    char boot[17];  /* of the worker that got the lease */
+    char boot[17]; /* of the worker that got the lease */
     int64_t points;
     double value;
 };
@@ -57,6 +57,7 @@ struct world {
     bool wild;  /* the network duplicates and reorders too */
     bool trace; /* on stdout */
     char violation[512];
+    int64_t measured[MAX_BLOBS]; /* points of the attempt before that checkpoint */
     struct truth truth[MAX_JOBS + 1][MAX_ATTEMPTS + 1];
 };
 extern struct world world;

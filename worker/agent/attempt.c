@@ -126,12 +126,24 @@ attempt_new(const struct attempt_env *env, const struct msg_grant *grant)
     return a;
 }
 
+static void
+restore_points(const struct attempt *a)
+{
+    struct arena mem = {0};
+    struct msg_metrics batch;
+
+    for (size_t i = 0; spool_batch(a->entry, i, &batch, &mem); i++)
+        session_run_restore(a->env->session, a->run, &batch);
+    arena_release(&mem);
+}
+
 struct attempt *
 attempt_from_spool(const struct attempt_env *env, json_t *entry)
 {
     struct attempt *a = new_attempt(env, spool_run(entry), ATTEMPT_STORE);
 
     a->entry = json_incref(entry);
+    restore_points(a);
     return a;
 }
 

@@ -43,7 +43,7 @@ struct attempt;
 struct attempt *attempt_new(const struct attempt_env *env,
                             const struct msg_grant *grant);
 
-/* A result that an earlier agent left in the spool. */
+/* A result that an earlier agent left in the spool; the session holds its run. */
 struct attempt *attempt_from_spool(const struct attempt_env *env, json_t *entry);
 
 /* Kills its process, removes its folder and ends its transfers; a result in the spool

@@ -51,6 +51,17 @@ clean(const char *text)
     return copy;
 }
 
+/* What was measured and is not acknowledged outlives this agent with the result. */
+static void
+keep_points(const struct attempt *a)
+{
+    const struct msg_metrics *batch;
+
+    for (size_t i = 0; (batch = session_run_batch(a->env->session, a->run, i)) != NULL;
+         i++)
+        spool_add_batch(a->entry, batch);
+}
+
 static void
 end_with(struct attempt *a, const char *outcome, const char *text,
          const struct child_end *end, json_t *finals, json_t *artifacts)
@@ -61,6 +72,7 @@ end_with(struct attempt *a, const char *outcome, const char *text,
     session_run_ended(a->env->session, a->run);
     json_decref(a->entry);
     a->entry = make_entry(a, outcome, safe, end, finals, artifacts);
+    keep_points(a);
     a->phase = ATTEMPT_STORE;
     log_info("attempt",
              "job=%" PRId64 " attempt=%" PRId64 " state=ended outcome=%s text=\"%s\"",

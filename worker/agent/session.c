@@ -35,7 +35,9 @@ struct session {
     int64_t hello_due_ms;
     int64_t heartbeat_due_ms;
     int64_t offered; /* free slots in the last READY, -1: none sent */
-    int64_t limit;   /* jobs at once for now */
+    int64_t
+        ready_due_ms; /* when it is said again: an idle worker may not be forgotten */
+    int64_t limit;    /* jobs at once for now */
     bool draining;
     bool blocked;     /* the last send failed */
     int64_t retry_ms; /* when blocked: not before */
@@ -146,6 +148,27 @@ session_run_add_held(struct session *s, struct msg_run run)
 }
 
 void
+session_run_restore(struct session *s, struct msg_run run,
+                    const struct msg_metrics *batch)
+{
+    struct session_run *r = find_run(s, run);
+
+    if (r != NULL)
+        session_run_take_batch(r, batch);
+}
+
+const struct msg_metrics *
+session_run_batch(const struct session *s, struct msg_run run, size_t i)
+{
+    const struct session_run *r = find_run(s, run);
+    const struct session_batch *b = r != NULL ? r->batches : NULL;
+
+    for (; b != NULL && i > 0; i--)
+        b = b->next;
+    return b != NULL ? &b->metrics : NULL;
+}
+
+void
 session_run_started(struct session *s, struct msg_run run, int64_t pid,
                     const char *provenance)
 {
@@ -204,6 +227,7 @@ session_run_checkpoint(struct session *s, struct msg_run run, int64_t step,
                                 .step = step,
                                 .sha = arena_strdup(&r->checkpoint_mem, sha),
                                 .size = size};
+    r->checkpoint_after = session_run_close_batch(r);
     r->checkpoint_due_ms = 0;
 }
 
@@ -215,9 +239,7 @@ session_run_ended(struct session *s, struct msg_run run)
     if (r == NULL)
         return;
     r->ended = true;
-    for (struct session_batch *b = r->batches; b != NULL; b = b->next)
-        if (b->metrics.seq == 0)
-            b->due_ms = 0; /* no company will come */
+    (void)session_run_close_batch(r); /* no company will come */
 }
 
 static struct msg_point *
@@ -351,13 +373,17 @@ send_heartbeat(struct session *s)
 }
 
 static void
-send_ready(struct session *s)
+send_ready(struct session *s, int64_t now_ms)
 {
     const int64_t free_now = free_slots(s);
     const struct msg m = {MSG_READY, .u.ready = {s->id, free_now}};
 
-    if (free_now != s->offered && sent(s, &m))
-        s->offered = free_now;
+    if (free_now == s->offered && (free_now == 0 || now_ms < s->ready_due_ms))
+        return;
+    if (!sent(s, &m))
+        return;
+    s->offered = free_now;
+    s->ready_due_ms = now_ms + RESEND_MS;
 }
 
 static void
@@ -414,7 +440,8 @@ send_due(struct session *s, int64_t now_ms)
     if (now_ms >= s->heartbeat_due_ms && send_heartbeat(s))
         s->heartbeat_due_ms = now_ms + s->heartbeat_ms;
     send_items(s, now_ms);
-    send_ready(s); /* last, so that results are there before more is asked for */
+    send_ready(s,
+               now_ms); /* last, so that results are there before more is asked for */
 }
 
 void
@@ -545,6 +572,22 @@ take_reject(struct session *s, const struct msg_reject *r, int64_t now_ms)
         s->io.refused(s->io.ctx, r->text);
 }
 
+/* The coordinator names runs that it has granted and heard nothing of. If one of them
+ * never arrived, a HELLO tells it what did. */
+static void
+take_heartbeat(struct session *s, const struct msg_heartbeat *h, int64_t now_ms)
+{
+    for (size_t i = 0; i < h->n_progress && s->id != 0; i++) {
+        const struct msg_run run = h->progress[i].run;
+        if (find_run(s, run) != NULL)
+            continue;
+        log_warn("session",
+                 "job=%" PRId64 " attempt=%" PRId64 " event=unknown action=hello",
+                 run.job, run.attempt);
+        seek(s, now_ms);
+    }
+}
+
 void
 session_message(struct session *s, const struct msg *m, int64_t now_ms)
 {
@@ -559,7 +602,7 @@ session_message(struct session *s, const struct msg *m, int64_t now_ms)
                          m->u.cancel.reason);
         break;
     case MSG_REJECT: take_reject(s, &m->u.reject, now_ms); break;
-    case MSG_HEARTBEAT: break; /* a sign of life */
+    case MSG_HEARTBEAT: take_heartbeat(s, &m->u.heartbeat, now_ms); break;
     default: log_debug("session", "event=ignored type=%s", msg_type_name(m->type));
     }
 }

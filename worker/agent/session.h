@@ -65,6 +65,10 @@ bool session_is_up(const struct session *s);
 /* A result from an earlier life of this worker, announced as held. */
 void session_run_add_held(struct session *s, struct msg_run run);
 
+/* Points that it left unacknowledged; copied. In ascending order of `seq`. */
+void session_run_restore(struct session *s, struct msg_run run,
+                         const struct msg_metrics *batch);
+
 /* The process of the run has begun to work. */
 void session_run_started(struct session *s, struct msg_run run, int64_t pid,
                          const char *provenance);
@@ -84,6 +88,11 @@ void session_run_checkpoint(struct session *s, struct msg_run run, int64_t step,
 
 /* The process is over and its slot is free; its result is being prepared. */
 void session_run_ended(struct session *s, struct msg_run run);
+
+/* Batch i of the points that are not acknowledged, oldest first, once the process is
+ * over; NULL at their end. Borrowed until the next call of any of these. */
+const struct msg_metrics *session_run_batch(const struct session *s, struct msg_run run,
+                                            size_t i);
 
 /* The result; artifacts are stored. Copied. It leaves when all metrics are acknowledged,
  * and again until it is acknowledged itself. */

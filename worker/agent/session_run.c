@@ -1,7 +1,8 @@
 /*
  * session_run.c - the unacknowledged items of one run. Invariant: an item is freed only
  * by its acknowledgement or with the run. The order is that of the protocol: STARTED,
- * METRICS, CHECKPOINT, and RESULT when nothing else is left.
+ * METRICS, CHECKPOINT when the points before it are acknowledged, and RESULT when nothing
+ * else is left.
  */
 #include "worker/agent/session_run.h"
 
@@ -115,6 +116,17 @@ open_batch(struct session_run *r, int64_t due_ms)
     return NULL;
 }
 
+static void
+add_point(struct session_batch *b, const struct msg_point *point)
+{
+    struct msg_point *p = &b->metrics.points[b->metrics.n_points++];
+
+    *p = *point;
+    p->name = arena_strdup(&b->mem, point->name);
+    p->unit = arena_strdup(&b->mem, point->unit);
+    p->goal = arena_strdup(&b->mem, point->goal);
+}
+
 void
 session_run_add_points(struct session_run *r, const struct msg_point *points, size_t n,
                        int64_t now_ms, int64_t delay_ms)
@@ -123,14 +135,34 @@ session_run_add_points(struct session_run *r, const struct msg_point *points, si
         struct session_batch *b = open_batch(r, now_ms + delay_ms);
         if (b == NULL)
             return;
-        struct msg_point *p = &b->metrics.points[b->metrics.n_points++];
-        *p = points[i];
-        p->name = arena_strdup(&b->mem, points[i].name);
-        p->unit = arena_strdup(&b->mem, points[i].unit);
-        p->goal = arena_strdup(&b->mem, points[i].goal);
+        add_point(b, &points[i]);
         if (b->metrics.n_points == SESSION_BATCH_POINTS)
             b->due_ms = now_ms;
     }
+}
+
+int64_t
+session_run_close_batch(struct session_run *r)
+{
+    struct session_batch *b = last_batch(r);
+
+    if (b != NULL && b->metrics.seq == 0) {
+        b->metrics.seq = r->next_seq++;
+        b->due_ms = 0;
+    }
+    return r->next_seq - 1;
+}
+
+void
+session_run_take_batch(struct session_run *r, const struct msg_metrics *batch)
+{
+    if (batch->seq < r->next_seq || r->n_batches == MAX_BATCHES)
+        return; /* there, or a file that we did not write */
+    struct session_batch *b = add_batch(r, 0);
+    b->metrics.seq = batch->seq;
+    r->next_seq = batch->seq + 1;
+    for (size_t i = 0; i < batch->n_points && i < SESSION_BATCH_POINTS; i++)
+        add_point(b, &batch->points[i]);
 }
 
 void
@@ -161,6 +193,16 @@ due_batch(const struct session_run *r, int64_t now_ms)
 
 /* ---- what is due ------------------------------------------------------------------ */
 
+/* A checkpoint tells the next attempt to go on from there: it must not overtake what was
+ * measured before it. */
+static bool
+checkpoint_may_leave(const struct session_run *r)
+{
+    const struct session_batch *b = r->batches;
+
+    return b == NULL || b->metrics.seq == 0 || b->metrics.seq > r->checkpoint_after;
+}
+
 bool
 session_run_next(struct session_run *r, int64_t session, int64_t now_ms,
                  struct msg *out, int64_t **due)
@@ -172,12 +214,11 @@ session_run_next(struct session_run *r, int64_t session, int64_t now_ms,
         out->u.started.session = session;
         *due = &r->started_due_ms;
     } else if (b != NULL) {
-        if (b->metrics.seq == 0)
-            b->metrics.seq = r->next_seq++;
+        (void)session_run_close_batch(r);
         *out = (struct msg){MSG_METRICS, .u.metrics = b->metrics};
         out->u.metrics.session = session;
         *due = &b->due_ms;
-    } else if (r->checkpoint_due_ms <= now_ms) {
+    } else if (r->checkpoint_due_ms <= now_ms && checkpoint_may_leave(r)) {
         *out = (struct msg){MSG_CHECKPOINT, .u.checkpoint = r->checkpoint};
         out->u.checkpoint.session = session;
         *due = &r->checkpoint_due_ms;
@@ -201,8 +242,11 @@ earlier(int64_t a, int64_t b)
 int64_t
 session_run_due_ms(const struct session_run *r)
 {
-    int64_t at = earlier(r->started_due_ms, r->checkpoint_due_ms);
+    int64_t at = r->started_due_ms;
     const struct session_batch *b = r->batches;
+
+    if (checkpoint_may_leave(r))
+        at = earlier(at, r->checkpoint_due_ms);
 
     for (int i = 0; b != NULL && i < MAX_UNDERWAY; i++, b = b->next)
         at = earlier(at, b->due_ms);

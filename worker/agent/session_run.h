@@ -40,6 +40,7 @@ struct session_run {
     struct arena checkpoint_mem;
     struct msg_checkpoint checkpoint;
     int64_t checkpoint_due_ms;
+    int64_t checkpoint_after; /* batches up to this one must be acknowledged before */
 
     struct arena result_mem;
     struct msg_result result;
@@ -55,6 +56,13 @@ void session_run_rewind(struct session_run *r);
 /* Adds points to the last batch, or to a new one that leaves after delay_ms. */
 void session_run_add_points(struct session_run *r, const struct msg_point *points,
                             size_t n, int64_t now_ms, int64_t delay_ms);
+
+/* Gives the last batch its number: it leaves at once and takes no more points. Returns
+ * the number of the newest batch, 0 when there was none yet. */
+int64_t session_run_close_batch(struct session_run *r);
+
+/* A batch of an earlier agent, with the number that it had; copied. */
+void session_run_take_batch(struct session_run *r, const struct msg_metrics *batch);
 
 /* Forgets an acknowledged batch. */
 void session_run_drop_batch(struct session_run *r, int64_t seq);

@@ -126,3 +126,43 @@ spool_message(const json_t *entry, struct msg_result *out, struct arena *mem)
                                                   .size = json_int(a, "size", 0)};
     }
 }
+
+/* ---- points -------------------------------------------------------------------------- */
+
+static json_t *
+point_json(const struct msg_point *p)
+{
+    json_t *row = json_pack("{s:s, s:I, s:s, s:s}", "name", p->name, "step",
+                            (json_int_t)p->step, "unit", p->unit, "goal", p->goal);
+
+    if (isfinite(p->value))
+        json_object_set_new(row, "value", json_real(p->value));
+    return row;
+}
+
+void
+spool_add_batch(json_t *entry, const struct msg_metrics *batch)
+{
+    json_t *batches = json_object_get(entry, "batches"), *points = json_array();
+
+    if (batches == NULL)
+        json_object_set_new(entry, "batches", batches = json_array());
+    for (size_t i = 0; i < batch->n_points; i++)
+        json_array_append_new(points, point_json(&batch->points[i]));
+    json_array_append_new(batches, json_pack("{s:I, s:o}", "seq",
+                                             (json_int_t)batch->seq, "points", points));
+}
+
+bool
+spool_batch(const json_t *entry, size_t i, struct msg_metrics *out, struct arena *mem)
+{
+    const json_t *row = json_array_get(json_object_get(entry, "batches"), i);
+    const json_t *points = json_object_get(row, "points");
+    const size_t n = json_array_size(points);
+
+    *out = (struct msg_metrics){.run = spool_run(entry),
+                                .seq = json_int(row, "seq", 0),
+                                .points = arena_alloc(mem, n * sizeof *out->points)};
+    out->n_points = spool_points(points, out->points, n);
+    return row != NULL;
+}

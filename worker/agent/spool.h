@@ -1,6 +1,8 @@
 #ifndef WORKER_AGENT_SPOOL_H
 #define WORKER_AGENT_SPOOL_H
 
+#include <stdbool.h>
+
 #include "shared/base/err.h"
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
@@ -13,7 +15,10 @@
  *   {"job": 7, "attempt": 1, "outcome": "ok", "text": "", "exit_code": 0, "signal": 0,
  *    "seconds": 12.5, "peak_rss_bytes": 1048576,
  *    "finals": [{"name","step","value","unit","goal"}],
- *    "artifacts": [{"name","sha","size","file": "/.../model.safetensors"}]}
+ *    "artifacts": [{"name","sha","size","file": "/.../model.safetensors"}],
+ *    "batches": [{"seq": 3, "points": [{"name","step","value","unit","goal"}]}]}
+ *
+ * `batches` are the METRICS that were not acknowledged when the process ended.
  */
 
 /* Writes the entry to dir/<job>-<attempt>.json, whole or not at all. */
@@ -29,6 +34,14 @@ struct msg_run spool_run(const json_t *entry);
 /* The entry as a message without session. Strings are borrowed from the entry, arrays
  * live in `mem`. */
 void spool_message(const json_t *entry, struct msg_result *out, struct arena *mem);
+
+/* Adds a batch to the entry. */
+void spool_add_batch(json_t *entry, const struct msg_metrics *batch);
+
+/* Batch i of the entry, without session; strings are borrowed, points live in `mem`.
+ * False at the end. */
+bool spool_batch(const json_t *entry, size_t i, struct msg_metrics *out,
+                 struct arena *mem);
 
 /* Metric rows of JSON as points; strings are borrowed. At most `max` are taken; rows
  * without a name are left out. A row without a value is NaN, never 0: JSON has no NaN. */

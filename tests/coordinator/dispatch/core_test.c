@@ -48,7 +48,7 @@ hello(struct core *core, const char *boot, int64_t slots, const struct msg_run *
     return s;
 }
 
-/* All actions as text: "lease 1/1>1001 lost 2/1! return 3/1 gone". */
+/* All actions as text: "lease 1/1>1001 lost 2/1! return 3/1 ask 4/1>1001 gone a". */
 static const char *
 actions(struct core *core)
 {
@@ -68,6 +68,9 @@ actions(struct core *core)
                       : a.kind == CORE_RETURN
                           ? snprintf(text + n, sizeof text - n, "return %lld/%lld ",
                                      job, attempt)
+                      : a.kind == CORE_ASK
+                          ? snprintf(text + n, sizeof text - n, "ask %lld/%lld>%lld ",
+                                     job, attempt, (long long)a.session)
                           : snprintf(text + n, sizeof text - n, "gone %s ", a.boot));
     }
     if (n > 0)
@@ -110,6 +113,36 @@ a_stale_offer_does_not_give_two_jobs_for_one_slot(void **state)
     assert_string_equal(actions(core), "lease 2/1>1001");
 }
 
+/* Its session lives and says nothing of it: the GRANT may be lost. */
+static void
+a_worker_is_asked_for_a_run_until_it_has_named_it(void **state)
+{
+    struct core *core = *state;
+    struct session *a = hello(core, "a", 1, NULL, 0, 0);
+    struct session *b = hello(core, "b", 1, NULL, 0, 0);
+    const struct msg_run run = {1, 1};
+
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+    core_leased(core, run, true);
+    for (int64_t now = 1000; now < 4 * LEASE_MS; now += 1000) {
+        core_heard(core, a->id, now);
+        core_heard(core, b->id, now);
+        core_tick(core, now);
+        assert_string_equal(actions(core),
+                            now == 4000 || now == 8000 ? "ask 1/1>1001" : "");
+    }
+    assert_false(core_told(core, b, run));
+    assert_true(core_told(core, a, run));
+    for (int64_t now = 12000; now < 20000; now += 1000) {
+        core_heard(core, a->id, now);
+        core_heard(core, b->id, now);
+        core_tick(core, now);
+        assert_string_equal(actions(core), "");
+    }
+}
+
 static void
 a_silent_worker_loses_its_jobs_once(void **state)
 {
@@ -120,6 +153,7 @@ a_silent_worker_loses_its_jobs_once(void **state)
     core_tick(core, 1);
     actions(core);
     core_leased(core, (struct msg_run){1, 1}, true);
+    assert_true(core_told(core, s, (struct msg_run){1, 1}));
     assert_non_null(core_heard(core, s->id, 2000));
     core_tick(core, 2000 + LEASE_MS);
     assert_string_equal(actions(core), "");
@@ -370,6 +404,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(jobs_go_by_priority_then_id_to_workers_in_turn),
         TEST(a_stale_offer_does_not_give_two_jobs_for_one_slot),
+        TEST(a_worker_is_asked_for_a_run_until_it_has_named_it),
         TEST(a_silent_worker_loses_its_jobs_once),
         TEST(nobody_is_blamed_when_the_coordinator_slept),
         TEST(a_waiting_job_is_granted_when_its_time_has_come),

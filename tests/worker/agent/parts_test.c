@@ -147,6 +147,34 @@ a_result_survives_in_the_spool(void **state)
     arena_release(&mem);
 }
 
+static void
+points_survive_in_the_spool(void **state)
+{
+    struct place *p = *state;
+    struct msg_point points[] = {{"loss", 5, 0.25, "nats", "min"},
+                                 {"loss", 6, (double)NAN, "nats", "min"}};
+    const struct msg_metrics batch = {.seq = 4, .points = points, .n_points = 2};
+    json_t *entry = json_pack("{s:i, s:i}", "job", 7, "attempt", 2);
+    struct msg_metrics out;
+    struct arena mem = {0};
+    struct err err;
+
+    spool_add_batch(entry, &batch);
+    assert_int_equal(spool_write(p->dir, entry, &err), 0);
+    json_decref(entry);
+    json_t *all = spool_load(p->dir);
+    entry = json_array_get(all, 0);
+    assert_true(spool_batch(entry, 0, &out, &mem));
+    assert_int_equal(out.run.attempt, 2);
+    assert_int_equal(out.seq, 4);
+    assert_int_equal(out.n_points, 2);
+    assert_string_equal(out.points[0].unit, "nats");
+    assert_true(out.points[0].value == 0.25 && isnan(out.points[1].value));
+    assert_false(spool_batch(entry, 1, &out, &mem));
+    json_decref(all);
+    arena_release(&mem);
+}
+
 /* ---- log -------------------------------------------------------------------------- */
 
 static void
@@ -364,6 +392,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_metric_without_a_value_is_not_zero),
         TEST(a_result_survives_in_the_spool),
+        TEST(points_survive_in_the_spool),
         TEST(the_log_travels_in_pieces_with_offsets),
         TEST(a_noisy_log_loses_its_middle_and_keeps_its_end),
         cmocka_unit_test(a_stage_sees_its_profile_and_no_stranger),

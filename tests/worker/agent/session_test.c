@@ -302,18 +302,21 @@ a_result_waits_for_metrics_and_checkpoint(void **state)
     session_run_metrics(f->s, job7, &point, 1, f->now);
     session_run_checkpoint(f->s, job7, 40, "abc", 10);
     session_run_ended(f->s, job7);
-    after(f, 0, "metrics(1,1) checkpoint(40) ready(2) ");
+    after(f, 0, "metrics(1,1) ready(2) ");
+    session_run_metrics(f->s, job7, &point, 1, f->now); /* behind the checkpoint */
+    hear_ack(f, job7, "metrics", 1, "committed");
+    after(f, 0, "checkpoint(40) ");
     hear_ack(f, job7, "checkpoint", 40, "committed");
     after(f, 0, "checkpointed(40) ");
     session_run_result(f->s, &result);
-    after(f, 0, "");
-    hear_ack(f, job7, "metrics", 1, "committed");
+    after(f, 0, "metrics(2,1) ");
+    hear_ack(f, job7, "metrics", 2, "committed");
     after(f, 0, "result(error) ");
-    after(f, 3000, "heartbeat(0) result(error) ");
+    after(f, 3000, "heartbeat(0) result(error) ready(2) ");
     hear_ack(f, job7, "result", 0, "committed");
     after(f, 0, "settled(7) ");
     hear_heartbeat(f);
-    after(f, 3000, "heartbeat(0) ");
+    after(f, 3000, "heartbeat(0) ready(2) ");
 }
 
 static void
@@ -357,11 +360,14 @@ everything_is_said_again_in_a_new_session(void **state)
     session_run_started(f->s, job7, 1, "{}");
     session_run_metrics(f->s, job7, &point, 1, f->now);
     session_run_checkpoint(f->s, job7, 40, "abc", 10);
-    after(f, 250, "started metrics(1,1) checkpoint(40) ");
+    after(f, 250, "started metrics(1,1) ");
+    hear_ack(f, job7, "metrics", 1, "committed");
+    session_run_metrics(f->s, job7, &point, 1, f->now);
+    after(f, 250, "checkpoint(40) metrics(2,1) ");
     hear(f, (struct msg){MSG_REJECT, .u.reject = {"who-are-you", ""}});
     after(f, 0, "hello(1,0) ");
     hear_welcome(f);
-    after(f, 0, "bulk=b heartbeat(0) started metrics(1,1) checkpoint(40) ready(1) ");
+    after(f, 0, "bulk=b heartbeat(0) started metrics(2,1) checkpoint(40) ready(1) ");
 }
 
 static void
@@ -372,6 +378,70 @@ welcome_kills_what_is_not_current(void **state)
 
     hear(f, (struct msg){MSG_WELCOME, .u.welcome = {6, 1000, 4000, "b", kill, 2}});
     after(f, 0, "bulk=b drop(7) heartbeat(0) ready(2) ");
+}
+
+/* A GRANT may be lost with everything else working. */
+static void
+a_run_that_is_asked_for_and_not_known_leads_to_a_hello(void **state)
+{
+    struct fixture *f = *state;
+    struct msg_progress asked = {.run = job7};
+    const struct msg m = {MSG_HEARTBEAT, .u.heartbeat = {5, &asked, 1}};
+
+    hear(f, m);
+    after(f, 0, "");
+    asked.run = job8;
+    hear(f, m);
+    after(f, 0, "hello(1,0) ");
+}
+
+static void
+an_idle_worker_repeats_that_it_is_ready(void **state)
+{
+    struct fixture *f = *state;
+
+    hear_welcome(f);
+    after(f, 0, "bulk=b heartbeat(0) ready(2) ");
+    after(f, 2000, "heartbeat(0) ");
+    hear_heartbeat(f);
+    after(f, 1000, "heartbeat(0) ready(2) ");
+}
+
+static void
+points_of_an_earlier_life_come_before_its_result(void **state)
+{
+    struct fixture *f = *state;
+    struct msg_point points[] = {{"loss", 1, 0.5, "", "min"},
+                                 {"loss", 2, 0.4, "", "min"}};
+    const struct msg_metrics batch = {
+        .run = job8, .seq = 3, .points = points, .n_points = 2};
+    const struct msg_result result = {.run = job8, .outcome = "ok", .text = ""};
+
+    session_run_add_held(f->s, job8);
+    session_run_restore(f->s, job8, &batch);
+    session_run_restore(f->s, job8, &batch); /* no second time */
+    session_run_result(f->s, &result);
+    hear_welcome(f);
+    after(f, 0, "bulk=b heartbeat(0) metrics(3,2) ready(2) ");
+    hear_ack(f, job8, "metrics", 3, "duplicate");
+    after(f, 0, "result(ok) ");
+}
+
+static void
+points_that_are_not_acknowledged_are_shown_when_the_process_is_over(void **state)
+{
+    struct fixture *f = *state;
+    const struct msg_point point = {"loss", 1, 1, "", "min"};
+
+    session_run_metrics(f->s, job7, &point, 1, f->now);
+    after(f, 250, "metrics(1,1) ");
+    session_run_metrics(f->s, job7, &point, 1, f->now);
+    session_run_ended(f->s, job7);
+    assert_int_equal(session_run_batch(f->s, job7, 0)->seq, 1);
+    assert_int_equal(session_run_batch(f->s, job7, 1)->seq, 2);
+    assert_null(session_run_batch(f->s, job7, 2));
+    hear_ack(f, job7, "metrics", 1, "committed");
+    assert_int_equal(session_run_batch(f->s, job7, 0)->seq, 2);
 }
 
 static void
@@ -477,6 +547,10 @@ main(void)
         RUNNING(a_fenced_run_is_dropped_whatever_was_refused),
         RUNNING(everything_is_said_again_in_a_new_session),
         RUNNING(welcome_kills_what_is_not_current),
+        RUNNING(a_run_that_is_asked_for_and_not_known_leads_to_a_hello),
+        FRESH(an_idle_worker_repeats_that_it_is_ready),
+        FRESH(points_of_an_earlier_life_come_before_its_result),
+        RUNNING(points_that_are_not_acknowledged_are_shown_when_the_process_is_over),
         FRESH(results_of_an_earlier_life_are_announced),
         RUNNING(heartbeats_carry_progress_while_the_process_lives),
         RUNNING(a_draining_worker_takes_nothing_and_says_goodbye),
