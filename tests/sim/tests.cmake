@@ -70,6 +70,9 @@ sim_fault(lost_points tests/sim/worker.c [[restore_points(w, r);]] [[(void)resto
 sim_fault(lost_grant worker/agent/session.c
   [[if (find_run(s, run) != NULL)
             continue;]] [[continue;]])
+# a READY that was lost is never repeated
+sim_fault(lost_ready worker/agent/session.c
+  [[(free_now == 0 || now_ms < s->ready_due_ms)]] [[true]])
 # points that come twice are written twice
 sim_fault(double_points coordinator/dispatch/op.c
   [[if (last >= 0) {]] [[if (false) {]])

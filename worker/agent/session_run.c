@@ -141,15 +141,26 @@ session_run_add_points(struct session_run *r, const struct msg_point *points, si
     }
 }
 
+/* Numbers are given in the order of the list; batches with one take no more points. */
+static void
+number_batches(struct session_run *r, const struct session_batch *last)
+{
+    for (struct session_batch *b = r->batches; b != NULL; b = b->next) {
+        if (b->metrics.seq == 0)
+            b->metrics.seq = r->next_seq++;
+        if (b == last)
+            break;
+    }
+}
+
 int64_t
 session_run_close_batch(struct session_run *r)
 {
-    struct session_batch *b = last_batch(r);
+    struct session_batch *last = last_batch(r);
 
-    if (b != NULL && b->metrics.seq == 0) {
-        b->metrics.seq = r->next_seq++;
-        b->due_ms = 0;
-    }
+    if (last != NULL && last->metrics.seq == 0)
+        last->due_ms = 0;
+    number_batches(r, last);
     return r->next_seq - 1;
 }
 
@@ -214,7 +225,7 @@ session_run_next(struct session_run *r, int64_t session, int64_t now_ms,
         out->u.started.session = session;
         *due = &r->started_due_ms;
     } else if (b != NULL) {
-        (void)session_run_close_batch(r);
+        number_batches(r, b);
         *out = (struct msg){MSG_METRICS, .u.metrics = b->metrics};
         out->u.metrics.session = session;
         *due = &b->due_ms;

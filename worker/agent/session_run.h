@@ -57,8 +57,8 @@ void session_run_rewind(struct session_run *r);
 void session_run_add_points(struct session_run *r, const struct msg_point *points,
                             size_t n, int64_t now_ms, int64_t delay_ms);
 
-/* Gives the last batch its number: it leaves at once and takes no more points. Returns
- * the number of the newest batch, 0 when there was none yet. */
+/* The last batch takes no more points and leaves at once. Returns its number, that of
+ * the one before if there is none, 0 when there never was one. */
 int64_t session_run_close_batch(struct session_run *r);
 
 /* A batch of an earlier agent, with the number that it had; copied. */

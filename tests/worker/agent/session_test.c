@@ -226,9 +226,9 @@ silence_of_a_lease_ends_the_session_but_not_the_job(void **state)
 {
     struct fixture *f = *state;
 
-    after(f, 3900, "heartbeat(0) ");
+    after(f, 3900, "heartbeat(0) ready(1) ");
     hear_heartbeat(f);
-    after(f, 3900, "heartbeat(0) ");
+    after(f, 3900, "heartbeat(0) ready(1) ");
     after(f, 101, "reconnect hello(1,0) ");
     assert_false(session_is_up(f->s));
     hear_welcome(f);
@@ -267,9 +267,9 @@ started_is_repeated_until_it_is_acknowledged(void **state)
     after(f, 0, "started ");
     after(f, 2999, "heartbeat(0) ");
     hear_heartbeat(f);
-    after(f, 1, "started ");
+    after(f, 1, "started ready(1) ");
     hear_ack(f, job7, "started", 0, "committed");
-    after(f, 3000, "heartbeat(0) ");
+    after(f, 3000, "heartbeat(0) ready(1) ");
 }
 
 static void
@@ -289,7 +289,7 @@ points_travel_in_batches_and_again_until_acknowledged(void **state)
     after(f, 250, "metrics(3,88) ");
     hear_ack(f, job7, "metrics", 2, "duplicate");
     after(f, 0, "");
-    after(f, 3000, "heartbeat(0) metrics(1,3) metrics(3,88) ");
+    after(f, 3000, "heartbeat(0) metrics(1,3) metrics(3,88) ready(1) ");
 }
 
 static void
@@ -330,7 +330,7 @@ a_missing_blob_holds_the_result_until_it_is_given_again(void **state)
     hear_ack(f, job7, "result", 0, "missing");
     after(f, 0, "missing(result,abc) ");
     hear_heartbeat(f);
-    after(f, 3000, "heartbeat(0) ");
+    after(f, 3000, "heartbeat(0) ready(2) ");
     session_run_result(f->s, &result);
     after(f, 0, "result(ok) ");
     hear_ack(f, job7, "result", 0, "duplicate");
@@ -363,7 +363,8 @@ everything_is_said_again_in_a_new_session(void **state)
     after(f, 250, "started metrics(1,1) ");
     hear_ack(f, job7, "metrics", 1, "committed");
     session_run_metrics(f->s, job7, &point, 1, f->now);
-    after(f, 250, "checkpoint(40) metrics(2,1) ");
+    after(f, 0, "checkpoint(40) ");
+    after(f, 250, "metrics(2,1) ");
     hear(f, (struct msg){MSG_REJECT, .u.reject = {"who-are-you", ""}});
     after(f, 0, "hello(1,0) ");
     hear_welcome(f);
