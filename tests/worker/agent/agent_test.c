@@ -49,7 +49,7 @@ struct world {
     int64_t checkpoint_step;
     char checkpoint_sha[SHA256_HEX + 1];
     int64_t progress_step;
-    bool mute; /* do not acknowledge results */
+    bool mute; /* do not acknowledge points and results */
 };
 
 /* ---- the coordinator's part ------------------------------------------------------- */
@@ -143,7 +143,8 @@ react(struct world *w, const struct msg *m)
     case MSG_METRICS:
         w->points += (int64_t)m->u.metrics.n_points;
         w->last_value = m->u.metrics.points[m->u.metrics.n_points - 1].value;
-        acknowledge(w, m->u.metrics.run, "metrics", m->u.metrics.seq, "committed");
+        if (!w->mute)
+            acknowledge(w, m->u.metrics.run, "metrics", m->u.metrics.seq, "committed");
         break;
     case MSG_CHECKPOINT:
         w->checkpoint_step = m->u.checkpoint.step;
@@ -159,7 +160,9 @@ react(struct world *w, const struct msg *m)
     case MSG_HEARTBEAT:
         if (m->u.heartbeat.n_progress > 0)
             w->progress_step = m->u.heartbeat.progress[0].step;
-        answer(w, (struct msg){MSG_HEARTBEAT, .u.heartbeat = {.session = 1}});
+        /* it may be the last one of an agent that was killed */
+        (void)sock_send(w->control, &w->peer,
+                        &(struct msg){MSG_HEARTBEAT, .u.heartbeat = {.session = 1}});
         break;
     case MSG_RESULT:
         if (!w->mute)
@@ -561,6 +564,31 @@ a_result_outlives_the_agent(void **state)
 }
 
 static void
+points_outlive_the_agent_with_their_result(void **state)
+{
+    struct world *w = *state;
+
+    w->mute = true;
+    grant(w, 7, "start metrics model result", NULL, NULL);
+    await(w, MSG_METRICS);
+    while (is_empty(w, "spool")) /* its result waits for the points */
+        await(w, MSG_HEARTBEAT);
+    kill(w->agent, SIGKILL);
+    assert_int_equal(join_agent(w), 128 + SIGKILL);
+    w->mute = false;
+    start_agent(w);
+    welcome(w);
+    assert_int_equal(w->last.u.hello.n_held, 1);
+    await(w, MSG_METRICS);
+    assert_int_equal(w->last.u.metrics.seq, 1);
+    assert_int_equal(w->last.u.metrics.n_points, 2);
+    assert_string_equal(w->last.u.metrics.points[1].name, "train/loss");
+    assert_true(w->last.u.metrics.points[1].value == 0.25);
+    await(w, MSG_RESULT);
+    assert_string_equal(w->last.u.result.outcome, "ok");
+}
+
+static void
 a_new_coordinator_adopts_the_running_job(void **state)
 {
     struct world *w = *state;
@@ -630,6 +658,7 @@ main(int argc, char **argv)
         TEST(sigterm_hands_running_jobs_back_with_their_checkpoint),
         TEST(a_second_sigterm_ends_at_once),
         TEST(a_result_outlives_the_agent),
+        TEST(points_outlive_the_agent_with_their_result),
         TEST(a_new_coordinator_adopts_the_running_job),
         TEST(the_coordinator_may_refuse_the_worker),
     };
