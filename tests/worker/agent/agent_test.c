@@ -115,7 +115,7 @@ serve_bulk(struct world *w)
             reply.u.put_state =
                 (struct msg_put_state){m.u.chunk.sha, (int64_t)s->data.len, ""};
         }
-        assert_int_equal(sock_send(w->bulk, &peer, &reply), 0);
+        (void)sock_send(w->bulk, &peer, &reply); /* an agent that was killed */
     }
     arena_release(&mem);
 }
