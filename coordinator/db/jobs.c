@@ -148,6 +148,15 @@ jobs_is_current(struct pg *pg, int64_t job, int64_t attempt, bool *current,
 }
 
 int
+jobs_spec(struct pg *pg, int64_t job, json_t **out, struct err *err)
+{
+    return pg_json(pg, out, "SELECT spec FROM job_spec WHERE job = $1",
+                   PG_ARGS(PG_INT(job)), err);
+}
+
+#define RETRIES(kind) "coalesce((k.terms ->> 'retries_" kind "')::bigint, -1)"
+
+int
 jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_counts *out,
             struct err *err)
 {
@@ -166,8 +175,8 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
             "   AND r.done_at IS NULL) OR coalesce((SELECT bool_and(w.paused_at"
             "   IS NOT NULL) FROM cell_job k JOIN cell c ON c.id = k.cell JOIN sweep w"
             "   ON w.id = c.sweep WHERE k.job = j.id AND w.cancelled_at IS NULL),"
-            "  false))::int"
-            " FROM job j WHERE id = $1",
+            "  false))::int, " RETRIES("error") ", " RETRIES("lost") ", " RETRIES("oom") ", " RETRIES(
+                "timeout") " FROM job j JOIN job_class k ON k.id = j.class WHERE j.id = $1",
             PG_ARGS(PG_INT(job), PG_TEXT(fingerprint)), err)
         != 0)
         return -1;
@@ -180,7 +189,11 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
                                    .cancel_requested = pg_int_at(&rows, 0, 5) != 0,
                                    .rank = pg_int_at(&rows, 0, 6),
                                    .class = pg_int_at(&rows, 0, 7),
-                                   .hold = pg_int_at(&rows, 0, 8) != 0};
+                                   .hold = pg_int_at(&rows, 0, 8) != 0,
+                                   .own_error = pg_int_at(&rows, 0, 9),
+                                   .own_lost = pg_int_at(&rows, 0, 10),
+                                   .own_oom = pg_int_at(&rows, 0, 11),
+                                   .own_timeout = pg_int_at(&rows, 0, 12)};
     pg_rows_release(&rows);
     return 0;
 }

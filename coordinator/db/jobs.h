@@ -70,6 +70,9 @@ MUST_CHECK int jobs_finish(struct pg *pg, int64_t job, int64_t attempt,
 MUST_CHECK int jobs_is_current(struct pg *pg, int64_t job, int64_t attempt,
                                bool *current, struct err *err);
 
+/* The document that the job's digest is of. New reference. */
+MUST_CHECK int jobs_spec(struct pg *pg, int64_t job, json_t **out, struct err *err);
+
 /* What a retry is decided from. */
 struct job_counts {
     int64_t error, lost, oom, timeout;
@@ -77,6 +80,8 @@ struct job_counts {
     int64_t same;          /* earlier attempts with the same fingerprint */
     bool cancel_requested; /* by a person */
     bool hold;             /* it, or every sweep that wants it, is paused */
+    /* retries that its sweep file gives, -1: none */
+    int64_t own_error, own_lost, own_oom, own_timeout;
 };
 MUST_CHECK int jobs_counts(struct pg *pg, int64_t job, const char *fingerprint,
                            struct job_counts *out, struct err *err);

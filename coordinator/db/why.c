@@ -33,7 +33,8 @@ static const char *const waiting_sql =
     "   FROM job_limit l WHERE l.id = ANY (k.limits) AND l.most <= (SELECT count(*)"
     "    FROM job o JOIN job_class ok ON ok.id = o.class WHERE o.state = 'leased'"
     "    AND l.id = ANY (ok.limits)) ORDER BY l.id LIMIT 1),"
-    " (SELECT 'needs ' || (k.terms - 'timeout_s' - 'stall_s')::text || ', and none of the '"
+    " (SELECT 'needs ' || (k.terms - ARRAY['timeout_s', 'stall_s',"
+    "   'retries_error', 'retries_lost', 'retries_oom', 'retries_timeout'])::text || ', and none of the '"
     "   || (SELECT count(*) FROM worker WHERE connected) || ' connected workers has that'"
     "   WHERE NOT EXISTS (SELECT 1 FROM worker w WHERE w.connected AND " WORKER_FITS
     ")),"

@@ -97,8 +97,10 @@ batch_commit(struct batch *b, struct pg *pg, struct err *err)
 void
 batch_clear(struct batch *b)
 {
-    for (size_t i = 0; i < b->n; i++)
+    for (size_t i = 0; i < b->n; i++) {
         op_reset(&b->ops[i]);
+        json_decref(b->ops[i].contract);
+    }
     b->n = 0;
     arena_release(&b->mem);
 }

@@ -53,6 +53,13 @@ core_new(const struct core_config *config)
     return core;
 }
 
+static void
+free_session(struct session *s)
+{
+    json_decref(s->contract);
+    free(s);
+}
+
 void
 core_free(struct core *core)
 {
@@ -63,7 +70,7 @@ core_free(struct core *core)
     for (size_t at = 0; (p = idmap_next(&core->leases, &at)) != NULL;)
         free(p);
     for (size_t at = 0; (p = idmap_next(&core->sessions, &at)) != NULL;)
-        free(p);
+        free_session(p);
     idmap_release(&core->leases);
     idmap_release(&core->sessions);
     queue_free(core->ready);
@@ -296,7 +303,7 @@ drop_session(struct core *core, struct session *s)
         if (l->session == s->id)
             assign(core, l, NULL);
     idmap_take(&core->sessions, s->id);
-    free(s);
+    free_session(s);
 }
 
 /* A process is of the agent that got the lease and of nobody else; a result lies in a

@@ -55,6 +55,7 @@ dispatcher_free(struct dispatcher *d)
     batch_release(&d->batch);
     batch_release(&d->sending);
     core_free(d->core);
+    json_decref(d->contract);
     pg_close(d->pg);
     free(d->ready.items);
     free(d->leased.items);

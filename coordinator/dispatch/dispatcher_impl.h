@@ -41,6 +41,8 @@ struct dispatcher {
     struct idmap
         progress; /* by job: struct worker_progress, what was not written yet */
     struct sha256 catalog; /* digest of the catalogue that was written last */
+    struct sha256 heard;   /* of the one that a HELLO brought last */
+    json_t *contract;      /* of that one; shared by sessions */
     int64_t *doubtful;     /* jobs of which memory and database differ */
     size_t n_doubtful, doubtful_capacity;
     bool must_sync;   /* the queue in memory has to be read again */

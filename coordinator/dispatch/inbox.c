@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/db/workers.h"
+#include "coordinator/dispatch/contract.h"
 #include "coordinator/dispatch/dispatcher_impl.h"
 #include "shared/base/log.h"
 #include "shared/base/proc.h"
@@ -64,8 +65,19 @@ check_hello(const struct msg_hello *h)
     return NULL;
 }
 
+/* Workers of one kind share one contract. */
+static void
+learn_contract(struct dispatcher *d, const struct sha256 *digest, const json_t *doc)
+{
+    if (strcmp(digest->hex, d->heard.hex) == 0)
+        return;
+    json_decref(d->contract);
+    d->contract = contract_of_catalog(doc);
+    d->heard = *digest;
+}
+
 /* Canonical text of the declared catalogue, in the arena; NULL in *out when it is the
- * one that was written last. */
+ * one that was written last. d->contract is that of this one. */
 static int
 check_catalog(struct dispatcher *d, const char *text, const char **out, struct err *err)
 {
@@ -84,6 +96,7 @@ check_catalog(struct dispatcher *d, const char *text, const char **out, struct e
     if (strcmp(digest.hex, d->catalog.hex) != 0)
         *out = arena_strdup(&d->batch.mem, canonical);
     free(canonical);
+    learn_contract(d, &digest, doc);
     catalog_release(&catalog);
     json_decref(doc);
     return 0;
@@ -173,6 +186,7 @@ take_hello(struct dispatcher *d, const struct sock_peer *from, const struct msg 
         arena_alloc(&d->batch.mem, (h->n_running + 1) * sizeof *kill);
     struct session *s = core_hello(d->core, h, now_ms, kill, &n_kill);
     s->peer = *from;
+    s->contract = json_incref(d->contract);
     log_info("dispatch",
              "worker=%s host=%s session=%lld slots=%lld running=%zu held=%zu kill=%zu",
              h->name, h->host, (long long)s->id, (long long)h->slots, h->n_running,
@@ -254,6 +268,8 @@ take_in_session(struct dispatcher *d, struct session *s, const struct msg *m,
         op->run = run;
         op->foreign = !core_told(d->core, s, run);
         op->m = m;
+        if (m->type == MSG_RESULT)
+            op->contract = json_incref(s->contract);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "coordinator/db/catalogs.h"
 #include "coordinator/db/metrics.h"
 #include "coordinator/db/workers.h"
+#include "coordinator/dispatch/contract.h"
 #include "coordinator/dispatch/op_end.h"
 #include "coordinator/dispatch/result.h"
 
@@ -137,6 +138,23 @@ apply_checkpoint(struct pg *pg, struct op *op, struct arena *mem, struct err *er
     return 0;
 }
 
+/* What the result lacks of what its job's stage declares; *fault: as contract_fault. */
+static int
+check_contract(struct pg *pg, const struct op *op, const struct msg **fault,
+               struct arena *mem, struct err *err)
+{
+    json_t *spec = NULL;
+
+    *fault = NULL;
+    if (op->contract == NULL)
+        return 0;
+    if (jobs_spec(pg, op->run.job, &spec, err) != 0)
+        return -1;
+    *fault = contract_fault(op->contract, spec, &op->m->u.result, mem);
+    json_decref(spec);
+    return 0;
+}
+
 /* A result that says "ok" and is not sound is a failure of the attempt. */
 static int
 apply_success(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
@@ -144,6 +162,8 @@ apply_success(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
     const struct msg_result *m = &op->m->u.result;
     const struct msg *fault = result_fault(m, mem);
 
+    if (fault == NULL && check_contract(pg, op, &fault, mem, err) != 0)
+        return -1;
     if (fault != NULL) {
         op->m = fault;
         return op_end_failure(pg, op, mem, err);

@@ -38,6 +38,7 @@ struct op {
     bool foreign;            /* STARTED and what follows: not of a run of its session */
     const char *boot;        /* GONE */
     const struct msg *m;     /* HELLO and what follows STARTED */
+    json_t *contract;        /* RESULT: of its worker's catalogue, owned; or NULL */
     const char *catalog;     /* HELLO: canonical, NULL when it is known already */
     const struct msg *reply; /* HELLO: the WELCOME */
 

@@ -38,7 +38,7 @@ is_lease(const struct op *op, struct arena *mem)
 static bool
 is_plain_success(const struct op *op, struct arena *mem)
 {
-    if (op->kind != OP_RESULT || op->foreign)
+    if (op->kind != OP_RESULT || op->foreign || op->contract != NULL)
         return false;
     const struct msg_result *m = &op->m->u.result;
     return strcmp(m->outcome, "ok") == 0 && m->n_artifacts == 0

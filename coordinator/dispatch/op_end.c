@@ -106,6 +106,12 @@ struct failure {
     bool comparable;
 };
 
+static struct retry_own
+own(int64_t forgiven)
+{
+    return (struct retry_own){.given = forgiven >= 0, .forgiven = forgiven};
+}
+
 static int
 decide(struct pg *pg, const struct op *op, const struct failure *f,
        struct job_counts *counts, struct retry_decision *out, struct err *err)
@@ -114,14 +120,19 @@ decide(struct pg *pg, const struct op *op, const struct failure *f,
 
     if (jobs_counts(pg, op->run.job, print, counts, err) != 0)
         return -1;
-    const struct retry_history history = {.n = {[RETRY_ERROR] = counts->error,
-                                                [RETRY_LOST] = counts->lost,
-                                                [RETRY_OOM] = counts->oom,
-                                                [RETRY_TIMEOUT] = counts->timeout},
-                                          .same = counts->same,
-                                          .max_lost = op->max_lost,
-                                          .cancel_requested = counts->cancel_requested,
-                                          .hold = counts->hold};
+    const struct retry_history history = {
+        .n = {[RETRY_ERROR] = counts->error,
+              [RETRY_LOST] = counts->lost,
+              [RETRY_OOM] = counts->oom,
+              [RETRY_TIMEOUT] = counts->timeout},
+        .own = {[RETRY_ERROR] = own(counts->own_error),
+                [RETRY_LOST] = own(counts->own_lost),
+                [RETRY_OOM] = own(counts->own_oom),
+                [RETRY_TIMEOUT] = own(counts->own_timeout)},
+        .same = counts->same,
+        .max_lost = op->max_lost,
+        .cancel_requested = counts->cancel_requested,
+        .hold = counts->hold};
     *out = retry_decide(f->kind, &history,
                         (uint64_t)op->run.job * 1009u + (uint64_t)op->run.attempt);
     return 0;

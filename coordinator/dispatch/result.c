@@ -55,6 +55,18 @@ artifact_fault(const struct msg_result *m, size_t i, struct arena *mem)
 }
 
 const struct msg *
+result_as_failure(const struct msg_result *m, const char *outcome, const char *text,
+                  struct arena *mem)
+{
+    struct msg *out = arena_alloc(mem, sizeof *out);
+
+    *out = (struct msg){.type = MSG_RESULT, .u.result = *m};
+    out->u.result.outcome = outcome;
+    out->u.result.text = text;
+    return out;
+}
+
+const struct msg *
 result_fault(const struct msg_result *m, struct arena *mem)
 {
     const char *kind = "data", *text = NULL;
@@ -63,11 +75,5 @@ result_fault(const struct msg_result *m, struct arena *mem)
         text = final_fault(m, i, &kind, mem);
     for (size_t i = 0; i < m->n_artifacts && text == NULL; i++)
         text = artifact_fault(m, i, mem);
-    if (text == NULL)
-        return NULL;
-    struct msg *out = arena_alloc(mem, sizeof *out);
-    *out = (struct msg){.type = MSG_RESULT, .u.result = *m};
-    out->u.result.outcome = kind;
-    out->u.result.text = text;
-    return out;
+    return text != NULL ? result_as_failure(m, kind, text, mem) : NULL;
 }

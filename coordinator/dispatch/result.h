@@ -12,4 +12,9 @@
  */
 const struct msg *result_fault(const struct msg_result *m, struct arena *mem);
 
+/* The result as one of another outcome, an error kind or "contract", with this text; it
+ * lives in `mem`, the words with their owner. */
+const struct msg *result_as_failure(const struct msg_result *m, const char *outcome,
+                                    const char *text, struct arena *mem);
+
 #endif

@@ -85,17 +85,20 @@ static struct retry_decision
 decide_by_budget(enum retry_kind kind, const struct retry_history *h, uint64_t seed)
 {
     const struct budget *b = &budgets[kind];
-    const int64_t forgiven =
-        kind == RETRY_LOST && h->max_lost > 0 ? h->max_lost : b->forgiven;
+    const bool own = h->own[kind].given;
+    const int64_t forgiven = own ? h->own[kind].forgiven
+                             : kind == RETRY_LOST && h->max_lost > 0 ? h->max_lost
+                                                                     : b->forgiven;
 
     if (forgiven < 0)
         return (struct retry_decision){.event = b->then, .why = "handed back"};
     if (h->n[kind] >= forgiven)
         return (struct retry_decision){
             .event = b->then,
-            .why = forgiven == 0 ? "this kind of failure repeats itself: not retried"
-                                 : "no retry is left"};
-    if (h->same > 0)
+            .why = kind == RETRY_HOPELESS
+                       ? "this kind of failure repeats itself: not retried"
+                       : "no retry is left"};
+    if (h->same > 0 && !own)
         return (struct retry_decision){
             .event = EV_GIVE_UP,
             .why = "failed in the same way twice: not retried again"};

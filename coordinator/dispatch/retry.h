@@ -9,7 +9,8 @@
 /*
  * What happens to a job after an attempt that did not succeed. Pure. Each kind of
  * failure has its own budget, so that a flaky machine does not use up the patience for a
- * flaky program. Failures that must repeat (numeric, data, usage, refused) are not
+ * flaky program. A sweep may give budgets of its own, which also hold for failures that
+ * are all the same. Failures that must repeat (numeric, data, usage, refused) are not
  * retried at all. Kind, its counter in SQL, how many are forgiven, what follows when it
  * is one more, the first wait in ms.
  */
@@ -37,6 +38,10 @@ struct retry_history {
     int64_t n[RETRY_KIND_COUNT];
     int64_t same;     /* earlier failures with the same fingerprint */
     int64_t max_lost; /* how many RETRY_LOST are forgiven; 0: as in the table */
+    struct retry_own {
+        bool given;
+        int64_t forgiven;
+    } own[RETRY_KIND_COUNT]; /* what the job's sweep says instead */
     bool cancel_requested;
     bool hold; /* what would be tried again is held */
 };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "coordinator/dispatch/needs.h"
+#include "shared/base/json.h"
 #include "shared/wire/sock.h"
 
 /*
@@ -27,6 +28,7 @@ struct session {
     int64_t spoken_ms; /* when we sent something last */
     int64_t served;    /* order of the last grant, so that idle workers take turns */
     int64_t idle_version; /* of the queue when it had nothing for this worker */
+    json_t *contract;     /* of its catalogue (contract.h), owned; NULL: it has none */
 };
 
 /* Jobs that may be granted now. Leases count until their result is committed, so that a

@@ -202,6 +202,31 @@ check_group_over(const struct loader *l, struct err *err)
                       near ? near : "", near ? "`?" : "");
 }
 
+/* A metric that nothing gives would be an empty column after days of work. */
+static int
+check_metric(const struct loader *l, const struct yaml_node *at, struct err *err)
+{
+    for (size_t i = 0; i < l->n_methods; i++)
+        if (!catalog_declares_metrics(l->methods[i])
+            || catalog_gives_metric(l->methods[i], at->text))
+            return 0;
+    const char *near = catalog_nearest_metric(l->methods[0], at->text);
+    return yaml_error(err, at, "`%.100s` is no metric that a stage gives%s%s%s",
+                      at->text, near ? "; did you mean `" : "", near ? near : "",
+                      near ? "`?" : "");
+}
+
+static int
+check_metrics(const struct loader *l, const struct yaml_node *at, struct err *err)
+{
+    if (at == NULL || at->kind == YAML_TEXT)
+        return at != NULL ? check_metric(l, at, err) : 0;
+    for (size_t i = 0; i < at->n; i++)
+        if (check_metric(l, at->items[i], err) != 0)
+            return -1;
+    return 0;
+}
+
 static int
 load(struct loader *l, const char *text, size_t size, const char *path,
      const struct sweep_options *options, struct err *err)
@@ -214,7 +239,9 @@ load(struct loader *l, const char *text, size_t size, const char *path,
         || parse_report(&l->sweep->report, &l->file, err) != 0
         || policy_read(&l->sweep->policy, l->file.policy, l->methods, l->n_methods, err)
                != 0
-        || check_group_over(l, err) != 0)
+        || check_group_over(l, err) != 0
+        || check_metrics(l, l->file.report[REPORT_X], err) != 0
+        || check_metrics(l, l->file.report[REPORT_Y], err) != 0)
         return -1;
     l->context.methods = l->methods;
     l->context.n_methods = l->n_methods;

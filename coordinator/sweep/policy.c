@@ -1,5 +1,5 @@
 /*
- * policy.c - limits, needs, times, on_failure and order of a sweep file. What is given
+ * policy.c - limits, needs, times, retries, on_failure and order of a sweep file. What is given
  * for `all` holds for every stage unless the stage says otherwise. Must not know what a
  * worker or a lease is.
  */
@@ -13,12 +13,13 @@
 #include "shared/base/param.h"
 
 const char *const policy_keys[POLICY_KEYS + 1] = {
-    [POLICY_LIMITS] = "limits",         [POLICY_NEEDS] = "needs",
-    [POLICY_TIMEOUT] = "timeout",       [POLICY_STALL] = "stall",
-    [POLICY_ON_FAILURE] = "on_failure", [POLICY_ORDER] = "order",
+    [POLICY_LIMITS] = "limits",   [POLICY_NEEDS] = "needs",
+    [POLICY_TIMEOUT] = "timeout", [POLICY_STALL] = "stall",
+    [POLICY_RETRIES] = "retries", [POLICY_ON_FAILURE] = "on_failure",
+    [POLICY_ORDER] = "order",
 };
 
-enum { MAX_LABELS = 6 };
+enum { MAX_LABELS = 6, MAX_RETRIES = 1000 };
 
 struct reader {
     const struct catalog_method *const *methods;
@@ -83,6 +84,18 @@ read_count(const struct reader *r, const struct yaml_node *at, const char *key,
            json_t **out)
 {
     return read_number(r, at, key, no_units, out);
+}
+
+static int
+read_retries(const struct reader *r, const struct yaml_node *at, const char *key,
+             json_t **out)
+{
+    if (read_count(r, at, key, out) != 0)
+        return -1;
+    if (json_integer_value(*out) <= MAX_RETRIES)
+        return 0;
+    json_decref(*out);
+    return yaml_error(r->err, at, "`%s` is at most %d", key, MAX_RETRIES);
 }
 
 static int
@@ -170,14 +183,20 @@ put_term(struct reader *r, const char *stage, const char *name, json_t *value)
 typedef int read_fn(const struct reader *r, const struct yaml_node *at, const char *key,
                     json_t **out);
 
-/* The rows of `needs`; timeout and stall stand at the top of the file. */
+/* The rows of `needs` and `retries`; timeout and stall stand at the top of the file. */
 static const struct term {
     const char *key, *name;
     read_fn *read;
 } needs[] = {{"memory", "memory_bytes", read_bytes},
              {"threads", "threads", read_count},
              {"labels", "labels", read_words},
-             {"backend", "backend", read_word}},
+             {"backend", "backend", read_word},
+             {NULL, NULL, NULL}},
+  retries[] = {{"error", "retries_error", read_retries},
+               {"lost", "retries_lost", read_retries},
+               {"oom", "retries_oom", read_retries},
+               {"timeout", "retries_timeout", read_retries},
+               {NULL, NULL, NULL}},
   timeout = {"timeout", "timeout_s", read_seconds},
   stall = {"stall", "stall_s", read_seconds};
 
@@ -215,23 +234,26 @@ unknown_key(const struct reader *r, const struct yaml_node *at,
                       near ? "`?" : "");
 }
 
+/* A map with these rows as keys. */
 static int
-read_needs(struct reader *r, const struct yaml_node *map)
+read_terms(struct reader *r, const struct yaml_node *map, const struct term *rows,
+           const char *where, const char *example)
 {
-    static const char *const known[] = {"memory", "threads", "labels", "backend", NULL};
-    const size_t n_needs = sizeof needs / sizeof needs[0];
+    const char *known[8] = {NULL};
 
+    for (size_t k = 0; rows[k].key != NULL; k++)
+        known[k] = rows[k].key;
     if (map == NULL)
         return 0;
     if (map->kind != YAML_MAP)
-        return yaml_error(r->err, map, "`needs` is a map like {memory: 8G}");
+        return yaml_error(r->err, map, "`%s` is a map like %s", where, example);
     for (size_t i = 0; i < map->n; i++) {
         size_t k = 0;
-        while (k < n_needs && strcmp(needs[k].key, map->keys[i]->text) != 0)
+        while (known[k] != NULL && strcmp(known[k], map->keys[i]->text) != 0)
             k++;
-        if (k == n_needs)
-            return unknown_key(r, map->keys[i], known, "needs");
-        if (read_by_stage(r, map->items[i], &needs[k]) != 0)
+        if (known[k] == NULL)
+            return unknown_key(r, map->keys[i], known, where);
+        if (read_by_stage(r, map->items[i], &rows[k]) != 0)
             return -1;
     }
     return 0;
@@ -363,7 +385,8 @@ policy_read(json_t **out, const struct yaml_node *const *nodes,
 
     json_object_set_new(r.policy, "terms", r.terms);
     if (read_limits(&r, nodes[POLICY_LIMITS]) == 0
-        && read_needs(&r, nodes[POLICY_NEEDS]) == 0
+        && read_terms(&r, nodes[POLICY_NEEDS], needs, "needs", "{memory: 8G}") == 0
+        && read_terms(&r, nodes[POLICY_RETRIES], retries, "retries", "{error: 2}") == 0
         && read_by_stage(&r, nodes[POLICY_TIMEOUT], &timeout) == 0
         && read_by_stage(&r, nodes[POLICY_STALL], &stall) == 0
         && read_on_failure(&r, nodes[POLICY_ON_FAILURE]) == 0

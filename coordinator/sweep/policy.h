@@ -11,7 +11,8 @@
  *
  *   {"limits": [{"stage": "teacher", "label": "", "most": 4}],   absent: no key `limits`
  *    "terms": {"all": {"memory_bytes", "threads", "labels", "backend", "timeout_s",
- *              "stall_s"}, "<stage>": {...}},
+ *              "stall_s", "retries_error", "retries_lost", "retries_oom",
+ *              "retries_timeout"}, "<stage>": {...}},
  *    "on_failure": {"failed": 10, "percent": 50},                absent: continue
  *    "order": "spread"}                                          absent: as in the file
  */
@@ -20,6 +21,7 @@ enum policy_key {
     POLICY_NEEDS,
     POLICY_TIMEOUT,
     POLICY_STALL,
+    POLICY_RETRIES,
     POLICY_ON_FAILURE,
     POLICY_ORDER,
     POLICY_KEYS

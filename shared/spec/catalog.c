@@ -217,6 +217,25 @@ check_params(const struct catalog_stage *s, const struct catalog_method *m,
     return 0;
 }
 
+/* Rows with one name each, and texts in `when`. */
+static int
+check_gives(const struct catalog_stage *s, struct err *err)
+{
+    for (size_t i = 0; i < json_array_size(s->gives); i++) {
+        const json_t *row = json_array_get(s->gives, i);
+        const char *metric = json_str(row, "metric", NULL);
+        const char *artifact = json_str(row, "artifact", NULL);
+        const json_t *when = json_object_get(row, "when");
+        if ((metric == NULL) == (artifact == NULL)
+            || (when != NULL && !json_is_object(when)))
+            return err_set(err, ERR_DATA,
+                           "catalogue: row %zu of what stage %s gives is neither a "
+                           "metric nor an artifact",
+                           i + 1, s->name);
+    }
+    return 0;
+}
+
 /* m->n_stages counts the stages before this one. */
 static int
 read_stage(struct catalog_stage *s, const struct catalog_method *m, const json_t *row,
@@ -229,11 +248,13 @@ read_stage(struct catalog_stage *s, const struct catalog_method *m, const json_t
                        m->name, s->name);
     s->doc = json_str(row, "doc", "");
     s->work = json_object_get(row, "work");
+    s->gives = json_object_get(row, "gives");
     s->revision = json_int(row, "revision", 0);
     if (s->revision < 1)
         return err_set(err, ERR_DATA,
                        "catalogue: stage %s needs a revision of 1 or more", s->name);
-    if (read_after(s, m, json_object_get(row, "after"), mem, err) != 0
+    if (check_gives(s, err) != 0
+        || read_after(s, m, json_object_get(row, "after"), mem, err) != 0
         || param_table_from_json(&s->params, &s->n_params,
                                  json_object_get(row, "params"), mem, err)
                != 0

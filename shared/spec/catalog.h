@@ -17,6 +17,10 @@
  *                  "only_when": {"budgets": "measured"},        (may be absent)
  *                  "work": [{"passes": 3, "of": ["epochs", "train_images"],
  *                            "when": {"bn": "single"}}, ...],  (may be absent)
+ *                  "gives": [{"artifact": "model", "doc", "when": {}},
+ *                            {"metric": "CA", "unit": "%", "goal": "max", "doc",
+ *                             "when": {"evaluate": "clean"}},
+ *                            {"metric": "class/<*>/CA", ...}],  (may be absent)
  *                  "params": [rows as in shared/base/param.h]}],
  *      "presets": {"param": "ablation", "doc", "choices": [      (may be absent)
  *                  {"name": "table5/kl", "doc", "sets": {"loss": "kl"}}]}}],
@@ -37,6 +41,9 @@
  * values (of a set or a sum: that have it as an item). The work of a job is the sum over
  * its stage's rows, whose `when` holds, of passes * the parameters `of` * the network's
  * multiply-adds; of parameters under `images`, 0 means all images of the data set.
+ * A success has every artifact and metric that its stage gives with a `when` that the
+ * job's parameters fulfil; those without a `when` may be there. In a metric's name, `*`
+ * (above: <*>) stands for one word between slashes.
  */
 enum { CATALOG_VERSION = 1 };
 
@@ -48,6 +55,7 @@ struct catalog_stage {
     const char *skip_param, *skip_value; /* NULL: never skipped */
     const char *only_param, *only_value; /* NULL: else only with this */
     const json_t *work;                  /* borrowed; NULL: not known */
+    const json_t *gives;                 /* borrowed; NULL: not known */
     struct param *params;                /* only what this stage depends on */
     size_t n_params;
 };
@@ -113,6 +121,23 @@ bool catalog_work_reads(const struct catalog_stage *s, const char *name);
 /* Multiply-adds that a worker does in a second, as long as none has been measured: an
  * estimate; -1 where the catalogue has none. */
 double catalog_speed(const struct catalog *c);
+
+/* ---- what results have (catalog_gives.c) ------------------------------------------ */
+
+/* `*` of the pattern stands for any characters but slashes, at least one. */
+bool catalog_metric_matches(const char *pattern, const char *name);
+
+/* Of the rows of `kind`, "artifact" or "metric", the first that a job with these
+ * parameters must give and for which has(ctx, name or pattern) is false; NULL: none. */
+typedef bool catalog_has_fn(const void *ctx, const char *name);
+const char *catalog_lacks(const json_t *gives, const json_t *params, const char *kind,
+                          catalog_has_fn *has, const void *ctx);
+
+/* Does the method declare metrics at all; is this one of them; the nearest name, NULL:
+ * none is near. */
+bool catalog_declares_metrics(const struct catalog_method *m);
+bool catalog_gives_metric(const struct catalog_method *m, const char *name);
+const char *catalog_nearest_metric(const struct catalog_method *m, const char *wrong);
 
 /* 1 when the stage is left out for a cell with these values, by skip_when or by
  * only_when. */

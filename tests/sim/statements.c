@@ -154,7 +154,11 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
                                .oom = j->n[N_OOM],
                                .timeout = j->n[N_TIMEOUT],
                                .rank = j->priority * 1000 - job,
-                               .cancel_requested = j->cancel_open};
+                               .cancel_requested = j->cancel_open,
+                               .own_error = -1,
+                               .own_lost = -1,
+                               .own_oom = -1,
+                               .own_timeout = -1};
     int64_t counted = 0;
     for (int i = 0; i < N_COUNTERS; i++)
         counted += j->n[i];
@@ -433,6 +437,15 @@ attempts_log(struct pg *pg, int64_t job, int64_t attempt, int64_t worker, int64_
     (void)worker;
     (void)start;
     (void)text;
+    return statement(pg, err) != NULL ? 0 : -1;
+}
+
+/* Nothing is declared here, so nobody asks. */
+int
+jobs_spec(struct pg *pg, int64_t job, json_t **out, struct err *err)
+{
+    (void)job;
+    *out = NULL;
     return statement(pg, err) != NULL ? 0 : -1;
 }
 

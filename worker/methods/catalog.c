@@ -7,6 +7,7 @@
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
 #include "shared/spec/catalog.h"
+#include "worker/methods/gives.h"
 #include "worker/methods/needs.h"
 #include "worker/methods/work.h"
 
@@ -26,19 +27,19 @@ stage_json(const struct method_stage *s)
     if (s->only_param != NULL)
         json_object_set_new(stage, "only_when",
                             json_pack("{s:s}", s->only_param, s->only_value));
+    json_object_set_new(stage, "gives", gives_of_stage(s));
     json_t *work = work_of_stage(s);
     if (work != NULL)
         json_object_set_new(stage, "work", work);
     return stage;
 }
 
-/* {"loss": "kl", ...} from "loss=kl ...". */
-static json_t *
-sets_json(const char *sets)
+json_t *
+catalog_sets(const char *words)
 {
     json_t *o = json_object();
 
-    for (const char *at = sets; *at != '\0'; at += strspn(at, " ")) {
+    for (const char *at = words; *at != '\0'; at += strspn(at, " ")) {
         const size_t n = strcspn(at, " "), key = strcspn(at, "=");
         char *name = xasprintf("%.*s", (int)key, at);
         json_object_set_new(o, name, json_stringn(at + key + 1, n - key - 1));
@@ -56,7 +57,7 @@ presets_json(const struct method *m)
     for (const struct method_preset *p = m->presets; p->name != NULL; p++)
         json_array_append_new(choices,
                               json_pack("{s:s, s:s, s:o}", "name", p->name, "doc",
-                                        p->doc, "sets", sets_json(p->sets)));
+                                        p->doc, "sets", catalog_sets(p->sets)));
     return json_pack("{s:s, s:s, s:o}", "param", m->preset_param, "doc",
                      "a row of the method's paper, by the name used there", "choices",
                      choices);

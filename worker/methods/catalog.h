@@ -8,4 +8,7 @@
  * reference. */
 json_t *catalog_describe(void);
 
+/* {"loss": "kl", ...} from "loss=kl ...", words without blanks. New reference. */
+json_t *catalog_sets(const char *words);
+
 #endif

@@ -11,33 +11,8 @@
 
 #include "worker/engine/graph_node.h"
 #include "worker/engine/ops/op.h"
+#include "worker/methods/gives.h"
 #include "worker/pipeline/network.h"
-
-/* clang-format off */
-const struct eval_metric_kind eval_metric_kinds[] = {
-    {"CA", "%", METRIC_MAX, "clean accuracy"},
-    {"class/*/CA", "%", METRIC_MAX, "the same, images of one class"},
-    {"NPA", "%", METRIC_MAX, "mean over corruptions of the mean over severities"},
-    {"mCE", "%", METRIC_MIN, "100 - NPA; tiny-imagenet: errors over the baseline's"},
-    {"mCE/plain", "%", METRIC_MIN, "100 - NPA for every data set"},
-    {"corruptions", "", METRIC_NONE, "corruptions that NPA and mCE are means of"},
-    {"corruptions_published", "", METRIC_NONE, "1: of the published set; 0: made"},
-    {"corruption/*/*", "%", METRIC_MAX, "accuracy by severity 1 to 5, and their mean"},
-    {"AdvA", "%", METRIC_MAX, "accuracy under pgd-7, attack and prediction on BN_a"},
-    {"attack/*/*", "%", METRIC_MAX, "accuracy by attack and path: 0 BN_c, 1 BN_a"},
-    {"class/*/AdvA", "%", METRIC_MAX, "as AdvA, images of one class"},
-    {"relus", "ReLUs", METRIC_MIN, "that the network has left"},
-    {"relus_total", "ReLUs", METRIC_NONE, "that it had"},
-    {"relus/layer/*", "ReLUs", METRIC_NONE, "left in one layer, from 0, as executed"},
-    {"relu_saving", "x", METRIC_MAX, "communication saving: relus_total over relus"},
-    {"macs", "MACs", METRIC_MIN, "of convolutions and classifier, one image"},
-    {"linear_inputs", "", METRIC_NONE, "numbers that enter linear layers"},
-    {"selected_on_test", "", METRIC_NONE, "1: the epoch was chosen on test images"},
-    {"val/CA", "%", METRIC_MAX, "of the chosen epoch on held-out images"},
-    {"test/CA", "%", METRIC_MAX, "of the chosen epoch, where test images chose it"},
-    {NULL, NULL, METRIC_NONE, NULL},
-};
-/* clang-format on */
 
 /* Mean error of each corruption of Tiny-ImageNet-C for a normally trained ResNet18
  * (Wang et al., AugMax, NeurIPS 2021; methods.md 2.4), by corruption.index. */
@@ -45,35 +20,11 @@ static const double tiny_baseline[15] = {0.8037, 0.7597, 0.7758, 0.8426, 0.8274,
                                          0.7907, 0.8212, 0.7497, 0.7381, 0.7433,
                                          0.6800, 0.8939, 0.7308, 0.6121, 0.6452};
 
-/* `*` of the pattern takes any characters but slashes, at least one. */
-static bool
-matches(const char *pattern, const char *name)
-{
-    for (; *pattern != '\0'; pattern++) {
-        if (*pattern != '*' && *pattern != *name)
-            return false;
-        const size_t word = *pattern == '*' ? strcspn(name, "/") : 1;
-        if (word == 0)
-            return false;
-        name += word;
-    }
-    return *name == '\0';
-}
-
-const struct eval_metric_kind *
-eval_metric_kind_find(const char *name)
-{
-    for (const struct eval_metric_kind *k = eval_metric_kinds; k->pattern != NULL; k++)
-        if (matches(k->pattern, name))
-            return k;
-    return NULL;
-}
-
 /* name: lives as long as the metrics. */
 static void
 add(struct eval_metrics *m, const char *name, double value)
 {
-    const struct eval_metric_kind *kind = eval_metric_kind_find(name);
+    const struct gives_row *kind = gives_metric("evaluate", name);
 
     assert(kind != NULL);
     m->items = xgrow(m->items, &m->capacity, m->n + 1, sizeof *m->items);

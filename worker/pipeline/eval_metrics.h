@@ -12,20 +12,9 @@
 
 /*
  * What stage evaluate says: final metrics, made from the answers of its parts and from
- * the network. The table of eval_metric_kinds is the contract: a metric has a row,
- * which gives its unit and whether more or less of it is better.
+ * the network. A metric has a row in worker/methods/gives.c, the contract, which gives its
+ * unit and whether more or less of it is better.
  */
-struct eval_metric_kind {
-    const char *pattern; /* name; `*` stands for one word */
-    const char *unit;
-    enum metric_goal goal;
-    const char *doc;
-};
-extern const struct eval_metric_kind eval_metric_kinds[]; /* ends with NULL */
-
-/* The row of a metric's name, or NULL. */
-const struct eval_metric_kind *eval_metric_kind_find(const char *name);
-
 struct eval_metrics {
     struct metric *items;
     size_t n, capacity;

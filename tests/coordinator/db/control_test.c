@@ -381,6 +381,32 @@ a_sweep_stops_as_its_file_says(void **state)
 }
 
 static void
+the_file_s_retries_are_those_of_its_unfinished_jobs(void **state)
+{
+    struct world *w = *state;
+    json_t *policy =
+        json_pack("{s:{s:{s:i, s:i}, s:{s:i}}}", "terms", "all", "retries_error", 5,
+                  "retries_lost", 0, "mask", "retries_error", 1);
+    struct job_counts teacher, mask;
+    struct err err = {0};
+
+    assert_int_equal(jobs_counts(w->db->pg, 1, "", &teacher, &err), 0);
+    assert_int_equal(teacher.own_error, -1);
+    db_fixture_script(w->db, "BEGIN");
+    if (policy_apply(w->db->pg, w->a, policy, &err) != 0)
+        fail_msg("%s", err.text);
+    db_fixture_script(w->db, "COMMIT");
+    json_decref(policy);
+    assert_int_equal(jobs_counts(w->db->pg, 1, "", &teacher, &err), 0);
+    assert_int_equal(jobs_counts(w->db->pg, 2, "", &mask, &err), 0);
+    assert_int_equal(teacher.own_error, 5);
+    assert_int_equal(teacher.own_lost, 0);
+    assert_int_equal(teacher.own_oom, -1);
+    assert_int_equal(mask.own_error, 1);
+    assert_int_equal(mask.own_lost, 0);
+}
+
+static void
 the_file_s_policy_reaches_the_tables(void **state)
 {
     struct world *w = *state;
@@ -422,6 +448,7 @@ main(void)
         TEST(a_host_rests_when_others_can_do_what_fails_on_it),
         TEST(two_failures_are_too_few_to_blame_a_host),
         TEST(a_sweep_stops_as_its_file_says),
+        TEST(the_file_s_retries_are_those_of_its_unfinished_jobs),
         TEST(the_file_s_policy_reaches_the_tables),
 #undef TEST
     };

@@ -187,16 +187,17 @@ fake_need(struct fake *f, enum msg_type type)
 const struct msg_welcome *
 fake_hello(struct fake *f, struct msg_run *running, size_t n_running)
 {
-    const struct msg m = {.type = MSG_HELLO,
-                          .u.hello = {.name = f->boot,
-                                      .boot = f->boot,
-                                      .host = "here",
-                                      .version = RELUSWEEP_VERSION,
-                                      .catalog = CATALOG,
-                                      .slots = 1,
-                                      .threads = 1,
-                                      .running = running,
-                                      .n_running = n_running}};
+    const struct msg m = {
+        .type = MSG_HELLO,
+        .u.hello = {.name = f->boot,
+                    .boot = f->boot,
+                    .host = "here",
+                    .version = RELUSWEEP_VERSION,
+                    .catalog = f->catalog != NULL ? f->catalog : CATALOG,
+                    .slots = 1,
+                    .threads = 1,
+                    .running = running,
+                    .n_running = n_running}};
 
     fake_send(f, &m);
     const struct msg *welcome = fake_need(f, MSG_WELCOME);

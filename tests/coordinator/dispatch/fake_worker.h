@@ -32,6 +32,7 @@ struct fake {
     struct sock *sock;
     struct arena mem;
     const char *boot;
+    const char *catalog; /* NULL: CATALOG */
     int64_t session;
     bool mute; /* sends no heartbeats by itself */
 };

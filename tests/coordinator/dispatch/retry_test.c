@@ -66,6 +66,24 @@ a_larger_budget_for_lost_workers_is_for_nothing_else(void **state)
 }
 
 static void
+a_sweep_may_give_budgets_of_its_own(void **state)
+{
+    const struct retry_history more = {
+        .n = {[RETRY_ERROR] = 4}, .own = {[RETRY_ERROR] = {true, 5}}, .same = 4};
+    const struct retry_history none = {
+        .own = {[RETRY_TIMEOUT] = {true, 0}, [RETRY_LOST] = {true, 1}},
+        .n = {[RETRY_LOST] = 1},
+        .max_lost = 41};
+
+    (void)state;
+    assert_int_equal(retry_decide(RETRY_ERROR, &more, 1).event, EV_TRY_AGAIN);
+    assert_int_equal(retry_decide(RETRY_TIMEOUT, &none, 1).event, EV_GIVE_UP);
+    assert_string_equal(retry_decide(RETRY_TIMEOUT, &none, 1).why, "no retry is left");
+    assert_int_equal(retry_decide(RETRY_LOST, &none, 1).event, EV_QUARANTINE);
+    assert_int_equal(retry_decide(RETRY_OOM, &none, 1).event, EV_TRY_AGAIN);
+}
+
+static void
 outcomes_have_kinds(void **state)
 {
     (void)state;
@@ -171,6 +189,7 @@ main(void)
         cmocka_unit_test(each_kind_has_its_own_budget),
         cmocka_unit_test(one_budget_does_not_use_up_another),
         cmocka_unit_test(a_larger_budget_for_lost_workers_is_for_nothing_else),
+        cmocka_unit_test(a_sweep_may_give_budgets_of_its_own),
         cmocka_unit_test(outcomes_have_kinds),
         cmocka_unit_test(waiting_grows_with_jitter_up_to_a_cap),
         cmocka_unit_test(the_same_failure_twice_is_not_tried_a_third_time),

@@ -124,6 +124,12 @@ sections_have_their_shapes(void **state)
     fixture_fails(
         HEAD "report: {group_over: sed}\n", "",
         "t.yaml:3:22: `group_over: sed` is no parameter; did you mean `seed`?");
+    fixture_fails(HEAD "report: {y: [CA, AdvB]}\n", "",
+                  "t.yaml:3:18: `AdvB` is no metric that a stage gives; did you mean "
+                  "`AdvA`?");
+    fixture_fails(HEAD "report: {x: relu}\n", "",
+                  "t.yaml:3:13: `relu` is no metric that a stage gives; did you mean "
+                  "`relus`?");
     fixture_fails(HEAD "grid: {seed: {when: \"loss == kl\"}}\n", "",
                   "t.yaml:3:14: axis `seed` has no `values`");
 }

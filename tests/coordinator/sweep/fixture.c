@@ -53,8 +53,9 @@ static const char catalog_text[] =
     "'params':[" TEACHER "," BUDGET "," TEMPERATURE "," HALF "]},"
     "{'name':'finetune','revision':1,'doc':'d','after':['teacher','mask']," SKIP
     "'params':[" TEACHER "," BUDGET "," TEMPERATURE "," LOSS "]},"
-    "{'name':'evaluate','revision':1,'doc':'d','after':['finetune'],'params':[" DATASET
-    "," MODEL "," EVALUATE "]}]},"
+    "{'name':'evaluate','revision':1,'doc':'d','after':['finetune'],'gives':["
+    "{'metric':'CA'},{'metric':'AdvA'},{'metric':'mCE'},{'metric':'macs'},{'metric':'relus'},{'metric':'class/*/CA'}],"
+    "'params':[" DATASET "," MODEL "," EVALUATE "]}]},"
     "{'name':'senet','doc':'plain','source':'paper','stages':["
     "{'name':'teacher','revision':1,'doc':'d','after':[],'params':[" TEACHER "]},"
     "{'name':'mask','revision':1,'doc':'d','after':['teacher'],'params':[" TEACHER

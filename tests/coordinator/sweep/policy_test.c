@@ -60,6 +60,9 @@ what_is_written_is_what_is_meant(void **state)
         {"timeout: {all: 90, teacher: 1.5h}\nstall: 2m",
          "{\"terms\":{\"all\":{\"stall_s\":120,\"timeout_s\":90},"
          "\"teacher\":{\"timeout_s\":5400}}}"},
+        {"retries: {error: 5, lost: 0, timeout: {teacher: 3}}",
+         "{\"terms\":{\"all\":{\"retries_error\":5,\"retries_lost\":0},"
+         "\"teacher\":{\"retries_timeout\":3}}}"},
         {"on_failure: continue\norder: file", "{\"terms\":{}}"},
         {"on_failure: stop\norder: spread",
          "{\"on_failure\":{\"failed\":1,\"percent\":0},\"order\":\"spread\","
@@ -95,6 +98,13 @@ errors_say_where_and_what_to_write(void **state)
         {"needs: {labels: 'a,b'}", "`labels` is a word of at most 31 characters"},
         {"timeout: 1w", "as 90, 30m, 8h or 2d"},
         {"timeout: ''", "as 90, 30m, 8h or 2d"},
+        {"retries: {eror: 1}",
+         "f:1:11: unknown key `eror` in `retries`; did you mean `error`?"},
+        {"retries: 3", "f:1:10: `retries` is a map like {error: 2}"},
+        {"retries: {error: -1}",
+         "f:1:18: `error` is a whole number that is not negative"},
+        {"retries: {lost: 1001}", "f:1:17: `lost` is at most 1000"},
+        {"retries: {error: {teachr: 1}}", "did you mean `teacher`?"},
         {"on_failure: halt", "`on_failure` is continue, stop, or {stop_if:"},
         {"on_failure: {stop_if: {faild: 1}}", "did you mean `failed`?"},
         {"order: random", "`order` is file, or spread"},

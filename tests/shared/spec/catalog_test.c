@@ -17,7 +17,9 @@ static const char good[] =
     "'stages':["
     "{'name':'teacher','revision':1,'after':[],'only_when':{'model':'r10'},"
     "'work':[{'passes':3,'of':['epochs','images'],'when':{'model':'r10'}},"
-    "{'passes':1,'of':['epochs'],'when':{}}],'params':["
+    "{'passes':1,'of':['epochs'],'when':{}}],'gives':["
+    "{'artifact':'net','when':{}},{'metric':'CA','when':{}},"
+    "{'metric':'AdvA','when':{'evaluate':'pgd'}},{'metric':'class/*/CA'}],'params':["
     "{'name':'model','type':'choice','choices':['r10','r18'],'doc':'net'},"
     "{'name':'epochs','type':'int','default':'3','min':1,'max':100,'doc':'n'}]},"
     "{'name':'mask','revision':2,'after':['teacher'],'skip_when':{'relu_budget':'all'},"
@@ -245,6 +247,43 @@ the_work_of_a_job_is_the_sum_of_the_rows_that_hold(void **state)
     assert_null(c->methods[0].stages[1].work);
 }
 
+static bool
+is_other(const void *ctx, const char *name)
+{
+    return strcmp(ctx, name) != 0;
+}
+
+static const char *
+lacks(const struct catalog *c, const char *kind, const char *params, const char *absent)
+{
+    const struct catalog_stage *s = &c->methods[0].stages[0];
+    json_t *p = parse(params);
+    const char *name = catalog_lacks(s->gives, p, kind, is_other, absent);
+
+    json_decref(p);
+    return name;
+}
+
+static void
+a_result_lacks_what_its_stage_must_give(void **state)
+{
+    const struct catalog *c = *state;
+    const struct catalog_method *m = &c->methods[0];
+
+    assert_string_equal(lacks(c, "artifact", "{}", "net"), "net");
+    assert_null(lacks(c, "artifact", "{}", "CA"));
+    assert_string_equal(lacks(c, "metric", "{}", "CA"), "CA");
+    assert_null(lacks(c, "metric", "{}", "AdvA"));
+    assert_null(lacks(c, "metric", "{'evaluate':'clean'}", "AdvA"));
+    assert_string_equal(lacks(c, "metric", "{'evaluate':'clean,pgd'}", "AdvA"), "AdvA");
+    assert_null(lacks(c, "metric", "{}", "class/*/CA")); /* may be there */
+    assert_true(catalog_declares_metrics(m));
+    assert_true(catalog_gives_metric(m, "class/3/CA"));
+    assert_false(catalog_gives_metric(m, "class/3/4/CA"));
+    assert_false(catalog_gives_metric(m, "net"));
+    assert_string_equal(catalog_nearest_metric(m, "AdvB"), "AdvA");
+}
+
 /* `good` with one piece replaced must be refused with `text`. */
 static void
 refuse(const char *piece, const char *with, enum err_kind kind, const char *text)
@@ -286,6 +325,8 @@ bad_catalogues_are_refused_with_the_reason(void **state)
            "skip_when");
     refuse("'name':'epochs'", "'name':'model'", ERR_DATA, "twice");
     refuse("'only_when':{'model'", "'only_when':{'net'", ERR_DATA, "only_when");
+    refuse("'artifact':'net'", "'thing':'net'", ERR_DATA, "neither");
+    refuse("'artifact':'net'", "'artifact':'net','metric':'net'", ERR_DATA, "neither");
     refuse("'param':'row'", "'param':'model'", ERR_DATA, "twice");
     refuse("'sets':{'epochs':'6'}", "'sets':{'epoch':'6'}", ERR_DATA, "no parameter");
     refuse("'sets':{'epochs':'6'}", "'sets':{'epochs':'600'}", ERR_DATA,
@@ -307,6 +348,7 @@ main(void)
         TEST(values_that_do_not_go_together_are_refused),
         TEST(a_limit_may_be_on_a_sum),
         TEST(the_work_of_a_job_is_the_sum_of_the_rows_that_hold),
+        TEST(a_result_lacks_what_its_stage_must_give),
         cmocka_unit_test(bad_catalogues_are_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

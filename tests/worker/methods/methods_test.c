@@ -125,6 +125,9 @@ the_coordinator_accepts_the_catalogue(void **state)
     assert_string_equal(m->stages[0].name, "teacher");
     assert_string_equal(catalog_find_stage(m, "mask")->skip_value, "all");
     assert_non_null(catalog_find_param(m, "relu_budget"));
+    for (size_t i = 0; i < m->n_stages; i++) /* a success of each is worth something */
+        assert_true(json_array_size(m->stages[i].gives) >= 3);
+    assert_true(catalog_gives_metric(m, "AdvA"));
     catalog_release(&c);
 }
 

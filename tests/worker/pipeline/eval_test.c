@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "shared/base/mem.h"
+#include "worker/methods/gives.h"
 #include "worker/pipeline/eval_file.h"
 #include "worker/pipeline/eval_metrics.h"
 #include "worker/pipeline/network.h"
@@ -300,12 +301,15 @@ every_metric_has_a_row_of_the_contract_and_no_row_hides_another(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        assert_non_null(eval_metric_kind_find(names[i]));
-    assert_null(eval_metric_kind_find("class//CA"));
-    assert_null(eval_metric_kind_find("class/1/CA/x"));
-    assert_null(eval_metric_kind_find("corruption/fog"));
-    for (const struct eval_metric_kind *k = eval_metric_kinds; k->pattern != NULL; k++)
-        assert_ptr_equal(eval_metric_kind_find(k->pattern), k);
+        assert_non_null(gives_metric("evaluate", names[i]));
+    assert_null(gives_metric("evaluate", "class//CA"));
+    assert_null(gives_metric("evaluate", "class/1/CA/x"));
+    assert_null(gives_metric("evaluate", "corruption/fog"));
+    assert_null(gives_metric("evaluate", "answers")); /* an artifact */
+    assert_null(gives_metric("mask", "CA"));
+    for (const struct gives_row *r = gives_rows; r->name != NULL; r++)
+        if (r->unit != NULL && strstr(r->runners, "evaluate") != NULL)
+            assert_ptr_equal(gives_metric("evaluate", r->name), r);
 }
 
 /* The published logs of ResNet18 have 4,986,594 bytes of shares, 9.0 a number that
