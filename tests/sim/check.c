@@ -3,7 +3,8 @@
  * (a) one success, (b) no acknowledgement without its row, (c) attempts grow, (d) no
  * grant before its commit, (e) everything ends, (f) metrics of the winner are whole and
  * its own, and those before a checkpoint are there with it, (g) no worker has more leases
- * than slots, (h) memory is what the database says.
+ * than slots, (h) memory is what the database says, (i) limits, needs
+ * and pauses are kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,9 @@ check_lease(const struct model *after, const struct job_row *before, int64_t job
     if (j->attempt != before->attempt + 1 || t->leased || j->state != JOB_LEASED)
         world_violated("(c) attempt %d of job %d follows %d", (int)j->attempt, (int)job,
                        (int)before->attempt);
+    if (j->class == PICKY_CLASS && strcmp(after->workers[j->worker].name, "w0") != 0)
+        world_violated("(i) job %d is leased to %s, which has not what it needs",
+                       (int)job, after->workers[j->worker].name);
     t->leased = true;
     memcpy(t->boot, after->workers[j->worker].boot, sizeof t->boot);
     TRACE("committed: lease of %d/%d for %s", (int)job, (int)j->attempt, t->boot);
@@ -80,10 +84,24 @@ check_job(const struct model *before, const struct model *after, int64_t job,
                        job_state_name(a->state));
     if (a->state == JOB_SUCCEEDED)
         check_success(a, job);
+    if (b->state == JOB_LEASED && a->state == JOB_READY && b->hold_open)
+        world_violated("(i) job %d was paused and goes on", (int)job);
     if ((a->state == JOB_READY || a->state == JOB_LEASED)
         && !model_parents_done(after, a))
         world_violated("job %d is %s before its parents are done", (int)job,
                        job_state_name(a->state));
+}
+
+static void
+check_limit(const struct model *m)
+{
+    int64_t running = 0;
+
+    for (int64_t i = 1; i <= m->n_jobs; i++)
+        running += m->jobs[i].state == JOB_LEASED && m->jobs[i].class == LIMITED_CLASS;
+    if (world.limit > 0 && running > world.limit)
+        world_violated("(i) %d jobs of a class run at once, %d may", (int)running,
+                       (int)world.limit);
 }
 
 void
@@ -97,6 +115,7 @@ check_commit(const struct model *before, const struct model *after, bool by_peop
         }
         check_job(before, after, i, by_people);
     }
+    check_limit(after);
     for (int64_t i = 1; i <= after->n_jobs; i++)
         if (after->jobs[i].state == JOB_BLOCKED
             && model_parents_done(after, &after->jobs[i]))

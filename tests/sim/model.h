@@ -7,8 +7,10 @@
 /*
  * The database: rows as structs, a transaction as a copy of all of them that replaces the
  * committed ones at once or never. Statements are in statements.c, what people do in
- * people.c. Numbers of jobs, workers and attempts begin with 1.
+ * people.c. Jobs of the limited class run world.limit at once (0: any number), those of the
+ * picky class on worker 0 only. Numbers of jobs, workers and attempts begin with 1.
  */
+enum { ANY_CLASS, LIMITED_CLASS, PICKY_CLASS, N_CLASSES };
 enum { MAX_PARENTS = 2, MAX_BOOTS = 200, MAX_NEWS = 64 };
 
 enum counter { N_ERROR, N_LOST, N_OOM, N_TIMEOUT, N_STOPPED, N_COUNTERS };
@@ -23,9 +25,10 @@ struct attempt_row {
 struct job_row {
     enum job_state state;
     int64_t attempt, worker, priority, cause, not_before_ms;
+    int64_t class; /* 0 .. N_CLASSES - 1 */
     int64_t n[N_COUNTERS];
     int64_t parents[MAX_PARENTS]; /* 0: none */
-    bool cancel_open, cancel_hard;
+    bool cancel_open, cancel_hard, hold_open;
     int64_t final_attempt, final_job;
     double final_value;
     int64_t head_attempt, head_step, head_blob;
@@ -42,6 +45,7 @@ struct model {
     } workers[MAX_BOOTS + 1];
     bool stored[MAX_BLOBS]; /* blobs by number */
     int64_t news[MAX_NEWS]; /* jobs */
+    bool many;              /* more than news says: the whole queue has to be read */
 };
 
 /* What is committed. */
@@ -94,5 +98,7 @@ extern int64_t model_notes;
 /* People: */
 void people_submit(void);
 void people_act(void);
+/* Everything that is held goes on. */
+void people_resume(void);
 
 #endif

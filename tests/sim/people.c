@@ -1,5 +1,5 @@
 /*
- * people.c - submit, cancel and retry, as coordinator/db/jobs_edit.c does them: one
+ * people.c - submit, cancel, pause, resume and retry, as coordinator/db/jobs_edit.c does them: one
  * transaction each, news and a notification at its end.
  */
 #include "tests/sim/model.h"
@@ -53,7 +53,9 @@ insert(struct model *m)
     const int64_t id = ++m->n_jobs;
     struct job_row *j = &m->jobs[id];
 
-    *j = (struct job_row){.state = JOB_BLOCKED, .priority = world_random(2)};
+    *j = (struct job_row){.state = JOB_BLOCKED,
+                          .priority = world_random(2),
+                          .class = world_random(N_CLASSES)};
     for (int i = 0; i < MAX_PARENTS && id > 1; i++)
         if (world_random(3) == 0)
             j->parents[i] = 1 + world_random(id - 1);
@@ -89,9 +91,33 @@ cancel(struct model *m, int64_t job)
     if (j->state == JOB_LEASED) {
         j->cancel_open = true;
         j->cancel_hard = world_random(2) == 0;
-    } else if (j->state == JOB_BLOCKED || j->state == JOB_READY) {
+    } else if (j->state == JOB_BLOCKED || j->state == JOB_READY
+               || j->state == JOB_HELD) {
         j->state = JOB_CANCELLED;
         j->not_before_ms = 0;
+    }
+}
+
+static void
+pause_job(struct model *m, int64_t job)
+{
+    struct job_row *j = &m->jobs[job];
+
+    if (j->state == JOB_LEASED)
+        j->hold_open = world_random(2) == 0;
+    else if (j->state == JOB_BLOCKED || j->state == JOB_READY)
+        j->state = JOB_HELD;
+    m->many = true;
+}
+
+static void
+resume(struct model *m)
+{
+    for (int64_t i = 1; i <= m->n_jobs; i++) {
+        struct job_row *j = &m->jobs[i];
+        j->hold_open = false;
+        if (j->state == JOB_HELD)
+            j->state = JOB_BLOCKED;
     }
 }
 
@@ -113,7 +139,7 @@ retry(struct model *m)
 void
 people_act(void)
 {
-    const int64_t what = world_random(4);
+    const int64_t what = world_random(6);
 
     if (what == 0) {
         TRACE("people submit");
@@ -125,9 +151,25 @@ people_act(void)
         const int64_t job = 1 + world_random(m->n_jobs);
         TRACE("people cancel %d", (int)job);
         cancel(m, job);
+    } else if (what == 2) {
+        const int64_t job = 1 + world_random(m->n_jobs);
+        TRACE("people pause %d", (int)job);
+        pause_job(m, job);
+    } else if (what == 3) {
+        TRACE("people resume everything");
+        resume(m);
     } else {
         TRACE("people retry what failed");
         retry(m);
     }
+    finish(m);
+}
+
+void
+people_resume(void)
+{
+    struct model *m = model_begin();
+
+    resume(m);
     finish(m);
 }

@@ -66,6 +66,7 @@ add_ready(const struct model *m, int64_t job, struct job_ready_list *out)
         (struct job_ready){.id = job,
                            .attempt = j->attempt,
                            .rank = j->priority * 1000 - job,
+                           .class = j->class,
                            .wait_ms = j->not_before_ms != 0 && wait > 0 ? wait : 0};
 }
 
@@ -100,6 +101,8 @@ jobs_take_news(struct pg *pg, struct job_ready_list *out, bool *many, struct err
     *many = false;
     if (m == NULL)
         return -1;
+    *many = m->many;
+    m->many = false;
     for (int64_t i = 0; i < m->n_news; i++)
         if (m->jobs[m->news[i]].state == JOB_READY)
             add_ready(m, m->news[i], out);
@@ -118,7 +121,7 @@ jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
             continue;
         out->items = xgrow(out->items, &out->capacity, out->n + 1, sizeof *out->items);
         struct job_leased *l = &out->items[out->n++];
-        *l = (struct job_leased){.id = i, .attempt = j->attempt};
+        *l = (struct job_leased){.id = i, .attempt = j->attempt, .class = j->class};
         snprintf(l->boot, sizeof l->boot, "%s", m->workers[j->worker].boot);
         snprintf(l->name, sizeof l->name, "%s", m->workers[j->worker].name);
     }
@@ -154,7 +157,9 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
                                .oom = j->n[N_OOM],
                                .timeout = j->n[N_TIMEOUT],
                                .rank = j->priority * 1000 - job,
+                               .class = j->class,
                                .cancel_requested = j->cancel_open,
+                               .hold = j->hold_open,
                                .own_error = -1,
                                .own_lost = -1,
                                .own_oom = -1,
@@ -554,13 +559,27 @@ artifacts_inputs_release(struct artifact_inputs *in)
 int
 rules_load(struct pg *pg, struct rules *out, struct err *err)
 {
-    *out = (struct rules){0}; /* none: any worker may have any job */
-    return statement(pg, err) != NULL ? 0 : -1;
+    *out = (struct rules){0};
+    if (statement(pg, err) == NULL)
+        return -1;
+    out->classes = xcalloc(N_CLASSES, sizeof *out->classes);
+    out->n_classes = N_CLASSES;
+    for (int64_t i = 0; i < N_CLASSES; i++)
+        out->classes[i].id = i;
+    snprintf(out->classes[PICKY_CLASS].labels, RULES_MAX_TEXT, "picked");
+    out->classes[LIMITED_CLASS].limits[0] = 1;
+    out->classes[LIMITED_CLASS].n_limits = world.limit > 0;
+    out->limits = xcalloc(1, sizeof *out->limits);
+    out->limits[0] = (struct rules_limit){.id = 1, .most = world.limit};
+    out->n_limits = world.limit > 0;
+    return 0;
 }
 
 void
 rules_release(struct rules *r)
 {
+    free(r->classes);
+    free(r->limits);
     *r = (struct rules){0};
 }
 
@@ -642,11 +661,14 @@ requests_open(struct pg *pg, struct request_list *out, struct err *err)
 
     for (int64_t i = 1; m != NULL && i <= m->n_jobs; i++) {
         const struct job_row *j = &m->jobs[i];
-        if (!j->cancel_open || j->state != JOB_LEASED)
+        if ((!j->cancel_open && !j->hold_open) || j->state != JOB_LEASED)
             continue;
         out->items = xgrow(out->items, &out->capacity, out->n + 1, sizeof *out->items);
-        out->items[out->n++] = (struct request_cancel){
-            .job = i, .attempt = j->attempt, .hard = j->cancel_hard};
+        out->items[out->n++] =
+            (struct request_cancel){.job = i,
+                                    .attempt = j->attempt,
+                                    .hard = j->cancel_open && j->cancel_hard,
+                                    .hold = !j->cancel_open};
     }
     return m != NULL ? 0 : -1;
 }
@@ -658,7 +680,7 @@ requests_done(struct pg *pg, int64_t job, struct err *err)
 
     if (m == NULL)
         return -1;
-    m->jobs[job].cancel_open = false;
+    m->jobs[job].cancel_open = m->jobs[job].hold_open = false;
     return 0;
 }
 

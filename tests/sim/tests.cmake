@@ -79,3 +79,13 @@ sim_fault(double_points coordinator/dispatch/op.c
 # after a lost connection the queue is not read again
 sim_fault(no_sync coordinator/dispatch/task.c
   [[d->must_sync = d->must_cancel = true;]] [[d->must_sync = d->epoch == 0;]])
+# jobs that run are not counted against their limit
+sim_fault(over_limit coordinator/dispatch/core.c
+  [[queue_count_running(core->ready, class, 1);
+    idmap_put]] [[idmap_put]])
+# a job is given to a worker that has not what it needs
+sim_fault(wrong_worker coordinator/dispatch/needs.c
+  [[return has_all_words(w->labels, c->labels) ? NULL : "labels";]] [[return NULL;]])
+# a paused job that is stopped goes on by itself
+sim_fault(lost_hold coordinator/dispatch/retry.c
+  [[if (h->hold && ]] [[if (false && ]])

@@ -497,6 +497,7 @@ worker_start(int i)
                                          .version = RELUSWEEP_VERSION,
                                          .catalog = CATALOG,
                                          .slots = w->slots,
+                                         .labels = i == 0 ? "picked" : "",
                                          .threads = 1};
     w->drained_ms = NEVER;
     w->session = session_new(&who, &io, clock_of(i));

@@ -180,6 +180,7 @@ calm_down(void)
             net_cut(w, c, 0, false);
     for (int i = 0; i < N_NODES; i++)
         world.nodes[i].paused_ms = 0;
+    people_resume();
 }
 
 /* ---- a history -------------------------------------------------------------------- */
@@ -245,6 +246,7 @@ begin(uint64_t seed, bool trace)
     world.n_coordinators = 1 + (int)world_random(N_COORDINATORS);
     world.n_workers = 1 + (int)world_random(N_WORKERS);
     world.wild = world_random(4) == 0;
+    world.limit = world_random(3);
     net_reset();
     model_reset();
     for (int i = 0; i < N_NODES; i++) {

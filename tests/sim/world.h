@@ -53,9 +53,10 @@ struct world {
     struct node nodes[N_NODES]; /* coordinators first */
     int running;                /* node that acts now, -1 none */
     int n_coordinators, n_workers;
-    bool calm;  /* no more faults: everything must end well now */
-    bool wild;  /* the network duplicates and reorders too */
-    bool trace; /* on stdout */
+    int64_t limit; /* of jobs of the limited class at once, 0 none */
+    bool calm;     /* no more faults: everything must end well now */
+    bool wild;     /* the network duplicates and reorders too */
+    bool trace;    /* on stdout */
     char violation[512];
     int64_t measured[MAX_BLOBS]; /* points of the attempt before that checkpoint */
     struct truth truth[MAX_JOBS + 1][MAX_ATTEMPTS + 1];
