@@ -80,8 +80,9 @@ check_request(struct request *r, const char *form, size_t size)
     check_again(r);
     (void)request_matches(r, "/jobs/#");
     (void)request_number(r, "after", 0, 0, 100);
-    if (request_add_fields(r, form, size, &err) == 0)
-        (void)filter_read(&filter, &mem, r, 0, &err);
+    if (request_add_fields(r, form, size, &err) != 0
+        || filter_read(&filter, &mem, r, 0, &err) != 0)
+        assert(err.kind == ERR_USAGE && err.text[0] != '\0');
     arena_release(&mem);
 }
 
