@@ -1,8 +1,10 @@
 /* cmd_db.c - care of the database: its address, its schema, a look inside. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "coordinator/cli/cmd.h"
+#include "coordinator/db/check.h"
 #include "coordinator/launch/process.h"
 
 enum { MAX_ARGS = 32 };
@@ -20,23 +22,71 @@ open_psql(struct cmd_ctx *ctx, const char **words, size_t n_words, struct err *e
     return process_run(argv, NULL, NULL, err);
 }
 
+struct db_config {
+    bool json;
+};
+
+static const struct param db_params[] = {
+    PARAM_ROW_BOOL(struct db_config, json, "false",
+                   "print one JSON document (`db check`)"),
+};
+
+static void
+print_check(const json_t *doc)
+{
+    const json_t *check, *row;
+    size_t i, k;
+
+    json_array_foreach(json_object_get(doc, "checks"), i, check)
+    {
+        const int64_t found = json_int(check, "found", 0);
+        if (found == 0)
+            printf("ok      %s\n", json_str(check, "name", ""));
+        else
+            printf("BROKEN  %s: %" PRId64 " times\n", json_str(check, "name", ""),
+                   found);
+        json_array_foreach(json_object_get(check, "rows"), k, row)
+            printf("          %s\n", json_string_value(row));
+    }
+}
+
+static int
+check(struct db *db, bool json, struct err *err)
+{
+    json_t *doc = NULL;
+
+    if (db_check(db, &doc, err) != 0)
+        return -1;
+    if (json)
+        cmd_print_json(doc);
+    else
+        print_check(doc);
+    const bool sound = json_int(doc, "found", 0) == 0;
+    json_decref(doc);
+    return sound ? EXIT_OK : EXIT_JOBS_FAILED;
+}
+
 static int
 db_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
        struct err *err)
 {
+    const struct db_config *c = config;
     const bool migrate = strcmp(words[0], "migrate") == 0;
+    const bool checks = strcmp(words[0], "check") == 0;
     struct db *db;
 
-    (void)config;
-    if (!migrate && strcmp(words[0], "url") != 0 && strcmp(words[0], "psql") != 0)
-        return err_set(
-            err, ERR_USAGE,
-            "`db %s` is not known; write `db migrate`, `db url` or `db psql`",
-            words[0]);
+    if (!migrate && !checks && strcmp(words[0], "url") != 0
+        && strcmp(words[0], "psql") != 0)
+        return err_set(err, ERR_USAGE,
+                       "`db %s` is not known; write `db migrate`, `db check`, `db url` "
+                       "or `db psql`",
+                       words[0]);
     if (cmd_ctx_db(ctx, migrate, &db, err) != 0)
         return -1;
     if (strcmp(words[0], "psql") == 0)
         return open_psql(ctx, words + 1, n_words - 1, err);
+    if (checks)
+        return check(db, c->json, err);
     if (migrate)
         fprintf(stderr, "schema is at version %d\n", DB_SCHEMA_VERSION);
     else
@@ -46,9 +96,13 @@ db_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_wor
 
 const struct cmd cmd_db = {
     .name = "db",
-    .usage = "migrate | url | psql [-- ARGUMENTS]",
-    .doc = "create or upgrade the schema; print its address; open psql on it",
+    .usage = "migrate | check | url | psql [-- ARGUMENTS]",
+    .doc = "create or upgrade the schema; prove what the programs count on, also of a "
+           "database in use; print its address; open psql on it",
     .group = "System",
+    .params = db_params,
+    .n_params = PARAM_COUNT(db_params),
+    .config_size = sizeof(struct db_config),
     .min_words = 1,
     .max_words = -1,
     .run = db_run,

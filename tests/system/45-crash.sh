@@ -44,6 +44,7 @@ one_point() {
     }
     tables "$state" >rough.txt
     diff calm.txt rough.txt || fail "$1: the tables differ from those of an undisturbed run"
+    relusweep db check --state-dir "$state" >check.txt || fail "$1: $(grep -A 10 BROKEN check.txt)"
     if [ -e "$state.died" ]; then
         echo "$1: died, went on, $((SECONDS - start)) s"
         died=$((died + 1))

@@ -1,4 +1,4 @@
 relusweep_test(coordinator/db/spread_test LINK coordinator_db test_support)
-foreach(name migrate submit people control)
+foreach(name migrate submit people control check)
   relusweep_test(coordinator/db/${name}_test LABEL db LINK test_support coordinator_db)
 endforeach()
