@@ -80,7 +80,8 @@ read_folder(struct allow *a)
             read_entry(a, e->d_name);
     if (d != NULL)
         closedir(d);
-    qsort(a->entries, a->n, sizeof *a->entries, by_key);
+    if (a->n > 0)
+        qsort(a->entries, a->n, sizeof *a->entries, by_key);
 }
 
 /* With the lock held. */

@@ -127,7 +127,8 @@ gather(const struct bench_profile *p, name_fn *name_row)
         l->bytes += work.bytes;
         l->bound += bound_of(&work, &p->peak);
     }
-    qsort(t.lines, t.n, sizeof *t.lines, by_time);
+    if (t.n > 0)
+        qsort(t.lines, t.n, sizeof *t.lines, by_time);
     return t;
 }
 

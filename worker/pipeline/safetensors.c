@@ -454,7 +454,8 @@ st_writer_save(struct st_writer *w, const char *path, struct err *err)
 {
     struct buf bytes = {0};
 
-    qsort(w->tensors, w->n, sizeof *w->tensors, by_width_and_name);
+    if (w->n > 0)
+        qsort(w->tensors, w->n, sizeof *w->tensors, by_width_and_name);
     int rc = put_header(&bytes, w, err);
     for (size_t i = 0; rc == 0 && i < w->n; i++)
         buf_add(&bytes, w->tensors[i].data, w->tensors[i].bytes);
