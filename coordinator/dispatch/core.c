@@ -315,12 +315,13 @@ owns(const struct session *s, const struct lease *l, bool result)
     return strcmp(l->name, s->name) == 0 && (result || strcmp(l->boot, s->boot) == 0);
 }
 
+/* Of a lease that was never sent nobody can know: what is named is of the past. */
 static bool
 adopt(struct core *core, struct session *s, struct msg_run run, bool result)
 {
     struct lease *l = find_lease(core, run);
 
-    if (l == NULL || !owns(s, l, result))
+    if (l == NULL || l->unsent || !owns(s, l, result))
         return false;
     if (l->session != s->id)
         assign(core, l, s);

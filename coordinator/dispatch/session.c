@@ -7,7 +7,7 @@ session_credit(const struct session *s)
     const int64_t room = s->slots - s->leases;
     const int64_t credit = s->offered < room ? s->offered : room;
 
-    return credit > 0 ? credit : 0;
+    return credit > 0 && s->worker != 0 ? credit : 0;
 }
 
 bool

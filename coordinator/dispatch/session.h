@@ -31,7 +31,7 @@ struct session {
     json_t *contract;     /* of its catalogue (contract.h), owned; NULL: it has none */
 };
 
-/* Jobs that may be granted now. Leases count until their result is committed, so that a
+/* Jobs that may be granted now; none before the worker is in the database. Leases count until their result is committed, so that a
  * READY that crossed a GRANT on the way cannot give a worker two jobs for one slot. */
 int64_t session_credit(const struct session *s);
 

@@ -45,6 +45,7 @@ hello(struct core *core, const char *boot, int64_t slots, const struct msg_run *
                                 .n_running = n_running};
     struct session *s = core_hello(core, &h, now, kill, &n_kill);
     s->offered = slots - (int64_t)n_running;
+    s->worker = 1;
     return s;
 }
 
@@ -111,6 +112,32 @@ a_stale_offer_does_not_give_two_jobs_for_one_slot(void **state)
     core_ended(core, (struct msg_run){1, 1});
     core_tick(core, 3);
     assert_string_equal(actions(core), "lease 2/1>1001");
+}
+
+/* A job that was told twice is leased again in memory, which the database refuses. */
+static void
+a_result_of_the_past_is_not_of_a_lease_that_was_never_sent(void **state)
+{
+    struct core *core = *state;
+    struct msg_run run = {1, 1}, kill[2];
+    size_t n_kill;
+
+    hello(core, "a", 1, NULL, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+    core_leased(core, run, true);
+    core_ended(core, run);
+    core_session(core, 1001)->offered = 1;
+    core_tick(core, 2);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+    const struct msg_hello again = {
+        .name = "a", .boot = "a", .host = "h", .slots = 1, .held = &run, .n_held = 1};
+    struct session *s = core_hello(core, &again, 3, kill, &n_kill);
+    assert_int_equal(s->leases, 0);
+    core_leased(core, run, false);
+    assert_int_equal(s->offered, 0);
 }
 
 /* Its session lives and says nothing of it: the GRANT may be lost. */
@@ -404,6 +431,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(jobs_go_by_priority_then_id_to_workers_in_turn),
         TEST(a_stale_offer_does_not_give_two_jobs_for_one_slot),
+        TEST(a_result_of_the_past_is_not_of_a_lease_that_was_never_sent),
         TEST(a_worker_is_asked_for_a_run_until_it_has_named_it),
         TEST(a_silent_worker_loses_its_jobs_once),
         TEST(nobody_is_blamed_when_the_coordinator_slept),
