@@ -54,3 +54,12 @@ leader_check(struct pg *pg, int64_t epoch, struct err *err)
         return err_set(err, ERR_REFUSED, "another coordinator has taken over");
     return 0;
 }
+
+int
+leader_watch(struct pg *pg, struct err *err)
+{
+    return pg_script(pg,
+                     "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1;"
+                     " SET tcp_keepalives_count = 2; SET tcp_user_timeout = 3000",
+                     err);
+}

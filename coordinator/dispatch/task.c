@@ -100,7 +100,8 @@ run_lead(struct dispatcher *d, struct err *err)
     /* it may have been migrated while we waited or were away */
     if (migrate_version(d->pg, DB_SCHEMA_VERSION, &version, err) != 0
         || (d->fresh && workers_gone(d->pg, NULL, err) != 0)
-        || pg_script(d->pg, "LISTEN relusweep; SET lock_timeout = '1s'", err) != 0)
+        || pg_script(d->pg, "LISTEN relusweep; SET lock_timeout = '1s'", err) != 0
+        || leader_watch(d->pg, err) != 0)
         return -1;
     return hot_prepare(d->pg, err);
 }

@@ -223,6 +223,12 @@ pg_script(struct pg *pg, const char *sql, struct err *err)
 /* ---- leader.h ---------------------------------------------------------------------- */
 
 int
+leader_watch(struct pg *pg, struct err *err)
+{
+    return statement(pg, err) != NULL ? 0 : -1;
+}
+
+int
 leader_try(struct pg *pg, const char *me, int64_t *epoch, char *holder, size_t size,
            struct err *err)
 {
