@@ -17,7 +17,7 @@
 #include "shared/base/proc.h"
 #include "tests/coordinator/dispatch/fake_worker.h"
 
-enum { FLOOD = 3000, POINTS = 100000 };
+enum { FLOOD = 3000, POINTS = 100000, NESTED = 1 << 20 };
 
 /* The address sanitizer keeps freed memory for a while. */
 #ifdef __SANITIZE_ADDRESS__
@@ -361,6 +361,7 @@ frames_that_are_too_large_or_no_messages_are_dropped(void **state)
     struct world *w = *state;
     const size_t huge = (size_t)64 << 20;
     char *bytes = xcalloc(1, huge);
+    memset(bytes + huge - NESTED, 0x91, NESTED);
     /* [1, LOG, 1, [1, 1], 0, "\xff\xfe"]; the same with a NUL; an array of 2^32 - 1 */
     static const char utf8[] = "\x96\x01\x08\x01\x92\x01\x01\x00\xa2\xff\xfe";
     static const char nul[] = "\x96\x01\x08\x01\x92\x01\x01\x00\xa3x\0y";
@@ -374,6 +375,7 @@ frames_that_are_too_large_or_no_messages_are_dropped(void **state)
         send_raw(to, utf8, sizeof utf8 - 1);
         send_raw(to, nul, sizeof nul - 1);
         send_raw(to, deep, sizeof deep - 1);
+        send_raw(to, bytes + huge - NESTED, NESTED); /* [[[[... */
     }
     free(bytes);
     assert_served(w);

@@ -1,12 +1,16 @@
 /* Keys on the wire: who is let in, under which name, and how he is put out. Also bundles,
  * through a real pair of sockets. */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+#include <zmq.h>
 
 #include "shared/base/clock.h"
 #include "shared/base/file.h"
@@ -48,6 +52,9 @@ remove_keys(void **state)
 static const struct msg ready = {.type = MSG_READY,
                                  .u.ready = {.session = 7, .free = 3}};
 
+static const struct msg forged = {.type = MSG_READY,
+                                  .u.ready = {.session = 666, .free = 3}};
+
 /* Sends and receives for up to two seconds; what sock_recv said at last. */
 static int
 exchange(struct sock *router, struct sock *dealer, struct sock_peer *from,
@@ -84,6 +91,83 @@ a_key_that_is_not_allowed_meets_silence_and_hears_why(void **state)
     const char *trouble = sock_trouble(dealer);
     assert_non_null(trouble);
     assert_non_null(strstr(trouble, "does not allow"));
+    sock_close(dealer);
+    sock_close(router);
+}
+
+/* A ZeroMQ socket that speaks our messages: without a key, or with keys of its own and a
+ * server's key that is not ours. Sends until it cannot. */
+static void *
+stranger(void *context, const char *endpoint, bool with_keys)
+{
+    char public_key[41], secret_key[41], server_key[41], unused[41];
+    void *sock = zmq_socket(context, ZMQ_DEALER);
+    const int linger = 0;
+    struct buf frame = {0};
+
+    zmq_setsockopt(sock, ZMQ_LINGER, &linger, sizeof linger);
+    if (with_keys) {
+        zmq_curve_keypair(public_key, secret_key);
+        zmq_curve_keypair(server_key, unused);
+        zmq_setsockopt(sock, ZMQ_CURVE_PUBLICKEY, public_key, sizeof public_key);
+        zmq_setsockopt(sock, ZMQ_CURVE_SECRETKEY, secret_key, sizeof secret_key);
+        zmq_setsockopt(sock, ZMQ_CURVE_SERVERKEY, server_key, sizeof server_key);
+    }
+    assert_int_equal(zmq_connect(sock, endpoint), 0);
+    msg_encode(&frame, &forged);
+    for (int i = 0; i < 10; i++)
+        (void)zmq_send(sock, frame.data, frame.len, ZMQ_DONTWAIT);
+    buf_release(&frame);
+    return sock;
+}
+
+/* Not even ZeroMQ. */
+static int
+stranger_over_tcp(const char *endpoint)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)atoi(strrchr(endpoint, ':') + 1)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(write(fd, request, sizeof request - 1), sizeof request - 1);
+    return fd;
+}
+
+static void
+without_the_right_keys_nothing_arrives(void **state)
+{
+    void *context = zmq_ctx_new(), *plain, *wrong;
+    struct sock *router, *dealer;
+    struct sock_peer from;
+    struct arena mem = {0};
+    struct msg m;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(allow_add(allowed, "gpu2", worker.public_key, &err), 0);
+    assert_int_equal(sock_bind(&router, "tcp://127.0.0.1:*", &err), 0);
+    plain = stranger(context, sock_endpoint(router), false);
+    wrong = stranger(context, sock_endpoint(router), true);
+    const int fd = stranger_over_tcp(sock_endpoint(router));
+    /* they were first, and are still at it when an honest one has got through */
+    assert_int_equal(sock_connect(&dealer, sock_endpoint(router), &err), 0);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(exchange(router, dealer, &from, &err), 1);
+        assert_string_equal(from.user, "gpu2");
+        usleep(10000);
+    }
+    while (sock_recv(router, &from, &m, &mem, &err) == 1)
+        assert_int_equal(m.u.ready.session, ready.u.ready.session);
+    arena_release(&mem);
+    assert_int_equal(allow_remove(allowed, "gpu2", &err), 0);
+    close(fd);
+    zmq_close(plain);
+    zmq_close(wrong);
+    zmq_ctx_term(context);
     sock_close(dealer);
     sock_close(router);
 }
@@ -192,6 +276,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_that_is_not_allowed_meets_silence_and_hears_why),
+        cmocka_unit_test(without_the_right_keys_nothing_arrives),
         cmocka_unit_test(an_allowed_key_has_its_name_until_it_is_revoked),
         cmocka_unit_test(other_machines_may_be_reached_with_keys),
         cmocka_unit_test(gathered_messages_arrive_in_order),
