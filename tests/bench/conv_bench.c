@@ -127,8 +127,8 @@ run_slice(struct work *w, enum conv_pass pass, int64_t slice)
         pass < 2 && w->sizes.packed[pass] > 0 ? w->packed[pass] : w->weight;
 
     if (pass == CONV_FORWARD)
-        w->backend->conv_forward(w->conv, y, x, weights, NULL, OP_SLICE, w->workspace,
-                                 0);
+        w->backend->conv_forward(w->conv, y, &(struct map_value){.at = x}, weights,
+                                 NULL, OP_SLICE, w->workspace, 0);
     else
         w->backend->conv_backward_data(w->conv, dx, false, y, weights, OP_SLICE,
                                        w->workspace, 0);
@@ -140,9 +140,10 @@ static void
 run_partials(struct work *w)
 {
     for (int64_t i = 0; i < ROUND; i++) {
-        w->backend->conv_backward_weights(w->conv, w->partial, w->x + i * w->x_size,
-                                          w->y + i * w->y_size, OP_SLICE, w->workspace,
-                                          0);
+        const struct map_value x = {.at = w->x + i * w->x_size};
+
+        w->backend->conv_backward_weights(w->conv, w->partial, &x, w->y + i * w->y_size,
+                                          OP_SLICE, w->workspace, 0);
         for (int64_t part = 0; part < w->sizes.parts; part++)
             w->backend->conv_add_grad(w->conv, w->grad, w->partial, 1, part, 0);
     }
@@ -158,8 +159,10 @@ run_stages(struct work *w)
         const int64_t n = all - first < most ? all - first : most;
 
         for (int64_t i = 0; i < n; i++)
-            w->backend->conv_stage(w->conv, w->partial, i, w->x + (first + i) * x_image,
-                                   w->y + (first + i) * y_image, w->workspace, 0);
+            w->backend->conv_stage(
+                w->conv, w->partial, i,
+                &(struct map_value){.at = w->x + (first + i) * x_image},
+                w->y + (first + i) * y_image, w->workspace, 0);
         for (int64_t part = 0; part < w->sizes.parts; part++)
             w->backend->conv_add_staged(w->conv, w->grad, w->partial, n, part,
                                         w->workspace, 0);

@@ -37,10 +37,51 @@ struct conv_shape {
     int64_t c, h, w, k, p, q;
     int64_t kernel, stride, pad;
     bool plain_x; /* x and dx are plain maps, y and dy always blocked */
+    bool lazy_x;  /* x may be a value with terms */
 };
 
 /* Of the activation after a norm: z > low ? z : low. */
 enum norm_act { NORM_LINEAR, NORM_RELU, NORM_MASKED };
+
+/* How a norm treats a map. Arrays have a value for each lane: padded c floats. */
+struct norm_pass {
+    enum norm_act act;
+    const float *low; /* NORM_MASKED: one image, 0 where ReLU, -inf where identity */
+    const float *mean, *scale, *shift; /* z = (x - mean) * scale + shift + residual */
+};
+
+/* A map that need not be stored: where there are terms, it is computed where it is read,
+ *
+ *   v_0 = act((x_0 - mean) * scale + shift + at),  v_i = act((x_i - ...) ... + v_{i-1})
+ *
+ * and v_{n-1} is its value. A stored one (n = 0) lies at `at`; with terms `at` may be
+ * NULL for 0. All maps have the same shape. The bits are the same as if v_0, v_1, ...
+ * were stored one after the other. */
+enum { MAP_TERMS = 4 };
+
+struct map_term {
+    const float *x;
+    const struct norm_pass *norm;
+};
+
+struct map_value {
+    const float *at;
+    int n;
+    struct map_term terms[MAP_TERMS];
+};
+
+/* The same of a later image; floats: from where it was to there. */
+static inline struct map_value
+map_value_later(const struct map_value *v, int64_t floats)
+{
+    struct map_value later = *v;
+
+    if (v->at != NULL)
+        later.at += floats;
+    for (int i = 0; i < v->n; i++)
+        later.terms[i].x += floats;
+    return later;
+}
 
 /* What may follow a convolution in the same touch of memory:
  * y = act(conv(x) * scale + shift + residual). */
@@ -66,18 +107,21 @@ struct conv_sizes {
                           should be given in a call; 0: any number */
 };
 
-/* How a norm treats one slice. Arrays have a value for each lane: padded c floats. */
-struct norm_pass {
-    struct map map;
-    enum norm_act act;
-    const float *low; /* NORM_MASKED: one image, 0 where ReLU, -inf where identity */
-    const float *mean, *scale, *shift; /* z = (x - mean) * scale + shift + residual */
-};
-
 /* Where a gradient goes: nowhere if `at` is NULL. */
 struct grad_to {
     float *at;
     bool accumulate;
+};
+
+/* What a norm's backward pass reads: dy, and the maps of the forward pass. */
+struct norm_maps {
+    const float *dy, *x;
+    struct map_value y;
+};
+
+/* What a norm's gradient adds with batch statistics; values for each lane. */
+struct norm_pull {
+    const float *slope, *shift;
 };
 
 struct conv; /* the backend's own */
@@ -103,16 +147,16 @@ struct backend {
                       const float *weight, int64_t part, int64_t parts, int thread);
     /* after may be NULL: y = conv(x). Here and in conv_backward_data an image's result
      * does not depend on the images that are computed with it. */
-    void (*conv_forward)(struct conv *c, float *y, const float *x, const float *packed,
-                         const struct conv_after *after, int64_t images,
-                         float *workspace, int thread);
+    void (*conv_forward)(struct conv *c, float *y, const struct map_value *x,
+                         const float *packed, const struct conv_after *after,
+                         int64_t images, float *workspace, int thread);
     void (*conv_backward_data)(struct conv *c, float *dx, bool accumulate,
                                const float *dy, const float *packed, int64_t images,
                                float *workspace, int thread);
     /* Overwrites `partial` with the weight gradient of these images. */
-    void (*conv_backward_weights)(struct conv *c, float *partial, const float *x,
-                                  const float *dy, int64_t images, float *workspace,
-                                  int thread);
+    void (*conv_backward_weights)(struct conv *c, float *partial,
+                                  const struct map_value *x, const float *dy,
+                                  int64_t images, float *workspace, int thread);
     /* grad (k,c,r,s) += the sum of n partials, in order; `part` of all the parts.
      * Overwrites the first partial. */
     void (*conv_add_grad)(struct conv *c, float *grad, float *partials, int64_t n,
@@ -120,8 +164,9 @@ struct backend {
     /* Without partial sums: makes ready x and dy of one image, as image `at` of a stage,
      * and grad (k,c,r,s) += the gradient of the first `images` of a stage, `part` of all
      * the parts. Both are optional, see sizes.staged. */
-    void (*conv_stage)(struct conv *c, float *stage, int64_t at, const float *x,
-                       const float *dy, float *workspace, int thread);
+    void (*conv_stage)(struct conv *c, float *stage, int64_t at,
+                       const struct map_value *x, const float *dy, float *workspace,
+                       int thread);
     void (*conv_add_staged)(struct conv *c, float *grad, const float *stage,
                             int64_t images, int64_t part, float *workspace, int thread);
 
@@ -139,17 +184,16 @@ struct backend {
 
     /* mean and m2 (sum of squared distances to that mean) of each lane over the slice */
     void (*norm_stats)(double *mean, double *m2, const float *x, const struct map *m);
-    /* y = act((x - mean) * scale + shift + residual); residual may be NULL */
-    void (*norm)(float *y, const float *x, const float *residual,
-                 const struct norm_pass *p);
+    /* y = the value of x: what a norm computes, and those before it that are terms */
+    void (*value)(float *y, const struct map_value *x, const struct map *m);
     /* With dz = dy where y > low, else 0: sum of dz, sum of dz * (x - mean), per lane. */
-    void (*norm_sums)(double *dz, double *dzx, const float *dy, const float *y,
-                      const float *x, const struct norm_pass *p);
-    /* dx = scale * dz + slope * (x - mean) + shift (slope NULL: only the first term);
-     * dresidual = dz */
-    void (*norm_grad)(struct grad_to dx, struct grad_to dresidual, const float *dy,
-                      const float *y, const float *x, const float *slope,
-                      const struct norm_pass *p);
+    void (*norm_sums)(double *dz, double *dzx, const struct norm_maps *maps,
+                      const struct norm_pass *p, const struct map *m);
+    /* dx = scale * dz + slope * (x - mean) + shift (pull NULL: only the first term);
+     * dresidual = dz. dx may take the place of x, or of a stored y. */
+    void (*norm_grad)(struct grad_to dx, struct grad_to dresidual,
+                      const struct norm_maps *maps, const struct norm_pull *pull,
+                      const struct norm_pass *p, const struct map *m);
 
     /* y = (x - mean[c]) * scale[c] on plain maps; dx = dy * scale[c] */
     void (*normalize)(float *y, const float *x, const float *mean, const float *scale,

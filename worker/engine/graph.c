@@ -264,6 +264,55 @@ graph_fused_conv(const struct graph *g, int node)
     return n_readers(g, x) == 1 ? x : -1;
 }
 
+static bool
+is_among(const int *nodes, size_t n, int node)
+{
+    for (size_t i = 0; i < n; i++)
+        if (nodes[i] == node)
+            return true;
+    return false;
+}
+
+/* Is the value asked for after a pass? */
+static bool
+is_wanted(const struct graph *g, int node, enum net_keep keep)
+{
+    return (keep != NET_KEEP_LOGITS && is_among(g->groups, g->n_groups, node))
+           || (keep == NET_KEEP_MAPS && is_among(g->masks, g->n_masks, node));
+}
+
+/* Can all that read this norm read terms? In evaluation a norm whose work a convolution
+ * does adds a residual that is stored: only where that one, too, is done so. */
+static bool
+can_be_lazy(const struct graph *g, int node)
+{
+    const bool fused = graph_fused_conv(g, node) >= 0;
+    int readers = 0;
+
+    for (size_t i = 0; i < g->n; i++)
+        for (int k = 0; k < g->nodes[i].n_in; k++) {
+            const struct op *op = g->nodes[i].op;
+
+            if (g->nodes[i].in[k] != node)
+                continue;
+            if (op != &op_conv && !(op == &op_norm && k == 1 && fused))
+                return false;
+            readers++;
+        }
+    return readers > 0;
+}
+
+int
+graph_lazy_terms(const struct graph *g, int node, enum net_keep keep)
+{
+    const struct graph_node *at = node_at(g, node);
+
+    if (at->op != &op_norm || is_wanted(g, node, keep) || !can_be_lazy(g, node))
+        return 0;
+    const int terms = at->n_in > 1 ? 1 + graph_lazy_terms(g, at->in[1], keep) : 1;
+    return terms <= GRAPH_LAZY_TERMS ? terms : 0;
+}
+
 struct graph_shape
 graph_shape(const struct graph *g, int node)
 {

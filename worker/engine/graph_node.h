@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "worker/engine/graph.h"
+#include "worker/engine/net.h"
 
 /* The inside of a graph, for the engine's own files. Nodes are in execution order: a
  * node's inputs come before it. */
@@ -48,6 +48,15 @@ struct graph {
  * The convolution that does the work of this node; -1: the node is no norm, or does not
  * follow a convolution, or is not the only one to read it. */
 int graph_fused_conv(const struct graph *g, int node);
+
+/* The value of a norm is a simple function of maps that a backward pass needs anyway: it
+ * need not be stored where all that read it can compute it as they read, convolutions
+ * and norms that add it. How many terms it then has (map_value): its own, and those of a
+ * residual that is not stored either; 0: it is stored, because somebody else reads it, is
+ * to read it (`keep`), or there would be more than GRAPH_LAZY_TERMS. In evaluation a
+ * convolution may do the norm, and then stores what comes out. */
+enum { GRAPH_LAZY_TERMS = 3 };
+int graph_lazy_terms(const struct graph *g, int node, enum net_keep keep);
 
 /* A deep copy; freed with graph_free. */
 struct graph *graph_copy(const struct graph *g);

@@ -160,6 +160,9 @@ make_sites(struct net *n)
         s->backend = n->config.backend;
         s->team = n->config.team;
         s->packing = n->config.packing;
+        s->lazy = plan_is_lazy(n->graph, (int)i, n->config.gradients, n->config.keep);
+        for (int k = 0; k < node->n_in; k++)
+            s->from[k] = &n->sites[node->in[k]];
         s->pass = &n->pass;
     }
     for (int i = 0; i < (int)n->graph->n; i++) {
@@ -180,6 +183,8 @@ connect_sites(struct net *n)
 
         s->y = &n->plan.values[i];
         s->dy = &n->plan.grads[i];
+        s->scratch[PLAN_FORWARD] = &n->plan.scratch[PLAN_FORWARD][i];
+        s->scratch[PLAN_BACKWARD] = &n->plan.scratch[PLAN_BACKWARD][i];
         for (int k = 0; k < s->node->n_in; k++) {
             s->in[k] = &n->plan.values[s->node->in[k]];
             s->din[k] = &n->plan.grads[s->node->in[k]];
@@ -209,38 +214,40 @@ images_together(const struct op_site *s, int64_t wanted)
     return slices > 0 ? slices * OP_SLICE : OP_SLICE;
 }
 
-/* Opens every op; own[] and *shared receive the memory that they need. */
+/* Opens every op; own[] and scratch[] receive the memory that they need, the latter for
+ * each of max_batch images. */
 static int
-open_ops(struct net *n, int64_t *own, int64_t *shared, struct err *err)
+open_ops(struct net *n, int64_t *own, int64_t *scratch, struct err *err)
 {
+    const int64_t images = n->config.max_batch;
+
     for (size_t i = 0; i < n->graph->n; i++) {
         struct op_site *s = &n->sites[i];
         struct op_needs needs = {0};
 
         if (s->node->op->open != NULL
-            && s->node->op->open(s, n->config.max_batch, n->config.gradients, &needs,
-                                 err)
-                   < 0)
+            && s->node->op->open(s, images, n->config.gradients, &needs, err) < 0)
             return -1;
         own[i] = needs.own;
         s->together = images_together(s, needs.together);
-        *shared = needs.shared > *shared ? needs.shared : *shared;
+        scratch[i] = (needs.scratch + images - 1) / images;
     }
     return 0;
 }
 
 static int
-alloc_pass(struct net *n, int64_t shared, struct err *err)
+alloc_pass(struct net *n, struct err *err)
 {
+    const struct net *lender = n->config.lender;
     const int64_t images = n->config.max_batch;
     const int64_t kept = n->plan.kept * images, transient = n->plan.transient * images;
+    const bool lent = lender != NULL && lender->pass_floats >= transient;
 
-    n->pass_floats = kept + transient + shared;
+    n->pass_floats = lent ? kept : kept + transient;
     if (alloc_block(&n->pass_block, n->pass_floats, "activations", err) < 0)
         return -1;
     n->pass.kept = n->pass_block;
-    n->pass.transient = n->pass_block + kept;
-    n->pass.shared = n->pass_block + kept + transient;
+    n->pass.transient = lent ? lender->pass_block : n->pass_block + kept;
     n->pass.capacity = images;
     return 0;
 }
@@ -277,6 +284,8 @@ net_prepare(struct net *n, int64_t batch, struct err *err)
         if (s->node->op->prepare != NULL
             && s->node->op->prepare(&workspace, s, batch, n->config.gradients, err) < 0)
             return -1;
+        if (s->lazy && s->y->size > workspace)
+            workspace = s->y->size; /* value_image */
     }
     if ((n->thread_block == NULL || workspace > n->workspace_floats)
         && alloc_threads(n, workspace, err) < 0)
@@ -285,39 +294,41 @@ net_prepare(struct net *n, int64_t batch, struct err *err)
     return 0;
 }
 
-static enum plan_use
-plan_use_of(const struct net *n)
+/* Memory for ops that are open. */
+static int
+alloc_all(struct net *n, const int64_t *own, const int64_t *scratch, struct err *err)
 {
-    static const enum plan_use uses[] = {[NET_KEEP_MAPS] = PLAN_EVALUATION,
-                                         [NET_KEEP_GROUPS] = PLAN_GROUPS,
-                                         [NET_KEEP_LOGITS] = PLAN_LOGITS};
-
-    return n->config.gradients ? PLAN_TRAINING : uses[n->config.keep];
+    n->plan =
+        plan_make(n->graph, &(struct plan_config){.block = n->config.backend->block(),
+                                                  .head = n->head,
+                                                  .gradients = n->config.gradients,
+                                                  .keep = n->config.keep,
+                                                  .scratch = scratch});
+    connect_sites(n);
+    if (alloc_params(n, own, err) < 0 || alloc_pass(n, err) < 0
+        || net_prepare(n, n->config.max_batch, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n->graph->n; i++)
+        if (n->sites[i].node->op->begin != NULL)
+            n->sites[i].node->op->begin(&n->sites[i]);
+    return 0;
 }
 
 static int
 fill(struct net *n, struct err *err)
 {
-    int64_t *own = xcalloc(n->graph->n, sizeof(*own)), shared = 0;
+    int64_t *own = xcalloc(n->graph->n, sizeof(*own));
+    int64_t *scratch = xcalloc(n->graph->n, sizeof(*scratch));
     int result = -1;
 
     make_sites(n);
     declare_params(n);
-    if (open_ops(n, own, &shared, err) < 0) {
-        free(own);
-        return -1;
-    }
-    n->head = find_head(n);
-    n->plan = plan_make(n->graph, n->config.backend->block(), n->head, plan_use_of(n));
-    connect_sites(n);
-    if (alloc_params(n, own, err) == 0 && alloc_pass(n, shared, err) == 0
-        && net_prepare(n, n->config.max_batch, err) == 0) {
-        for (size_t i = 0; i < n->graph->n; i++)
-            if (n->sites[i].node->op->begin != NULL)
-                n->sites[i].node->op->begin(&n->sites[i]);
-        result = 0;
+    if (open_ops(n, own, scratch, err) == 0) {
+        n->head = find_head(n);
+        result = alloc_all(n, own, scratch, err);
     }
     free(own);
+    free(scratch);
     return result;
 }
 
@@ -354,7 +365,7 @@ net_free(struct net *n)
         struct op_site *s = &n->sites[i];
         if (s->node != NULL && s->node->op->close != NULL)
             s->node->op->close(s);
-        mem_large_free(n->nodes[i].seed);
+        mem_large_free(n->nodes[i].own_seed);
     }
     mem_large_free(n->param_block);
     mem_large_free(n->pass_block);
@@ -428,9 +439,45 @@ map_of(struct net *n, int node, float *data)
 static struct net_map
 value_map(struct net *n, int node)
 {
+    const struct op_site *s = &n->sites[node];
+
     assert(n->plan.values[node].kept);
-    return map_of(n, node,
-                  n->pass.kept + n->plan.values[node].offset * n->pass.capacity);
+    return map_of(n, node, op_site_is_lazy(s) ? NULL : op_site_all(s, s->y));
+}
+
+static const float *
+value_image(const struct net *n, int node, int64_t image, int thread)
+{
+    const struct op_site *s = &n->sites[node];
+    const struct op_slice slice = {.first = image, .images = 1};
+    const struct map_value v = op_site_value(s, &slice, thread);
+    const struct map m = op_site_map(s, s->node, 1);
+
+    assert(n->plan.values[node].kept);
+    if (v.n == 0)
+        return v.at;
+    s->backend->value(n->workspaces[thread], &v, &m);
+    return n->workspaces[thread];
+}
+
+/* Where the seed of a node lies: in the plan where it has one, but not after evaluation
+ * passes, whose parameter gradients need the forward scratch again. */
+static float *
+seed_memory(struct net *n, int node)
+{
+    const struct plan_buffer *planned = &n->plan.seeds[node];
+    struct net_node *state = &n->nodes[node];
+    const int64_t floats = n->plan.values[node].size * n->config.max_batch;
+
+    if (planned->size > 0 && n->pass.mode == NET_TRAIN)
+        return n->pass.transient + planned->offset * n->pass.capacity;
+    if (state->own_seed == NULL) {
+        struct err err;
+        const int failed = alloc_block(&state->own_seed, floats, "seed", &err);
+        assert(failed == 0);
+        n->seed_floats += floats;
+    }
+    return state->own_seed;
 }
 
 static struct net_map
@@ -440,15 +487,10 @@ seed_map(struct net *n, int node)
     const int64_t size = n->plan.values[node].size;
 
     assert(n->config.gradients);
-    if (state->seed == NULL) {
-        struct err err;
-        const int failed =
-            alloc_block(&state->seed, size * n->config.max_batch, "seed", &err);
-        assert(failed == 0);
-        n->seed_floats += size * n->config.max_batch;
-    }
-    if (!state->seeded)
+    if (!state->seeded) {
+        state->seed = seed_memory(n, node);
         memset(state->seed, 0, (size_t)(size * n->pass.batch) * sizeof(float));
+    }
     state->seeded = true;
     return map_of(n, node, state->seed);
 }
@@ -463,6 +505,18 @@ struct net_map
 net_group_map(struct net *n, int index)
 {
     return value_map(n, group_node(n, index));
+}
+
+const float *
+net_act_image(const struct net *n, int index, int64_t image, int thread)
+{
+    return value_image(n, mask_node(n, index), image, thread);
+}
+
+const float *
+net_group_image(const struct net *n, int index, int64_t image, int thread)
+{
+    return value_image(n, group_node(n, index), image, thread);
 }
 
 struct net_map

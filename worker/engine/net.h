@@ -18,8 +18,9 @@
  */
 struct net;
 
-/* Which inner values can be asked for after an evaluation pass of a net without
- * gradients; the others share memory. */
+/* Which inner values are stored as maps until the next pass. Without gradients the others
+ * share memory; with gradients they may not be stored at all, and are computed when they
+ * are asked for one image at a time. */
 enum net_keep {
     NET_KEEP_MAPS,   /* net_act_map, net_group_map */
     NET_KEEP_GROUPS, /* net_group_map */
@@ -42,6 +43,10 @@ struct net_config {
     bool gradients; /* false: evaluation only, no gradient and momentum memory */
     enum net_keep keep;
     enum net_packing packing;
+    /* A pass of this net may overwrite the activations of that one, of the same team,
+     * which must live longer: it works in their memory where there is enough of it. NULL:
+     * has memory of its own. */
+    struct net *lender;
 };
 
 MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */
@@ -128,9 +133,14 @@ struct net_map {
 };
 
 /* Output of masked activation `index` (after the ReLU), or of group output `index`, of
- * the last forward. */
+ * the last forward. With gradients data is NULL where it is not stored. */
 struct net_map net_act_map(struct net *n, int index);
 struct net_map net_group_map(struct net *n, int index);
+
+/* One image of such a map, stored or not: where it lies, or made in memory of this thread
+ * of the team, until the thread asks for another one of the same net, or a pass. */
+const float *net_act_image(const struct net *n, int index, int64_t image, int thread);
+const float *net_group_image(const struct net *n, int index, int64_t image, int thread);
 
 /* Gradient of the loss with respect to such a map, zeroed at first use after a forward,
  * same layout, added to by the caller before net_backward. */

@@ -63,6 +63,13 @@ is_left_to_norm(const struct op_site *s)
     return s->by_norm && s->pass->mode == NET_EVAL;
 }
 
+/* Is there no value to be made here? */
+static bool
+is_passed_over(const struct op_site *s)
+{
+    return is_left_to_norm(s) || op_site_is_lazy(s);
+}
+
 static void
 forward_images(struct op_site *s, const struct op_slice *images, int thread)
 {
@@ -99,7 +106,7 @@ forward_head_task(void *ctx, int64_t task, int thread)
     const struct op_slice slice = op_slice_of(task, n->pass.batch);
 
     for (int i = 0; i < n->head; i++)
-        if (!is_left_to_norm(&n->sites[i]))
+        if (!is_passed_over(&n->sites[i]))
             forward_images(&n->sites[i], &slice, thread);
 }
 
@@ -112,6 +119,7 @@ start_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode,
 
     assert(failed == 0); /* kernels for more images were made by net_new */
     n->pass.mode = mode;
+    n->pass.raw = mode == NET_TRAIN;
     n->pass.path = path;
     n->pass.batch = batch;
     n->pass.n_slices = (batch + OP_SLICE - 1) / OP_SLICE;
@@ -139,7 +147,7 @@ net_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode, in
         team_run(n->config.team, n->pass.n_slices, forward_head_task, n);
     for (int i = head; i < count; i++) {
         before_forward(&n->sites[i]);
-        if (!is_left_to_norm(&n->sites[i]))
+        if (!is_passed_over(&n->sites[i]))
             forward_node(n, i);
     }
     return op_site_all(&n->sites[last], &n->plan.values[last]);
@@ -287,11 +295,13 @@ backward_node(struct net *n, int i)
     }
 }
 
-/* Parameter gradients read the values of convolutions that left their work to a norm. */
+/* Parameter gradients read the values of convolutions that left their work to a norm; they
+ * take the place of what such norms stored where these are lazy. */
 static void
 make_values_left_out(struct net *n)
 {
     n->pass.arenas = NULL;
+    n->pass.raw = true;
     for (int i = 0; i < (int)n->graph->n; i++)
         if (is_left_to_norm(&n->sites[i])) {
             conv_make_ready(&n->sites[i]);

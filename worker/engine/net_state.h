@@ -9,11 +9,12 @@
 
 /* What a node is to the last backward pass, and its seed. */
 struct net_node {
-    bool active;  /* a gradient reaches it */
-    bool needed;  /* something before it wants a gradient */
-    bool written; /* a consumer has written its gradient */
-    bool seeded;  /* `seed` holds a part of its gradient */
-    float *seed;  /* made at first use; max_batch images as the node's value */
+    bool active;     /* a gradient reaches it */
+    bool needed;     /* something before it wants a gradient */
+    bool written;    /* a consumer has written its gradient */
+    bool seeded;     /* `seed` holds a part of its gradient */
+    float *seed;     /* max_batch images as the node's value */
+    float *own_seed; /* memory of it outside of the plan, made at first use, or NULL */
 };
 
 struct net {
@@ -28,7 +29,7 @@ struct net {
 
     float *param_block; /* values | gradients | momentum | own memory of the ops */
     int64_t param_floats, value_floats;
-    float *pass_block; /* kept values | transient | shared workspace */
+    float *pass_block; /* kept | transient */
     int64_t pass_floats;
     float *thread_block; /* for each thread: an arena and a workspace */
     int64_t thread_floats, workspace_floats;

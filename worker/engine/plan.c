@@ -1,15 +1,18 @@
 /* plan.c - decides where every value and gradient lies, before anything is allocated.
  *
- * Invariant: two transient buffers whose lives meet do not overlap. With gradients all
- * values are kept (the backward pass reads them) and the gradients share memory; without,
- * the values that nobody asks for after the pass share memory, and a convolution that
- * does the norm after it (graph_fused_conv) has no value of its own. */
+ * Invariant: two transient buffers whose lives meet do not overlap, and a guest is not
+ * written before its host is done with. With gradients the values are kept that the
+ * backward pass reads, and the gradients share memory with each other and with the values
+ * that they come from; without, the values that nobody asks for after the pass share
+ * memory, and a convolution that does the norm after it (graph_fused_conv) has no value
+ * of its own. */
 #include "worker/engine/plan.h"
 
 #include <stdlib.h>
 
 #include "shared/base/mem.h"
 #include "worker/engine/graph_node.h"
+#include "worker/engine/ops/op.h"
 
 enum { ALIGN_FLOATS = 16 };
 
@@ -91,28 +94,35 @@ node_size(const struct graph_node *node, int64_t block)
     return c * node->shape.h * node->shape.w;
 }
 
-/* A norm done by the convolution before it reads what that convolution reads. */
+/* A norm done by the convolution before it reads what that convolution reads, and has
+ * the convolution's scratch. */
 static void
 plan_fused_life(struct plan *p, const struct graph *g, int norm)
 {
     const int conv = graph_fused_conv(g, norm);
 
-    if (conv >= 0)
-        p->values[g->nodes[conv].in[0]].to = norm;
+    if (conv < 0)
+        return;
+    p->values[g->nodes[conv].in[0]].to = norm;
+    p->scratch[PLAN_FORWARD][conv].to = norm;
 }
 
 static void
-plan_lives(struct plan *p, const struct graph *g, enum plan_use use)
+plan_lives(struct plan *p, const struct graph *g)
 {
     const int n = (int)g->n;
 
     for (int i = 0; i < n; i++) {
-        p->values[i].kept = use == PLAN_TRAINING;
+        const int back = 2 * n - 1 - i;
+
         p->values[i].from = p->values[i].to = i;
-        p->grads[i].from = p->grads[i].to = 2 * n - 1 - i;
+        p->grads[i].from = p->grads[i].to = back;
+        p->seeds[i].from = n - 1;
+        p->seeds[i].to = back;
+        p->scratch[PLAN_FORWARD][i].from = p->scratch[PLAN_FORWARD][i].to = i;
+        p->scratch[PLAN_BACKWARD][i].from = p->scratch[PLAN_BACKWARD][i].to = back;
         for (int k = 0; k < g->nodes[i].n_in; k++) {
             const int x = g->nodes[i].in[k];
-            const int back = 2 * n - 1 - i;
 
             p->values[x].to = i;
             if (back < p->grads[x].from)
@@ -120,95 +130,221 @@ plan_lives(struct plan *p, const struct graph *g, enum plan_use use)
         }
         plan_fused_life(p, g, i);
     }
-    for (size_t i = 0; i < g->n_masks && use <= PLAN_EVALUATION; i++)
-        p->values[g->masks[i]].kept = true;
-    for (size_t i = 0; i < g->n_groups && use != PLAN_LOGITS; i++)
-        p->values[g->groups[i]].kept = true;
-    p->values[n - 1].kept = true; /* logits */
-    p->grads[0].kept = true;      /* net_input_grad */
+}
+
+/* Does the backward pass of `reader` look at its input number k? */
+static bool
+is_looked_at(const struct graph *g, int reader, int k, const struct plan_config *config)
+{
+    const struct op *op = g->nodes[reader].op;
+
+    if (op == &op_norm && k > 0) /* a residual is a part of its terms */
+        return plan_is_lazy(g, reader, config->gradients, config->keep);
+    return op == &op_conv || op == &op_linear || op == &op_norm;
+}
+
+/* Is the value read by the backward pass? By a norm's own, to know what its activation
+ * let through. */
+static bool
+is_for_backward(const struct graph *g, int node, const struct plan_config *config)
+{
+    const struct graph_node *at = &g->nodes[node];
+
+    if (at->op == &op_norm && at->norm.act != GRAPH_LINEAR)
+        return true;
+    for (int i = node + 1; i < (int)g->n; i++)
+        for (int k = 0; k < g->nodes[i].n_in; k++)
+            if (g->nodes[i].in[k] == node && is_looked_at(g, i, k, config))
+                return true;
+    return false;
 }
 
 static void
-plan_sizes(struct plan *p, const struct graph *g, int64_t block, bool gradients)
+plan_kept(struct plan *p, const struct graph *g, const struct plan_config *config)
 {
+    for (int i = 0; i < (int)g->n && config->gradients; i++)
+        p->values[i].kept = is_for_backward(g, i, config);
+    for (size_t i = 0; i < g->n_masks && config->keep == NET_KEEP_MAPS; i++)
+        p->values[g->masks[i]].kept = true;
+    for (size_t i = 0; i < g->n_groups && config->keep != NET_KEEP_LOGITS; i++)
+        p->values[g->groups[i]].kept = true;
+    p->values[g->n - 1].kept = true; /* logits */
+    p->grads[0].kept = true;         /* net_input_grad */
+}
+
+static void
+plan_sizes(struct plan *p, const struct graph *g, const struct plan_config *config)
+{
+    const bool gradients = config->gradients;
+
     for (size_t i = 0; i < g->n; i++) {
-        p->values[i].size = node_size(&g->nodes[i], block);
+        const int64_t scratch = config->scratch != NULL ? config->scratch[i] : 0;
+
+        p->values[i].size = node_size(&g->nodes[i], config->block);
         p->grads[i].size = gradients ? p->values[i].size : 0;
+        p->scratch[PLAN_FORWARD][i].size = scratch;
+        p->scratch[PLAN_BACKWARD][i].size = gradients ? scratch : 0;
     }
+    for (size_t i = 0; i < g->n_groups && gradients; i++)
+        p->seeds[g->groups[i]].size = p->values[g->groups[i]].size;
     for (int i = 0; i < (int)g->n && !gradients; i++)
         if (graph_fused_conv(g, i) >= 0)
             p->values[graph_fused_conv(g, i)].size = 0;
 }
 
-static void
-place_kept(struct plan *p, struct plan_buffer *b, int n)
+bool
+plan_is_lazy(const struct graph *g, int node, bool gradients, enum net_keep keep)
 {
-    for (int i = 0; i < n; i++) {
-        if (!b[i].kept || b[i].size == 0)
-            continue;
-        b[i].offset = p->kept;
-        p->kept += round_up(b[i].size, ALIGN_FLOATS);
+    const int terms = graph_lazy_terms(g, node, keep);
+
+    return gradients ? terms > 0 : terms == 1 && graph_fused_conv(g, node) < 0;
+}
+
+/* Without gradients x must live as long as what is computed from it. */
+static void
+plan_lazy_value(struct plan *p, int node, int x)
+{
+    p->values[node].host = &p->values[x];
+    if (p->values[x].to < p->values[node].to)
+        p->values[x].to = p->values[node].to;
+}
+
+/* The gradient of a convolution's value is written by the norm that alone reads that
+ * value, and is the last to do so: it may take its place. */
+static void
+plan_hosts(struct plan *p, const struct graph *g, const struct plan_config *config)
+{
+    for (int i = 0; i < (int)g->n; i++) {
+        const int conv = graph_fused_conv(g, i);
+
+        if (plan_is_lazy(g, i, config->gradients, config->keep))
+            plan_lazy_value(p, i, g->nodes[i].in[0]);
+        if (conv >= 0 && p->grads[conv].size > 0)
+            p->grads[conv].host = &p->values[conv];
     }
 }
 
-/* Adds the transient ones of n buffers, apart or not, to a list; returns how many. */
+static bool
+is_own(const struct plan_buffer *b)
+{
+    return b->size > 0 && b->host == NULL;
+}
+
+static bool
+is_kept(const struct plan_buffer *b)
+{
+    return is_own(b) && b->kept;
+}
+
+static bool
+is_transient(const struct plan_buffer *b)
+{
+    return is_own(b) && !b->kept;
+}
+
+static bool
+is_together(const struct plan_buffer *b)
+{
+    return is_transient(b) && !b->apart;
+}
+
+/* A guest may be apart while its host is not. */
+static bool
+is_in_arena(const struct plan_buffer *b)
+{
+    return b->size > 0 && b->apart && (b->host == NULL || !b->host->apart);
+}
+
+/* Those of n buffers that are so; returns how many. */
 static int
-select_transient(struct plan_buffer **list, struct plan_buffer *b, int n, bool apart)
+choose(struct plan_buffer **list, struct plan_buffer *buffers, int n,
+       bool (*is)(const struct plan_buffer *))
 {
     int count = 0;
 
     for (int i = 0; i < n; i++)
-        if (b[i].size > 0 && !b[i].kept && b[i].apart == apart)
-            list[count++] = &b[i];
+        if (is(&buffers[i]))
+            list[count++] = &buffers[i];
     return count;
 }
 
-/* What is apart has one offset for both places: with gradients the whole batch of it must
- * lie somewhere in passes that go node by node, without there are none. */
-static void
-place_transient(struct plan *p, int n, bool gradients)
+static int64_t
+place_kept(struct plan_buffer *const *buffers, int n)
 {
-    struct plan_buffer **list = xcalloc(4 * (size_t)n, sizeof(struct plan_buffer *));
-    int apart = select_transient(list, p->values, n, true);
+    int64_t at = 0;
 
-    apart += select_transient(list + apart, p->grads, n, true);
-    struct plan_buffer **others = list + apart;
-    int count = select_transient(others, p->values, n, false);
-    count += select_transient(others + count, p->grads, n, false);
-    if (gradients) {
-        p->transient = plan_place(list, apart + count);
-        p->arena = plan_end(list, apart);
-    } else {
-        p->transient = plan_place(others, count);
-        p->arena = plan_place(list, apart);
+    for (int i = 0; i < n; i++) {
+        buffers[i]->offset = at;
+        at += round_up(buffers[i]->size, ALIGN_FLOATS);
     }
+    return at;
+}
+
+/* With gradients the whole batch of what is apart must also lie somewhere in passes that
+ * go node by node; without, there are none. */
+static void
+place(struct plan *p, struct plan_buffer *all, int n, bool gradients)
+{
+    struct plan_buffer **list = xcalloc((size_t)n, sizeof(struct plan_buffer *));
+    int count = choose(list, all, n, is_in_arena);
+
+    p->arena = plan_place(list, count);
+    for (int i = 0; i < count; i++)
+        list[i]->arena = list[i]->offset;
+    count = choose(list, all, n, is_kept);
+    p->kept = place_kept(list, count);
+    count = choose(list, all, n, gradients ? is_transient : is_together);
+    p->transient = plan_place(list, count);
     free(list);
 }
 
-struct plan
-plan_make(const struct graph *g, int64_t block, int head, enum plan_use use)
+/* Guests lie where their hosts do. */
+static void
+place_guests(struct plan_buffer *all, int n)
 {
-    const bool gradients = use == PLAN_TRAINING;
-    const int n = (int)g->n;
-    struct plan p = {.values = xcalloc(g->n, sizeof(*p.values)),
-                     .grads = xcalloc(g->n, sizeof(*p.grads))};
-
-    plan_lives(&p, g, use);
-    plan_sizes(&p, g, block, gradients);
     for (int i = 0; i < n; i++) {
-        p.values[i].apart = !p.values[i].kept && p.values[i].to < head;
+        struct plan_buffer *b = &all[i];
+
+        if (b->host == NULL)
+            continue;
+        b->kept = b->host->kept;
+        b->offset = b->host->offset;
+        if (b->host->apart)
+            b->arena = b->host->arena;
+    }
+}
+
+enum { BUFFERS = 5 }; /* of a node */
+
+struct plan
+plan_make(const struct graph *g, const struct plan_config *config)
+{
+    const int n = (int)g->n, head = config->head;
+    struct plan_buffer *all = xcalloc(BUFFERS * g->n, sizeof(*all));
+    struct plan p = {.values = all,
+                     .grads = all + n,
+                     .seeds = all + 2 * n,
+                     .scratch = {all + 3 * n, all + 4 * n}};
+
+    plan_lives(&p, g);
+    plan_kept(&p, g, config);
+    plan_sizes(&p, g, config);
+    plan_hosts(&p, g, config);
+    for (int i = 0; i < n; i++) {
+        const struct plan_buffer *x =
+            p.values[i].host != NULL ? p.values[i].host : &p.values[i];
+        p.values[i].kept = x->kept;
+        p.values[i].apart = !x->kept && x->to < head;
         p.grads[i].apart = !p.grads[i].kept && p.grads[i].from >= 2 * n - head;
     }
-    place_kept(&p, p.values, n);
-    place_kept(&p, p.grads, n);
-    place_transient(&p, n, gradients);
+    place(&p, all, BUFFERS * n, config->gradients);
+    place_guests(all, BUFFERS * n);
     return p;
 }
 
 void
 plan_release(struct plan *p)
 {
-    free(p->values);
-    free(p->grads);
+    free(p->values); /* the first of one array */
     *p = (struct plan){0};
 }

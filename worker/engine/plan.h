@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "worker/engine/graph.h"
+#include "worker/engine/net.h"
 
 /*
  * Where the values and gradients of a net lie. All sizes and offsets count floats for one
@@ -20,30 +20,41 @@
  * of each: they stay in cache.
  */
 struct plan_buffer {
-    int64_t size;   /* floats of one image; 0: the buffer does not exist */
-    bool kept;      /* lives until the next forward */
-    bool apart;     /* transient, and used by nodes of the head alone */
-    int from, to;   /* transient: first and last moment at which it is needed */
+    int64_t size; /* floats of one image; 0: the buffer does not exist */
+    bool kept;    /* lives until the next forward */
+    bool apart;   /* transient, and used by nodes of the head alone */
+    int from, to; /* transient: first and last moment at which it is needed */
+    /* lies where this one lies, whose content nobody needs any more when it is written;
+     * NULL: has memory of its own */
+    const struct plan_buffer *host;
     int64_t offset; /* result, in the kept or in the transient block */
+    int64_t arena;  /* result of what is apart, in the arena */
 };
+
+enum plan_direction { PLAN_FORWARD, PLAN_BACKWARD };
 
 struct plan {
-    struct plan_buffer *values, *grads; /* one for each node of the graph */
-    int64_t kept, transient;            /* floats of one image in the two blocks */
-    int64_t arena;                      /* the same of what is apart */
+    /* one for each node of the graph; seeds: parts of gradients that are there before
+     * the backward pass, of group outputs; scratch: what it needs while it runs */
+    struct plan_buffer *values, *grads, *seeds, *scratch[2];
+    int64_t kept, transient; /* floats of one image in the two blocks */
+    int64_t arena;           /* the same of what is apart */
 };
 
-/* What a net is for, and with it which values are kept. */
-enum plan_use {
-    PLAN_TRAINING, /* all values */
-    PLAN_EVALUATION, /* masked activations, group outputs, logits; there are no gradients */
-    PLAN_GROUPS,     /* group outputs, logits */
-    PLAN_LOGITS,     /* logits */
+struct plan_config {
+    int64_t block;          /* channels that lie together in the backend's layout */
+    int head;               /* nodes in it */
+    bool gradients;         /* all values are kept for the backward pass */
+    enum net_keep keep;     /* values that are kept without gradients */
+    const int64_t *scratch; /* for each node, in floats of one image; NULL: none */
 };
 
-/* block: channels that lie together in the backend's layout; head: its nodes. */
-struct plan plan_make(const struct graph *g, int64_t block, int head,
-                      enum plan_use use);
+/* Has the node no memory of its own, because its value is computed where it is read? Its
+ * buffer is that of its first input. Without gradients only norms that no convolution
+ * does. */
+bool plan_is_lazy(const struct graph *g, int node, bool gradients, enum net_keep keep);
+
+struct plan plan_make(const struct graph *g, const struct plan_config *config);
 void plan_release(struct plan *p);
 
 /* Places transient buffers: greedy by size, each at the lowest offset that is free during

@@ -107,14 +107,12 @@ run_released(const struct loss_view *v, double scale)
     double sum = 0;
 
     for (int m = 0; m < groups; m++) {
-        const struct net_map s = net_group_map(v->student, m);
-        const struct net_map t = net_group_map(v->teacher, m);
         const struct net_map seed = net_group_seed(v->student, m);
-        for (int64_t i = 0; i < v->n; i++) {
-            const int64_t at = i * s.per_image;
-            sum += attention_mismatch(seed.data + at, s.data + at, t.data + at, &s,
+        for (int64_t i = 0; i < v->n; i++)
+            sum += attention_mismatch(seed.data + i * seed.per_image,
+                                      net_group_image(v->student, m, i, 0),
+                                      net_group_image(v->teacher, m, i, 0), &seed,
                                       scale / (double)v->n, v->scratch);
-        }
     }
     return sum / (double)v->n;
 }
@@ -165,14 +163,12 @@ run_paper(const struct loss_view *v, double scale)
     double sum = 0;
 
     for (int m = 0; m < maps; m++) {
-        const struct net_map s = net_act_map(v->student, m);
-        const struct net_map t = net_act_map(v->teacher, m);
         const struct net_map seed = net_act_seed(v->student, m);
-        for (int64_t i = 0; i < v->n; i++) {
-            const int64_t at = i * s.per_image;
-            sum += direction_mismatch(seed.data + at, s.data + at, t.data + at,
-                                      s.per_image, scale / (double)v->n);
-        }
+        for (int64_t i = 0; i < v->n; i++)
+            sum += direction_mismatch(seed.data + i * seed.per_image,
+                                      net_act_image(v->student, m, i, 0),
+                                      net_act_image(v->teacher, m, i, 0),
+                                      seed.per_image, scale / (double)v->n);
     }
     return sum / (double)v->n;
 }

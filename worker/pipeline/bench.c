@@ -165,6 +165,14 @@ packing_of(const struct job *job, bool gradients)
     return gradients && job->run == run_step ? NET_PACK_LATE_GRADIENTS : NET_PACK_LATE;
 }
 
+static enum net_keep
+kept_of(const struct job *job, enum model_role role)
+{
+    if (job->bn_paths == 1 || role == MODEL_STUDENT || job->step == STEP_TEACHER)
+        return NET_KEEP_LOGITS;
+    return job->step == STEP_FINETUNE ? NET_KEEP_GROUPS : NET_KEEP_MAPS;
+}
+
 static int
 make_net(struct net **out, const struct bench *b, const struct job *job,
          enum model_role role, bool gradients, struct err *err)
@@ -186,10 +194,9 @@ make_net(struct net **out, const struct bench *b, const struct job *job,
         .team = b->team,
         .max_batch = job->bn_paths == 2 ? (c->batch + 1) / 2 : c->batch,
         .gradients = gradients,
-        .keep = job->bn_paths == 1           ? NET_KEEP_LOGITS
-                : job->step == STEP_FINETUNE ? NET_KEEP_GROUPS
-                                             : NET_KEEP_MAPS,
+        .keep = kept_of(job, role),
         .packing = packing_of(job, gradients),
+        .lender = b->student, /* NULL while it is made itself */
     };
 
     if (network_new(out, &config, err) != 0)

@@ -72,34 +72,41 @@ map_scores_free(struct map_scores *s)
     free(s);
 }
 
-/* d (C,H,W) += sum over the images of |A_T - A_S|. */
+/* d (C,H,W) += what was added up in the layout of map. */
 static void
-add_map(struct map_scores *s, float *d, const struct net_map *a_s,
-        const struct net_map *a_t, int64_t images)
+add_plain(struct map_scores *s, float *d, const struct net_map *map)
 {
-    const int64_t size = a_s->per_image;
+    net_map_to_plain(map, s->blocked, s->plain);
+    for (int64_t j = 0; j < map->c * map->h * map->w; j++)
+        d[j] += s->plain[j];
+}
 
-    assert(size <= s->map_size && size == a_t->per_image);
+/* d (C,H,W) of a mask += sum over the images of |A_T - A_S|. */
+static void
+add_map(struct map_scores *s, int mask, struct net *student, struct net *teacher,
+        int64_t images)
+{
+    const struct net_map map = net_act_map(student, mask);
+    const int64_t size = map.per_image;
+
+    assert(size <= s->map_size);
     memset(s->blocked, 0, (size_t)size * sizeof(float));
     for (int64_t i = 0; i < images; i++) {
-        const float *s_i = a_s->data + i * size, *t_i = a_t->data + i * size;
+        const float *a_s = net_act_image(student, mask, i, 0);
+        const float *a_t = net_act_image(teacher, mask, i, 0);
+
         for (int64_t j = 0; j < size; j++)
-            s->blocked[j] += fabsf(t_i[j] - s_i[j]);
+            s->blocked[j] += fabsf(a_t[j] - a_s[j]);
     }
-    net_map_to_plain(a_s, s->blocked, s->plain);
-    for (int64_t j = 0; j < a_s->c * a_s->h * a_s->w; j++)
-        d[j] += s->plain[j];
+    add_plain(s, s->d + s->first[mask], &map);
 }
 
 void
 map_scores_add(struct map_scores *s, struct net *student, struct net *teacher,
                int64_t images)
 {
-    for (int i = 0; i < s->n_masks; i++) {
-        const struct net_map a_s = net_act_map(student, i);
-        const struct net_map a_t = net_act_map(teacher, i);
-        add_map(s, s->d + s->first[i], &a_s, &a_t, images);
-    }
+    for (int i = 0; i < s->n_masks; i++)
+        add_map(s, i, student, teacher, images);
 }
 
 float *

@@ -30,7 +30,8 @@ network_new(struct net **out, const struct network_config *config, struct err *e
                                       .max_batch = config->max_batch,
                                       .gradients = config->gradients,
                                       .keep = config->keep,
-                                      .packing = config->packing};
+                                      .packing = config->packing,
+                                      .lender = config->lender};
     const int rc = net_new(out, g, &memory, err);
     graph_free(g);
     return rc == 0 ? 0 : err_wrap(err, "network %s", config->model);

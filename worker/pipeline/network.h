@@ -22,6 +22,7 @@ struct network_config {
     bool gradients; /* and the following: see net_config */
     enum net_keep keep;
     enum net_packing packing;
+    struct net *lender;
 };
 
 /* Builds and allocates; parameters are all zero. Caller frees with net_free. */

@@ -96,6 +96,7 @@ network_of(const struct trainer *t)
         .team = t->context->team,
         .max_batch = views_room(c->batch, t->bn_paths),
         .gradients = true,
+        .keep = NET_KEEP_LOGITS,
         .packing = packing_of(t),
     };
 }
@@ -114,6 +115,7 @@ load_teacher(struct trainer *t, struct err *err)
     config.gradients = false;
     config.keep = kept_of_teacher(t);
     config.packing = NET_PACK_LATE; /* a few passes a step */
+    config.lender = t->net;         /* whose forward pass comes after the teacher's */
     int rc = network_new(&t->teacher, &config, err);
     if (rc == 0)
         rc = model_file_load(t->teacher, file, err);

@@ -125,13 +125,14 @@ scalar(void *ctx)
 /* ---- fixture --------------------------------------------------------------------- */
 
 static void
-setup(struct fixture *f, const struct backend *backend, enum net_mode mode)
+setup_keep(struct fixture *f, const struct backend *backend, enum net_mode mode,
+           enum net_keep keep)
 {
     struct graph *g = small_resnet();
 
     f->mode = mode;
     f->team = team_new(2);
-    f->net = probe_net(g, backend, f->team, BATCH + 3, true);
+    f->net = probe_net_keep(g, backend, f->team, BATCH + 3, keep);
     graph_free(g);
     probe_fill(f->net);
     small_set_masks(f->net);
@@ -145,6 +146,12 @@ setup(struct fixture *f, const struct backend *backend, enum net_mode mode)
     f->x = probe_array(BATCH * SMALL_IMAGE, 1.0, 1);
     f->dlogits = probe_array(BATCH * SMALL_CLASSES, 1.0, 2);
     f->seed = probe_array(BATCH * 9 * SIDE2 * SIDE2, 0.1, 3);
+}
+
+static void
+setup(struct fixture *f, const struct backend *backend, enum net_mode mode)
+{
+    setup_keep(f, backend, mode, NET_KEEP_MAPS);
 }
 
 static void
@@ -214,9 +221,10 @@ static void
 for_all(void (*check)(struct fixture *f))
 {
     for (const struct backend *const *b = backends; *b != NULL; b++)
-        for (int mode = NET_TRAIN; mode <= NET_EVAL; mode++) {
+        for (int i = 0; i < 4; i++) {
             struct fixture f;
-            setup(&f, *b, mode);
+            setup_keep(&f, *b, i % 2 ? NET_EVAL : NET_TRAIN,
+                       i / 2 ? NET_KEEP_LOGITS : NET_KEEP_MAPS);
             check(&f);
             teardown(&f);
         }
@@ -236,7 +244,7 @@ check_forward(struct fixture *f)
     const struct net_map act = net_act_map(f->net, 2); /* the same node */
     assert_ptr_equal(group.data, act.data);
     for (int i = 0; i < BATCH; i++) {
-        net_map_to_plain(&group, group.data + i * group.per_image, plain);
+        net_map_to_plain(&group, net_group_image(f->net, 0, i, 1), plain);
         assert_near(plain, f->group + i * 9 * SIDE2 * SIDE2, 9 * SIDE2 * SIDE2, 1e-5);
     }
 }

@@ -74,16 +74,24 @@ chain(int n, enum graph_act act)
     return g;
 }
 
+static struct plan
+plan_of(const struct graph *g, int head, bool gradients, enum net_keep keep)
+{
+    return plan_make(
+        g, &(struct plan_config){
+               .block = 8, .head = head, .gradients = gradients, .keep = keep});
+}
+
 static void
 gradients_of_a_deep_net_need_no_more_than_of_a_shallow_one(void **state)
 {
     struct graph *shallow = chain(3, GRAPH_LINEAR), *deep = chain(30, GRAPH_LINEAR);
-    struct plan a = plan_make(shallow, 8, 0, PLAN_TRAINING),
-                b = plan_make(deep, 8, 0, PLAN_TRAINING);
+    struct plan a = plan_of(shallow, 0, true, NET_KEEP_MAPS),
+                b = plan_of(deep, 0, true, NET_KEEP_MAPS);
     (void)state;
 
     assert_int_equal(a.transient, b.transient);
-    assert_true(b.kept > 8 * a.kept);
+    assert_true(b.kept > 7 * a.kept);
     plan_release(&a);
     plan_release(&b);
     graph_free(shallow);
@@ -94,9 +102,9 @@ static void
 values_share_memory_without_gradients_but_masked_ones_may_be_kept(void **state)
 {
     struct graph *linear = chain(5, GRAPH_LINEAR), *relu = chain(5, GRAPH_RELU);
-    struct plan a = plan_make(linear, 8, 0, PLAN_EVALUATION),
-                b = plan_make(relu, 8, 0, PLAN_EVALUATION);
-    struct plan c = plan_make(relu, 8, 0, PLAN_LOGITS);
+    struct plan a = plan_of(linear, 0, false, NET_KEEP_MAPS),
+                b = plan_of(relu, 0, false, NET_KEEP_MAPS);
+    struct plan c = plan_of(relu, 0, false, NET_KEEP_LOGITS);
     (void)state;
 
     assert_int_equal(a.transient, 2 * 8 * 64); /* two maps of one block */
@@ -115,13 +123,85 @@ values_share_memory_without_gradients_but_masked_ones_may_be_kept(void **state)
     graph_free(relu);
 }
 
+/* The gradient of a convolution's value takes the place of that value. */
+static void
+a_norm_between_convolutions_has_no_memory_of_its_own_in_training(void **state)
+{
+    struct graph *g = chain(4, GRAPH_RELU);
+    struct plan maps = plan_of(g, 0, true, NET_KEEP_MAPS),
+                p = plan_of(g, 0, true, NET_KEEP_LOGITS);
+    (void)state;
+
+    for (int conv = 1; conv < 7; conv += 2) {
+        assert_ptr_equal(p.values[conv + 1].host, &p.values[conv]);
+        assert_int_equal(p.values[conv + 1].offset, p.values[conv].offset);
+        assert_null(maps.values[conv + 1].host);
+        assert_ptr_equal(p.grads[conv].host, &p.values[conv]);
+        assert_int_equal(p.grads[conv].offset, p.values[conv].offset);
+        assert_true(p.grads[conv].kept);
+    }
+    assert_null(p.values[8].host); /* the pool reads it */
+    assert_int_equal(maps.kept - p.kept, 3 * 8 * 64);
+    plan_release(&maps);
+    plan_release(&p);
+    graph_free(g);
+}
+
+/* Norms that are added to each other: the fourth in a row is stored. */
+static void
+a_sum_of_norms_has_three_terms_at_most(void **state)
+{
+    struct graph *g = graph_new(4, 8, 8);
+    int x = graph_input(g), residual = -1, norms[6];
+    (void)state;
+
+    for (int i = 0; i < 6; i++) {
+        x = graph_conv(g, x, &(struct graph_conv){"c", 4, 3, 1, 1});
+        x = residual =
+            graph_norm(g, x, &(struct graph_norm){"n", 1, residual, GRAPH_RELU});
+        norms[i] = x;
+    }
+    graph_linear(g, graph_pool(g, x), "fc", 3);
+    const int want[] = {1, 2, 3, 0, 1, 0}; /* the last is read by the pool */
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(graph_lazy_terms(g, norms[i], NET_KEEP_LOGITS), want[i]);
+    graph_free(g);
+}
+
+/* Of the chain's four convolutions the last one alone has scratch. */
+static void
+scratch_and_seeds_share_memory_with_gradients(void **state)
+{
+    int64_t scratch[12] = {[7] = 8 * 64};
+    struct graph *g = chain(4, GRAPH_RELU);
+    struct plan_config config = {
+        .block = 8, .gradients = true, .keep = NET_KEEP_LOGITS, .scratch = scratch};
+    (void)state;
+
+    graph_group(g, 4);
+    struct plan p = plan_make(g, &config);
+    const struct plan_buffer *seed = &p.seeds[4], *late = &p.scratch[PLAN_BACKWARD][7];
+
+    assert_int_equal(seed->size, 8 * 64);
+    assert_int_equal(p.seeds[6].size, 0);
+    assert_apart(seed, late);
+    for (int i = 0; i < 9; i++)
+        if (p.grads[i].host == NULL && !p.grads[i].kept) {
+            assert_apart(seed, &p.grads[i]);
+            assert_apart(late, &p.grads[i]);
+        }
+    assert_int_equal(p.transient, 3 * 8 * 64); /* seed, and two of the others */
+    plan_release(&p);
+    graph_free(g);
+}
+
 static void
 what_the_tail_reads_is_not_apart(void **state)
 {
     enum { HEAD = 5 }; /* input, conv, norm, conv, norm | conv, norm, ... */
     struct graph *g = chain(4, GRAPH_LINEAR);
-    struct plan light = plan_make(g, 8, HEAD, PLAN_EVALUATION),
-                p = plan_make(g, 8, HEAD, PLAN_TRAINING);
+    struct plan light = plan_of(g, HEAD, false, NET_KEEP_MAPS),
+                p = plan_of(g, HEAD, true, NET_KEEP_MAPS);
     (void)state;
 
     assert_true(light.values[0].apart && light.values[2].apart);
@@ -133,7 +213,7 @@ what_the_tail_reads_is_not_apart(void **state)
     assert_false(p.values[2].apart); /* kept */
     assert_true(p.grads[3].apart);
     assert_false(p.grads[4].apart); /* the tail writes it */
-    assert_true(p.arena > 0 && p.arena <= p.transient);
+    assert_true(p.arena > 0);
     plan_release(&light);
     plan_release(&p);
     graph_free(g);
@@ -148,6 +228,10 @@ main(void)
         cmocka_unit_test(gradients_of_a_deep_net_need_no_more_than_of_a_shallow_one),
         cmocka_unit_test(
             values_share_memory_without_gradients_but_masked_ones_may_be_kept),
+        cmocka_unit_test(
+            a_norm_between_convolutions_has_no_memory_of_its_own_in_training),
+        cmocka_unit_test(a_sum_of_norms_has_three_terms_at_most),
+        cmocka_unit_test(scratch_and_seeds_share_memory_with_gradients),
         cmocka_unit_test(what_the_tail_reads_is_not_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

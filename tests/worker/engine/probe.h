@@ -53,21 +53,38 @@ probe_float_array(const double *from, int64_t n)
 }
 
 static inline struct net *
-probe_net(const struct graph *g, const struct backend *backend, struct team *team,
-          int64_t max_batch, bool gradients)
+probe_net_of(const struct graph *g, const struct net_config *config)
 {
     struct net *n;
     struct err err;
-    const struct net_config config = {.backend = backend,
-                                      .team = team,
-                                      .max_batch = max_batch,
-                                      .gradients = gradients};
 
-    if (net_new(&n, g, &config, &err) < 0) {
+    if (net_new(&n, g, config, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         fail();
     }
     return n;
+}
+
+static inline struct net *
+probe_net(const struct graph *g, const struct backend *backend, struct team *team,
+          int64_t max_batch, bool gradients)
+{
+    return probe_net_of(g, &(struct net_config){.backend = backend,
+                                                .team = team,
+                                                .max_batch = max_batch,
+                                                .gradients = gradients});
+}
+
+/* With gradients. */
+static inline struct net *
+probe_net_keep(const struct graph *g, const struct backend *backend, struct team *team,
+               int64_t max_batch, enum net_keep keep)
+{
+    return probe_net_of(g, &(struct net_config){.backend = backend,
+                                                .team = team,
+                                                .max_batch = max_batch,
+                                                .gradients = true,
+                                                .keep = keep});
 }
 
 /* Every parameter from its own stream; variances stay positive. */

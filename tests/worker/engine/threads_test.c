@@ -51,12 +51,12 @@ step(struct trail *t, struct net *n, const float *x, const float *dlogits, int p
 }
 
 static struct trail
-run(const struct backend *backend, int threads)
+run(const struct backend *backend, int threads, enum net_keep keep)
 {
     struct trail trail = {0};
     struct graph *g = small_resnet();
     struct team *team = team_new(threads);
-    struct net *n = probe_net(g, backend, team, BATCH, true);
+    struct net *n = probe_net_keep(g, backend, team, BATCH, keep);
     double *x = probe_array(BATCH * SMALL_IMAGE, 1.0, 1);
     double *d = probe_array(BATCH * SMALL_CLASSES, 0.05, 2);
     float *xf = probe_float_array(x, BATCH * SMALL_IMAGE);
@@ -81,14 +81,14 @@ all_numbers_are_equal_for_1_to_4_threads(void **state)
 {
     (void)state;
     for (const struct backend *const *b = backends; *b != NULL; b++) {
-        struct trail one = run(*b, 1);
+        struct trail one = run(*b, 1, NET_KEEP_MAPS);
         double sum = 0.0;
 
         for (size_t i = 0; i < one.n; i++)
             sum += (double)one.data[i] * (double)one.data[i];
         assert_true(sum > 1.0 && sum < 1e12); /* numbers, and not NaN */
         for (int threads = 2; threads <= MAX_THREADS; threads++) {
-            struct trail other = run(*b, threads);
+            struct trail other = run(*b, threads, NET_KEEP_MAPS);
             assert_int_equal(other.n, one.n);
             assert_memory_equal(other.data, one.data, one.n * sizeof(float));
             free(other.data);
@@ -97,12 +97,31 @@ all_numbers_are_equal_for_1_to_4_threads(void **state)
     }
 }
 
+/* With what is not stored: norms before convolutions, as residuals, and in a chain. */
+static void
+numbers_are_the_same_where_fewer_values_are_stored(void **state)
+{
+    (void)state;
+    for (const struct backend *const *b = backends; *b != NULL; b++) {
+        struct trail all = run(*b, 1, NET_KEEP_MAPS);
+
+        for (int threads = 1; threads <= MAX_THREADS; threads++) {
+            struct trail fewer = run(*b, threads, NET_KEEP_LOGITS);
+            assert_int_equal(fewer.n, all.n);
+            assert_memory_equal(fewer.data, all.data, all.n * sizeof(float));
+            free(fewer.data);
+        }
+        free(all.data);
+    }
+}
+
 static void
 a_second_run_gives_the_same_bits(void **state)
 {
     (void)state;
     for (const struct backend *const *b = backends; *b != NULL; b++) {
-        struct trail first = run(*b, 2), second = run(*b, 2);
+        struct trail first = run(*b, 2, NET_KEEP_MAPS);
+        struct trail second = run(*b, 2, NET_KEEP_MAPS);
         assert_memory_equal(first.data, second.data, first.n * sizeof(float));
         free(first.data);
         free(second.data);
@@ -114,6 +133,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_numbers_are_equal_for_1_to_4_threads),
+        cmocka_unit_test(numbers_are_the_same_where_fewer_values_are_stored),
         cmocka_unit_test(a_second_run_gives_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,10 +67,12 @@ static int
 conv_prepare(int64_t *workspace, struct conv *c, enum conv_pass pass, int64_t images,
              struct err *err)
 {
-    (void)pass, (void)images, (void)err;
+    (void)err;
     const struct conv_shape *s = &c->shape;
 
     *workspace = is_product(s) ? 0 : n_cols(s) * s->p * s->q;
+    if (s->lazy_x && pass != CONV_BACKWARD_DATA)
+        *workspace += images * s->c * s->h * s->w;
     return 0;
 }
 
@@ -142,13 +144,22 @@ col2im(float *dx, const float *cols, const struct conv_shape *s)
     }
 }
 
+/* x, made in the workspace where it is not stored. */
+static const float *
+stored(float **workspace, const struct map_value *x, const struct conv_shape *s,
+       int64_t images)
+{
+    return cpu_stored(workspace, x, &(struct map){images, s->c, s->h * s->w, 1});
+}
+
 static void
-conv_forward(struct conv *c, float *y, const float *x, const float *weight,
-             const struct conv_after *after, int64_t images, float *workspace,
-             int thread)
+conv_forward(struct conv *c, float *y, const struct map_value *value,
+             const float *weight, const struct conv_after *after, int64_t images,
+             float *workspace, int thread)
 {
     (void)thread;
     const struct conv_shape *s = &c->shape;
+    const float *x = stored(&workspace, value, s, images);
     const int64_t pixels = s->p * s->q, depth = n_cols(s);
     const struct gemm g = {
         .m = s->k, .n = pixels, .k = depth, .lda = depth, .ldb = pixels, .ldc = pixels};
@@ -188,11 +199,12 @@ conv_backward_data(struct conv *c, float *dx, bool accumulate, const float *dy,
 }
 
 static void
-conv_backward_weights(struct conv *c, float *partial, const float *x, const float *dy,
-                      int64_t images, float *workspace, int thread)
+conv_backward_weights(struct conv *c, float *partial, const struct map_value *value,
+                      const float *dy, int64_t images, float *workspace, int thread)
 {
     (void)thread;
     const struct conv_shape *s = &c->shape;
+    const float *x = stored(&workspace, value, s, images);
     const int64_t pixels = s->p * s->q, depth = n_cols(s);
     struct gemm g = {.trans_b = true,
                      .m = s->k,

@@ -21,6 +21,7 @@ struct conv_kernel {
     enum conv_pass pass;
     /* Whether it computes this shape, and better than the library. */
     bool (*suits)(const struct conv_shape *s, int64_t block);
+    bool lazy; /* reads any value of x; otherwise x->n is 0 */
     int64_t (*workspace)(const struct conv_shape *s, int64_t block, int64_t images);
 
     /* CONV_FORWARD and CONV_BACKWARD_DATA: images that it should be given in a call, lest
@@ -37,7 +38,7 @@ struct conv_kernel {
                  int64_t block, int64_t part, int64_t parts);
 
     /* y = after(conv(x)); after may be NULL */
-    void (*forward)(float *y, const float *x, const float *packed,
+    void (*forward)(float *y, const struct map_value *x, const float *packed,
                     const struct conv_after *after, const struct conv_shape *s,
                     int64_t block, int64_t images, float *workspace);
     void (*backward_data)(float *dx, bool accumulate, const float *dy,
@@ -48,7 +49,7 @@ struct conv_kernel {
      * to the plain gradient (k,c,r,s). parts: into how many tasks the latter is cut. */
     int64_t (*partial)(const struct conv_shape *s, int64_t block);
     int64_t (*parts)(const struct conv_shape *s, int64_t block);
-    void (*backward_weights)(float *partial, const float *x, const float *dy,
+    void (*backward_weights)(float *partial, const struct map_value *x, const float *dy,
                              const struct conv_shape *s, int64_t block, int64_t images,
                              float *workspace);
     /* grad += the sum of n partials, in order; `part` of all the parts. May overwrite
@@ -63,7 +64,7 @@ struct conv_kernel {
     int64_t (*staged)(const struct conv_shape *s, int64_t block);
     int64_t (*stage_floats)(const struct conv_shape *s, int64_t block);
     /* Makes image number `at` of the stage ready. */
-    void (*stage)(float *stage, int64_t at, const float *x, const float *dy,
+    void (*stage)(float *stage, int64_t at, const struct map_value *x, const float *dy,
                   const struct conv_shape *s, int64_t block, float *workspace);
     /* grad += the gradient of the first `images` of the stage; `part` of all the parts */
     void (*add_staged)(float *grad, const float *stage, int64_t images, int64_t part,

@@ -120,15 +120,37 @@ conv_sizes(const struct conv *c)
     return sizes;
 }
 
+static struct map
+x_map(const struct conv *c, int64_t images)
+{
+    const struct conv_shape *s = &c->shape;
+
+    return (struct map){images, s->c, s->h * s->w, s->plain_x ? 1 : dnnl_conv_block()};
+}
+
+/* Does this pass make the value of an x that is not stored before it reads it? */
+static bool
+stores_x(const struct conv *c, enum conv_pass pass)
+{
+    const struct conv_kernel *kernel = c->kernels[pass];
+
+    return pass != CONV_BACKWARD_DATA && c->shape.lazy_x
+           && (kernel == NULL || !kernel->lazy);
+}
+
 static int
 conv_prepare(int64_t *workspace, struct conv *c, enum conv_pass pass, int64_t images,
              struct err *err)
 {
     const struct conv_kernel *kernel = c->kernels[pass];
+    const struct map m = x_map(c, images);
 
-    if (kernel == NULL)
-        return dnnl_conv_prepare(workspace, c->library, pass, images, err);
-    *workspace = kernel->workspace(&c->shape, dnnl_conv_block(), images);
+    if (kernel != NULL)
+        *workspace = kernel->workspace(&c->shape, dnnl_conv_block(), images);
+    else if (dnnl_conv_prepare(workspace, c->library, pass, images, err) < 0)
+        return -1;
+    if (stores_x(c, pass))
+        *workspace += map_size(&m);
     return 0;
 }
 
@@ -146,20 +168,33 @@ conv_pack(struct conv *c, enum conv_pass pass, float *packed, const float *weigh
         dnnl_conv_pack(c->library, pass, packed, weight, thread);
 }
 
+/* x as the pass can read it. */
+static struct map_value
+readable(const struct conv *c, enum conv_pass pass, const struct map_value *x,
+         int64_t images, float **workspace)
+{
+    const struct map m = x_map(c, images);
+
+    if (!stores_x(c, pass))
+        return *x;
+    return (struct map_value){.at = cpu_stored(workspace, x, &m)};
+}
+
 static void
-conv_forward(struct conv *c, float *y, const float *x, const float *packed,
+conv_forward(struct conv *c, float *y, const struct map_value *x, const float *packed,
              const struct conv_after *after, int64_t images, float *workspace,
              int thread)
 {
+    const struct map_value from = readable(c, CONV_FORWARD, x, images, &workspace);
     const struct conv_kernel *kernel = c->kernels[CONV_FORWARD];
     const struct conv_shape *s = &c->shape;
     const int64_t block = dnnl_conv_block();
 
     if (kernel != NULL) {
-        kernel->forward(y, x, packed, after, s, block, images, workspace);
+        kernel->forward(y, &from, packed, after, s, block, images, workspace);
         return;
     }
-    dnnl_conv_forward(c->library, y, x, packed, images, workspace, thread);
+    dnnl_conv_forward(c->library, y, from.at, packed, images, workspace, thread);
     if (after != NULL)
         cpu_conv_after(y, after, &(struct map){images, s->k, s->p * s->q, block});
 }
@@ -179,16 +214,18 @@ conv_backward_data(struct conv *c, float *dx, bool accumulate, const float *dy,
 }
 
 static void
-conv_backward_weights(struct conv *c, float *partial, const float *x, const float *dy,
-                      int64_t images, float *workspace, int thread)
+conv_backward_weights(struct conv *c, float *partial, const struct map_value *x,
+                      const float *dy, int64_t images, float *workspace, int thread)
 {
+    const struct map_value from =
+        readable(c, CONV_BACKWARD_WEIGHTS, x, images, &workspace);
     const struct conv_kernel *kernel = c->kernels[CONV_BACKWARD_WEIGHTS];
 
     if (kernel != NULL)
-        kernel->backward_weights(partial, x, dy, &c->shape, dnnl_conv_block(), images,
-                                 workspace);
+        kernel->backward_weights(partial, &from, dy, &c->shape, dnnl_conv_block(),
+                                 images, workspace);
     else
-        dnnl_conv_backward_weights(c->library, partial, x, dy, images, workspace,
+        dnnl_conv_backward_weights(c->library, partial, from.at, dy, images, workspace,
                                    thread);
 }
 
@@ -205,11 +242,13 @@ conv_add_grad(struct conv *c, float *grad, float *partials, int64_t n, int64_t p
 }
 
 static void
-conv_stage(struct conv *c, float *stage, int64_t at, const float *x, const float *dy,
-           float *workspace, int thread)
+conv_stage(struct conv *c, float *stage, int64_t at, const struct map_value *x,
+           const float *dy, float *workspace, int thread)
 {
     (void)thread;
-    c->kernels[CONV_BACKWARD_WEIGHTS]->stage(stage, at, x, dy, &c->shape,
+    const struct map_value from = readable(c, CONV_BACKWARD_WEIGHTS, x, 1, &workspace);
+
+    c->kernels[CONV_BACKWARD_WEIGHTS]->stage(stage, at, &from, dy, &c->shape,
                                              dnnl_conv_block(), workspace);
 }
 

@@ -54,6 +54,18 @@ cpu_normalize_grad(float *restrict dx, bool accumulate, const float *restrict dy
     }
 }
 
+const float *
+cpu_stored(float **workspace, const struct map_value *x, const struct map *m)
+{
+    float *made = *workspace;
+
+    if (x->n == 0)
+        return x->at;
+    cpu_value(made, x, m);
+    *workspace += map_size(m);
+    return made;
+}
+
 /* Plane of block cb of image n in a blocked map. */
 static int64_t
 block_at(const struct map *m, int64_t n, int64_t cb)

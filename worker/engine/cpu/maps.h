@@ -9,15 +9,14 @@
  * 16) and compiled for AVX-512, AVX2 and plain x86-64; the processor chooses at load.
  */
 void cpu_norm_stats(double *mean, double *m2, const float *x, const struct map *m);
-void cpu_norm(float *y, const float *x, const float *residual,
-              const struct norm_pass *p);
+void cpu_value(float *y, const struct map_value *x, const struct map *m);
 /* y = after(y), where y is the (k,p,q) map of a convolution that cannot do it itself. */
 void cpu_conv_after(float *y, const struct conv_after *after, const struct map *m);
-void cpu_norm_sums(double *dz, double *dzx, const float *dy, const float *y,
-                   const float *x, const struct norm_pass *p);
-void cpu_norm_grad(struct grad_to dx, struct grad_to dresidual, const float *dy,
-                   const float *y, const float *x, const float *slope,
-                   const struct norm_pass *p);
+void cpu_norm_sums(double *dz, double *dzx, const struct norm_maps *maps,
+                   const struct norm_pass *p, const struct map *m);
+void cpu_norm_grad(struct grad_to dx, struct grad_to dresidual,
+                   const struct norm_maps *maps, const struct norm_pull *pull,
+                   const struct norm_pass *p, const struct map *m);
 void cpu_normalize(float *y, const float *x, const float *mean, const float *scale,
                    const struct map *m);
 void cpu_normalize_grad(float *dx, bool accumulate, const float *dy, const float *scale,
@@ -29,12 +28,17 @@ void cpu_copy(float *y, bool accumulate, const float *a, int64_t n);
 void cpu_pool(float *y, const float *x, const struct map *m);
 void cpu_pool_grad(float *dx, bool accumulate, const float *dy, const struct map *m);
 
+/* Where x is stored, for a kernel that reads stored maps alone: its value is made in
+ * *workspace, which then begins behind it. */
+const float *cpu_stored(float **workspace, const struct map_value *x,
+                        const struct map *m);
+
 /* The members above, as a backend's table starts with them. */
-#define CPU_MAP_KERNELS                                                         \
-    .norm_stats = cpu_norm_stats, .norm = cpu_norm, .norm_sums = cpu_norm_sums, \
-    .norm_grad = cpu_norm_grad, .normalize = cpu_normalize,                     \
-    .normalize_grad = cpu_normalize_grad, .to_blocks = cpu_to_blocks,           \
-    .from_blocks = cpu_from_blocks, .add = cpu_add, .copy = cpu_copy,           \
+#define CPU_MAP_KERNELS                                                           \
+    .norm_stats = cpu_norm_stats, .value = cpu_value, .norm_sums = cpu_norm_sums, \
+    .norm_grad = cpu_norm_grad, .normalize = cpu_normalize,                       \
+    .normalize_grad = cpu_normalize_grad, .to_blocks = cpu_to_blocks,             \
+    .from_blocks = cpu_from_blocks, .add = cpu_add, .copy = cpu_copy,             \
     .pool = cpu_pool, .pool_grad = cpu_pool_grad
 
 /* For each function that holds a kernel. (ThreadSanitizer is not ready yet when the

@@ -188,28 +188,63 @@ next_tile(struct tile *t, const struct map *m, const int block)
     return true;
 }
 
+/* Of one tile: v_i where v_{i-1}, or NULL, is given; see map_value. */
 CPU_INLINE void
-norm(float *y, const float *x, const float *residual, const struct norm_pass *p,
-     const int block)
+tile_term(float *restrict y, const struct map_term *term, const float *residual,
+          const struct tile *t, const int block)
 {
-    for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
-        affine(y + t.at, x + t.at, p->mean + t.channel, p->scale + t.channel,
-               p->shift + t.channel, t.n, block);
-        if (residual != NULL)
-            add_to(y + t.at, residual + t.at, t.n);
-        activate(y + t.at, p->act, p->low + t.in_image, t.n);
+    const struct norm_pass *p = term->norm;
+
+    affine(y, term->x + t->at, p->mean + t->channel, p->scale + t->channel,
+           p->shift + t->channel, t->n, block);
+    if (residual != NULL)
+        add_to(y, residual, t->n);
+    activate(y, p->act, p->low + t->in_image, t->n);
+}
+
+/* The value in a tile, in `to` or `other` or where it is stored. */
+CPU_INLINE const float *
+tile_value(float *restrict to, float *restrict other, const struct map_value *v,
+           const struct tile *t, const int block)
+{
+    const float *last = v->at != NULL ? v->at + t->at : NULL;
+
+    for (int i = 0; i < v->n; i++) {
+        float *next = i % 2 == 0 ? to : other;
+
+        tile_term(next, &v->terms[i], last, t, block);
+        last = next;
+    }
+    return last;
+}
+
+CPU_INLINE void
+value(float *y, const struct map_value *x, const struct map *m, const int block)
+{
+    float to[TILE], other[TILE];
+    struct map_value before = *x;
+
+    if (x->n > 0)
+        before.n--;
+    for (struct tile t = {0}; next_tile(&t, m, block);) {
+        const float *last = tile_value(to, other, &before, &t, block);
+
+        if (x->n > 0)
+            tile_term(y + t.at, &x->terms[x->n - 1], last, &t, block);
+        else
+            memcpy(y + t.at, last, (size_t)t.n * sizeof(float));
     }
 }
 
 CPU_CLONES void
-cpu_norm(float *y, const float *x, const float *residual, const struct norm_pass *p)
+cpu_value(float *y, const struct map_value *x, const struct map *m)
 {
-    if (p->map.block == 8)
-        norm(y, x, residual, p, 8);
-    else if (p->map.block == 16)
-        norm(y, x, residual, p, 16);
+    if (m->block == 8)
+        value(y, x, m, 8);
+    else if (m->block == 16)
+        value(y, x, m, 16);
     else
-        norm(y, x, residual, p, 1);
+        value(y, x, m, 1);
 }
 
 /* y = y * scale + shift */
@@ -255,126 +290,149 @@ gate(float dy, float y, float low, const enum norm_act act)
     return y > (act == NORM_RELU ? 0.0f : low) ? dy : 0.0f;
 }
 
-/* Where the maps of a backward pass have the same plane. */
-struct plane {
+/* A tile of the maps of a backward pass. */
+struct grad_tile {
     const float *dy, *y, *x, *low;
     int64_t n;
 };
 
 /* lanes a += dz, b += dz * (x - mean) for n floats from i on */
 CPU_INLINE void
-lane_sums(float *a, float *b, const struct plane *p, int64_t i, const float *mean,
+lane_sums(float *a, float *b, const struct grad_tile *t, int64_t i, const float *mean,
           const enum norm_act act, const int n)
 {
     for (int l = 0; l < n; l++) {
-        const float low = act == NORM_MASKED ? p->low[i + l] : 0.0f;
-        const float dz = gate(p->dy[i + l], p->y[i + l], low, act);
+        const float low = act == NORM_MASKED ? t->low[i + l] : 0.0f;
+        const float y = act == NORM_LINEAR ? 0.0f : t->y[i + l];
+        const float dz = gate(t->dy[i + l], y, low, act);
 
         a[l] += dz;
-        b[l] += dz * (p->x[i + l] - mean[l]);
+        b[l] += dz * (t->x[i + l] - mean[l]);
     }
 }
 
 CPU_INLINE void
-plane_sums(double *dz_sum, double *dzx_sum, const struct plane *p, const float *mean,
-           const enum norm_act act, const int block)
+tile_sums(float *a, float *b, const struct grad_tile *t, const float *mean,
+          const enum norm_act act)
 {
-    float a[LANES] = {0}, b[LANES] = {0};
     int64_t i = 0;
 
-    for (; i + LANES <= p->n; i += LANES)
-        lane_sums(a, b, p, i, mean, act, LANES);
-    lane_sums(a, b, p, i, mean, act, (int)(p->n - i));
-    add_lanes(dz_sum, a, block);
-    add_lanes(dzx_sum, b, block);
+    for (; i + LANES <= t->n; i += LANES)
+        lane_sums(a, b, t, i, mean, act, LANES);
+    lane_sums(a, b, t, i, mean, act, (int)(t->n - i));
 }
 
 CPU_INLINE void
-norm_sums(double *dz_sum, double *dzx_sum, const float *dy, const float *y,
-          const float *x, const struct norm_pass *p, const int block)
+any_tile_sums(float *a, float *b, const struct grad_tile *t, const float *mean,
+              enum norm_act act)
 {
-    const int64_t n = p->map.pixels * block, blocks = map_blocks(&p->map);
-    float mean[LANES];
+    if (act == NORM_LINEAR)
+        tile_sums(a, b, t, mean, NORM_LINEAR);
+    else if (act == NORM_RELU)
+        tile_sums(a, b, t, mean, NORM_RELU);
+    else
+        tile_sums(a, b, t, mean, NORM_MASKED);
+}
+
+/* y where the gradient asks for it, else NULL. */
+CPU_INLINE const float *
+tile_gate(float *restrict to, float *restrict other, const struct norm_maps *maps,
+          const struct norm_pass *p, const struct tile *t, const int block)
+{
+    return p->act == NORM_LINEAR ? NULL : tile_value(to, other, &maps->y, t, block);
+}
+
+/* Lanes are added up for a plane, and then in double. */
+CPU_INLINE void
+norm_sums(double *dz_sum, double *dzx_sum, const struct norm_maps *maps,
+          const struct norm_pass *p, const struct map *m, const int block)
+{
+    const int64_t plane = m->pixels * block, blocks = map_blocks(m);
+    float to[TILE], other[TILE], mean[LANES], a[LANES] = {0}, b[LANES] = {0};
 
     memset(dz_sum, 0, (size_t)(blocks * block) * sizeof(double));
     memset(dzx_sum, 0, (size_t)(blocks * block) * sizeof(double));
-    for (int64_t i = 0; i < p->map.images * blocks; i++) {
-        const int64_t cb = i % blocks, c = cb * block;
-        const struct plane at = {dy + i * n, y + i * n, x + i * n, p->low + cb * n, n};
+    for (struct tile t = {0}; next_tile(&t, m, block);) {
+        const struct grad_tile at = {.dy = maps->dy + t.at,
+                                     .y = tile_gate(to, other, maps, p, &t, block),
+                                     .x = maps->x + t.at,
+                                     .low = p->low + t.in_image,
+                                     .n = t.n};
 
-        repeat(mean, p->mean + c, block);
-        if (p->act == NORM_LINEAR)
-            plane_sums(dz_sum + c, dzx_sum + c, &at, mean, NORM_LINEAR, block);
-        else if (p->act == NORM_RELU)
-            plane_sums(dz_sum + c, dzx_sum + c, &at, mean, NORM_RELU, block);
-        else
-            plane_sums(dz_sum + c, dzx_sum + c, &at, mean, NORM_MASKED, block);
+        repeat(mean, p->mean + t.channel, block);
+        any_tile_sums(a, b, &at, mean, p->act);
+        if ((t.at + t.n) % plane == 0) {
+            add_lanes(dz_sum + t.channel, a, block);
+            add_lanes(dzx_sum + t.channel, b, block);
+            memset(a, 0, sizeof(a));
+            memset(b, 0, sizeof(b));
+        }
     }
 }
 
 CPU_CLONES void
-cpu_norm_sums(double *dz, double *dzx, const float *dy, const float *y, const float *x,
-              const struct norm_pass *p)
+cpu_norm_sums(double *dz, double *dzx, const struct norm_maps *maps,
+              const struct norm_pass *p, const struct map *m)
 {
-    if (p->map.block == 8)
-        norm_sums(dz, dzx, dy, y, x, p, 8);
-    else if (p->map.block == 16)
-        norm_sums(dz, dzx, dy, y, x, p, 16);
+    if (m->block == 8)
+        norm_sums(dz, dzx, maps, p, m, 8);
+    else if (m->block == 16)
+        norm_sums(dz, dzx, maps, p, m, 16);
     else
-        norm_sums(dz, dzx, dy, y, x, p, 1);
+        norm_sums(dz, dzx, maps, p, m, 1);
 }
 
 /* dx = scale * dz + slope * (x - mean) + shift */
 CPU_INLINE void
 tile_grad(float *restrict dx, const float *restrict dz, const float *restrict x,
-          const float *slope, const struct norm_pass *p, const struct tile *t,
+          const struct norm_pull *pull, const struct norm_pass *p, const struct tile *t,
           const int block)
 {
     const float *scale = p->scale + t->channel, *mean = p->mean + t->channel;
-    const float *shift = p->shift + t->channel;
 
-    if (slope == NULL) {
+    if (pull == NULL) {
         for (int64_t i = 0; i < t->n; i += block)
             for (int l = 0; l < block; l++)
                 dx[i + l] = scale[l] * dz[i + l];
         return;
     }
-    slope += t->channel;
+    const float *slope = pull->slope + t->channel, *shift = pull->shift + t->channel;
     for (int64_t i = 0; i < t->n; i += block)
         for (int l = 0; l < block; l++)
             dx[i + l] =
                 scale[l] * dz[i + l] + (slope[l] * (x[i + l] - mean[l]) + shift[l]);
 }
 
+/* Through `result`, because dx may take the place of what it is computed from. */
 CPU_INLINE void
-norm_grad(struct grad_to dx, struct grad_to dresidual, const float *dy, const float *y,
-          const float *x, const float *slope, const struct norm_pass *p,
+norm_grad(struct grad_to dx, struct grad_to dresidual, const struct norm_maps *maps,
+          const struct norm_pull *pull, const struct norm_pass *p, const struct map *m,
           const int block)
 {
-    float masked[TILE], result[TILE];
+    float to[TILE], other[TILE], masked[TILE], result[TILE];
 
-    for (struct tile t = {0}; next_tile(&t, &p->map, block);) {
-        const float *dz = activate_grad(masked, dy + t.at, y + t.at, p->act,
-                                        p->low + t.in_image, t.n);
-        if (dx.at != NULL)
-            tile_grad(dx.accumulate ? result : dx.at + t.at, dz, x + t.at, slope, p, &t,
-                      block);
-        if (dx.at != NULL && dx.accumulate)
-            add_to(dx.at + t.at, result, t.n);
+    for (struct tile t = {0}; next_tile(&t, m, block);) {
+        const float *y = tile_gate(to, other, maps, p, &t, block);
+        const float *dz =
+            activate_grad(masked, maps->dy + t.at, y, p->act, p->low + t.in_image, t.n);
+        if (dx.at != NULL) {
+            tile_grad(result, dz, maps->x + t.at, pull, p, &t, block);
+            store(dx.at + t.at, dx.accumulate, result, t.n);
+        }
         if (dresidual.at != NULL)
             store(dresidual.at + t.at, dresidual.accumulate, dz, t.n);
     }
 }
 
 CPU_CLONES void
-cpu_norm_grad(struct grad_to dx, struct grad_to dresidual, const float *dy,
-              const float *y, const float *x, const float *slope,
-              const struct norm_pass *p)
+cpu_norm_grad(struct grad_to dx, struct grad_to dresidual, const struct norm_maps *maps,
+              const struct norm_pull *pull, const struct norm_pass *p,
+              const struct map *m)
 {
-    if (p->map.block == 8)
-        norm_grad(dx, dresidual, dy, y, x, slope, p, 8);
-    else if (p->map.block == 16)
-        norm_grad(dx, dresidual, dy, y, x, slope, p, 16);
+    if (m->block == 8)
+        norm_grad(dx, dresidual, maps, pull, p, m, 8);
+    else if (m->block == 16)
+        norm_grad(dx, dresidual, maps, pull, p, m, 16);
     else
-        norm_grad(dx, dresidual, dy, y, x, slope, p, 1);
+        norm_grad(dx, dresidual, maps, pull, p, m, 1);
 }

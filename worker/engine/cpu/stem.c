@@ -103,8 +103,9 @@ image_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 /* ---- passes ---------------------------------------------------------------------- */
 
 static void
-forward(float *y, const float *x, const float *packed, const struct conv_after *after,
-        const struct conv_shape *s, int64_t block, int64_t images, float *workspace)
+forward(float *y, const struct map_value *x, const float *packed,
+        const struct conv_after *after, const struct conv_shape *s, int64_t block,
+        int64_t images, float *workspace)
 {
     const int64_t x_image = s->c * s->h * s->w;
     const int64_t y_image = lanes_of(s, block) * s->h * s->w;
@@ -113,7 +114,7 @@ forward(float *y, const float *x, const float *packed, const struct conv_after *
     for (int64_t n = 0; n < images; n++) {
         float *y_n = y + n * y_image;
 
-        pad_image(workspace, x + n * x_image, s);
+        pad_image(workspace, x->at + n * x_image, s);
         if (block == 8)
             forward8(y_n, workspace, packed, s);
         else
@@ -171,7 +172,7 @@ backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
 
 /* A partial sum has the layout of packed weights. */
 static void
-backward_weights(float *partial, const float *x, const float *dy,
+backward_weights(float *partial, const struct map_value *x, const float *dy,
                  const struct conv_shape *s, int64_t block, int64_t images,
                  float *workspace)
 {
@@ -180,7 +181,7 @@ backward_weights(float *partial, const float *x, const float *dy,
 
     memset(partial, 0, (size_t)packed_floats(s, block) * sizeof(float));
     for (int64_t n = 0; n < images; n++) {
-        pad_image(workspace, x + n * x_image, s);
+        pad_image(workspace, x->at + n * x_image, s);
         if (block == 8)
             weights8(partial, workspace, dy + n * y_image, s);
         else

@@ -225,7 +225,7 @@ column_floats(const struct wino_shape *s)
 
 /* Floats of the arrays of a chunk. */
 struct sizes {
-    int64_t points, v_stride, m_stride, columns, zeros, all;
+    int64_t points, v_stride, m_stride, columns, zeros, rows, all;
 };
 
 /* From point to point there is one cache line more than needed, lest all points fall
@@ -238,9 +238,10 @@ sizes_of(const struct wino_shape *s, int64_t images)
                       .v_stride = round_up(tiles * s->c_lanes, LINE) + LINE,
                       .m_stride = round_up(tiles * s->k_lanes, LINE) + LINE,
                       .columns = column_floats(s),
-                      .zeros = s->w * s->block};
+                      .zeros = s->w * s->block,
+                      .rows = WINO_ROWS * s->w * s->block};
 
-    n.all = n.points * (n.v_stride + n.m_stride) + n.columns + n.zeros;
+    n.all = n.points * (n.v_stride + n.m_stride) + n.columns + n.zeros + n.rows;
     return n;
 }
 
@@ -257,7 +258,8 @@ make_chunk(const struct wino_shape *s, int64_t images, float *workspace)
                                .v_stride = n.v_stride,
                                .m_stride = n.m_stride,
                                .columns = columns,
-                               .zeros = zeros};
+                               .zeros = zeros,
+                               .rows = zeros + n.zeros};
 }
 
 /* The part of `out` that is image n. */
@@ -278,7 +280,7 @@ image_of(const struct wino_out *out, int64_t n, const struct wino_shape *s,
 }
 
 static void
-convolve(const struct wino_out *out, const float *x, const float *u,
+convolve(const struct wino_out *out, const struct map_value *x, const float *u,
          const struct wino_shape *s, int64_t images, float *workspace)
 {
     const struct wino_lanes *lanes = (s->block == 16 ? wino16 : wino8) + s->form;
@@ -289,9 +291,11 @@ convolve(const struct wino_out *out, const float *x, const float *u,
     for (int64_t first = 0; first < rows; first += step) {
         const int64_t end = at_most(first + step, rows);
 
-        for (int64_t i = first; i < end; i++)
-            lanes->input(&chunk, (i - first) * s->columns, x + i / s->rows * x_image,
-                         i % s->rows, s);
+        for (int64_t i = first; i < end; i++) {
+            const struct map_value image = map_value_later(x, i / s->rows * x_image);
+
+            lanes->input(&chunk, (i - first) * s->columns, &image, i % s->rows, s);
+        }
         chunk.tiles = (end - first) * s->columns;
         lanes->multiply(&chunk, u, s);
         for (int64_t i = first; i < end; i++) {
@@ -382,8 +386,9 @@ data_pack(float *packed, const float *weight, const struct conv_shape *conv,
 }
 
 static void
-forward(float *y, const float *x, const float *packed, const struct conv_after *after,
-        const struct conv_shape *conv, int64_t block, int64_t images, float *workspace)
+forward(float *y, const struct map_value *x, const float *packed,
+        const struct conv_after *after, const struct conv_shape *conv, int64_t block,
+        int64_t images, float *workspace)
 {
     const struct wino_shape s = shape_of(conv, CONV_FORWARD, block);
 
@@ -397,13 +402,14 @@ backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
 {
     const struct wino_shape s = shape_of(conv, CONV_BACKWARD_DATA, block);
 
-    convolve(&(struct wino_out){dx, accumulate, NULL}, dy, packed, &s, images,
-             workspace);
+    convolve(&(struct wino_out){dx, accumulate, NULL}, &(struct map_value){.at = dy},
+             packed, &s, images, workspace);
 }
 
 const struct conv_kernel wino_forward = {.name = "winograd",
                                          .pass = CONV_FORWARD,
                                          .suits = suits,
+                                         .lazy = true,
                                          .together = together,
                                          .workspace = forward_workspace,
                                          .packed = forward_packed,

@@ -69,8 +69,12 @@ struct wino_chunk {
     int64_t v_stride, m_stride; /* from point to point, in floats */
     float *columns;     /* (4 * columns + 2, 6, block): a row of tiles half done */
     const float *zeros; /* (w, block) */
+    float *rows;        /* (WINO_ROWS, w, block): rows of a value that is not stored */
+    int64_t first;      /* channel of x with which the pass begins */
     int64_t tiles;
 };
+
+enum { WINO_ROWS = 9 }; /* of pixels, that a row of tiles reads, at most */
 
 /* Where results go. `after` may be NULL. */
 struct wino_out {
@@ -82,8 +86,8 @@ struct wino_out {
 /* The stages of a form, for one number of lanes. */
 struct wino_lanes {
     /* v of the row of tiles `row` of the image x; the first tile is number `tile`. */
-    void (*input)(const struct wino_chunk *chunk, int64_t tile, const float *x,
-                  int64_t row, const struct wino_shape *s);
+    void (*input)(const struct wino_chunk *chunk, int64_t tile,
+                  const struct map_value *x, int64_t row, const struct wino_shape *s);
     /* m of all tiles. u: for each of WINO_WEIGHTS, panels (c, 2 * block) of channels k,
      * the last of which may be half as wide. */
     void (*multiply)(const struct wino_chunk *chunk, const float *u,

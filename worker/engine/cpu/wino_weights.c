@@ -104,7 +104,7 @@ tiles_floats(const struct work *w, int64_t tiles)
 static int64_t
 row_floats(const struct work *w)
 {
-    return columns_floats(w) + w->s.w * w->s.block;
+    return columns_floats(w) + (1 + WINO_ROWS) * w->s.w * w->s.block;
 }
 
 static int64_t
@@ -134,24 +134,26 @@ make_row(struct wino_tiles *t, const struct work *w, float *at)
     memset(zeros, 0, (size_t)(w->s.w * w->s.block) * sizeof(float));
     t->columns = at;
     t->zeros = zeros;
+    t->rows = zeros + w->s.w * w->s.block;
 }
 
 /* v and d of rows first, first + 1, ... of tiles of consecutive images, from tile
  * number `tile` on */
 static void
-fill_tiles(const struct wino_tiles *t, int64_t tile, const float *x, const float *dy,
-           const struct work *w, int64_t first, int64_t rows)
+fill_tiles(const struct wino_tiles *t, int64_t tile, const struct map_value *x,
+           const float *dy, const struct work *w, int64_t first, int64_t rows)
 {
     for (int64_t i = first; i < first + rows; i++, tile += w->s.columns) {
         const int64_t n = i / w->s.rows, row = i % w->s.rows;
+        const struct map_value image = map_value_later(x, n * w->x_image);
 
-        w->lanes->input(t, tile, x + n * w->x_image, row, &w->s);
+        w->lanes->input(t, tile, &image, row, &w->s);
         w->lanes->gradient(t, tile, dy + n * w->y_image, row, &w->s);
     }
 }
 
 static void
-backward_weights(float *partial, const float *x, const float *dy,
+backward_weights(float *partial, const struct map_value *x, const float *dy,
                  const struct conv_shape *conv, int64_t block, int64_t images,
                  float *workspace)
 {
@@ -246,7 +248,7 @@ staged_workspace(const struct conv_shape *conv, int64_t block, int64_t images)
 }
 
 static void
-stage(float *to, int64_t at, const float *x, const float *dy,
+stage(float *to, int64_t at, const struct map_value *x, const float *dy,
       const struct conv_shape *conv, int64_t block, float *workspace)
 {
     const struct work w = work_of(conv, block);
@@ -317,6 +319,7 @@ staged_suits(const struct conv_shape *conv, int64_t block)
 const struct conv_kernel wino_backward_weights = {.name = "winograd",
                                                   .pass = CONV_BACKWARD_WEIGHTS,
                                                   .suits = suits,
+                                                  .lazy = true,
                                                   .workspace = workspace_of,
                                                   .partial = partial_floats,
                                                   .parts = parts,
@@ -326,6 +329,7 @@ const struct conv_kernel wino_backward_weights = {.name = "winograd",
 const struct conv_kernel wino_staged_weights = {.name = "winograd, staged",
                                                 .pass = CONV_BACKWARD_WEIGHTS,
                                                 .suits = staged_suits,
+                                                .lazy = true,
                                                 .workspace = staged_workspace,
                                                 .parts = staged_parts,
                                                 .staged = staged,

@@ -24,6 +24,7 @@ struct wino_tiles {
     int64_t tiles;      /* in the sums */
     float *columns;     /* a row of tiles of x half done */
     const float *zeros; /* (w, block) */
+    float *rows;        /* as those of wino_chunk */
 };
 
 /* Panels of k or c: n of them, side by side. */
@@ -36,8 +37,8 @@ struct wino_panels {
 struct wino_weights_lanes {
     int points, step, span; /* points; pixels of x from tile to tile, and in a tile */
     /* v, or d, of the row of tiles `row` of an image; the first is number `tile`. */
-    void (*input)(const struct wino_tiles *t, int64_t tile, const float *x, int64_t row,
-                  const struct wino_shape *s);
+    void (*input)(const struct wino_tiles *t, int64_t tile, const struct map_value *x,
+                  int64_t row, const struct wino_shape *s);
     void (*gradient)(const struct wino_tiles *t, int64_t tile, const float *dy,
                      int64_t row, const struct wino_shape *s);
     /* du of these panels = the sums, or += them */

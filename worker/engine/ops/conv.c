@@ -24,7 +24,7 @@ struct conv_state {
     struct conv *conv;
     struct conv_sizes sizes;
     float *packed[2]; /* by enum conv_pass; NULL where it is packed late */
-    bool late[2];     /* for each pass anew, in memory that nodes share */
+    bool late[2];     /* for each pass anew, in the scratch */
 };
 
 static void
@@ -63,7 +63,7 @@ group_of(int64_t g, int64_t n, int64_t n_slices, int64_t batch)
 
 /* The partial sums of the largest batch, or a stage. */
 static int64_t
-shared_floats(const struct conv_sizes *sizes, int64_t max_batch)
+scratch_floats(const struct conv_sizes *sizes, int64_t max_batch)
 {
     const int64_t groups = n_groups((max_batch + OP_SLICE - 1) / OP_SLICE);
 
@@ -84,7 +84,7 @@ choose_late(struct conv_state *state, enum net_packing packing, int64_t max_batc
             may && wanted[pass] && state->sizes.packed[pass] >= LATE_FLOATS;
 }
 
-/* Where the packed weights lie: with this node, or in what nodes share. */
+/* Where the packed weights lie: with this node, or in its scratch. */
 static void
 packed_needs(struct op_needs *needs, const struct conv_state *state)
 {
@@ -93,8 +93,8 @@ packed_needs(struct op_needs *needs, const struct conv_state *state)
 
         if (!state->late[pass])
             needs->own += size;
-        else if (size > needs->shared)
-            needs->shared = size;
+        else if (size > needs->scratch)
+            needs->scratch = size;
     }
 }
 
@@ -114,6 +114,7 @@ op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *n
         .stride = node->conv.stride,
         .pad = node->conv.pad,
         .plain_x = x->plain,
+        .lazy_x = s->from[0]->lazy,
     };
     struct conv_state *state = xcalloc(1, sizeof(*state));
 
@@ -126,7 +127,7 @@ op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *n
     choose_late(state, s->packing, max_batch);
     needs->together = state->sizes.together;
     if (gradients)
-        needs->shared = shared_floats(&state->sizes, max_batch);
+        needs->scratch = scratch_floats(&state->sizes, max_batch);
     packed_needs(needs, state);
     return 0;
 }
@@ -202,6 +203,12 @@ refresh(struct op_site *s, bool gradients, int thread)
                                   s->params[0].value, 0, 1, thread);
 }
 
+static float *
+packed_late(const struct op_site *s, enum conv_pass pass)
+{
+    return op_site_scratch(s, pass == CONV_FORWARD ? PLAN_FORWARD : PLAN_BACKWARD);
+}
+
 struct pack_task {
     const struct op_site *site;
     enum conv_pass pass;
@@ -219,8 +226,8 @@ pack_task(void *ctx, int64_t task, int thread)
                                     .path = s->pass->path};
 
     profile_enter(thread, &tag, 0);
-    s->backend->conv_pack(state->conv, t->pass, s->pass->shared, s->params[0].value,
-                          task, PACK_PARTS, thread);
+    s->backend->conv_pack(state->conv, t->pass, packed_late(s, t->pass),
+                          s->params[0].value, task, PACK_PARTS, thread);
     profile_leave(thread);
 }
 
@@ -262,7 +269,7 @@ weights(const struct op_site *s, enum conv_pass pass)
 
     if (state->sizes.packed[pass] == 0)
         return s->params[0].value;
-    return state->late[pass] ? s->pass->shared : state->packed[pass];
+    return state->late[pass] ? packed_late(s, pass) : state->packed[pass];
 }
 
 void
@@ -270,10 +277,10 @@ conv_forward_after(const struct op_site *s, float *y, const struct conv_after *a
                    const struct op_slice *images, int thread)
 {
     const struct conv_state *state = s->state;
+    const struct map_value x = op_site_value(s->from[0], images, thread);
 
-    s->backend->conv_forward(state->conv, y, op_site_at(s, s->in[0], images, thread),
-                             weights(s, CONV_FORWARD), after, images->images,
-                             s->pass->workspaces[thread], thread);
+    s->backend->conv_forward(state->conv, y, &x, weights(s, CONV_FORWARD), after,
+                             images->images, s->pass->workspaces[thread], thread);
 }
 
 static void
@@ -301,11 +308,12 @@ group_task(void *ctx, int64_t task, int thread)
     const struct op_pass *pass = s->pass;
     const struct op_slice g =
         group_of(task, n_groups(pass->n_slices), pass->n_slices, pass->batch);
+    const struct map_value x = op_site_value(s->from[0], &g, thread);
+    float *partials = op_site_scratch(s, PLAN_BACKWARD);
 
     s->backend->conv_backward_weights(
-        state->conv, pass->shared + task * state->sizes.partial,
-        op_site_at(s, s->in[0], &g, thread), op_site_at(s, s->dy, &g, thread), g.images,
-        pass->workspaces[thread], thread);
+        state->conv, partials + task * state->sizes.partial, &x,
+        op_site_at(s, s->dy, &g, thread), g.images, pass->workspaces[thread], thread);
 }
 
 static void
@@ -314,7 +322,8 @@ add_task(void *ctx, int64_t task, int thread)
     const struct op_site *s = ctx;
     const struct conv_state *state = s->state;
 
-    s->backend->conv_add_grad(state->conv, s->params[0].grad, s->pass->shared,
+    s->backend->conv_add_grad(state->conv, s->params[0].grad,
+                              op_site_scratch(s, PLAN_BACKWARD),
                               n_groups(s->pass->n_slices), task, thread);
 }
 
@@ -331,10 +340,11 @@ stage_task(void *ctx, int64_t task, int thread)
     const struct op_site *s = stage->site;
     const struct conv_state *state = s->state;
     const struct op_slice image = {.first = stage->first + task, .images = 1};
+    const struct map_value x = op_site_value(s->from[0], &image, thread);
 
-    s->backend->conv_stage(
-        state->conv, s->pass->shared, task, op_site_at(s, s->in[0], &image, thread),
-        op_site_at(s, s->dy, &image, thread), s->pass->workspaces[thread], thread);
+    s->backend->conv_stage(state->conv, op_site_scratch(s, PLAN_BACKWARD), task, &x,
+                           op_site_at(s, s->dy, &image, thread),
+                           s->pass->workspaces[thread], thread);
 }
 
 static void
@@ -344,9 +354,9 @@ add_staged_task(void *ctx, int64_t task, int thread)
     const struct op_site *s = stage->site;
     const struct conv_state *state = s->state;
 
-    s->backend->conv_add_staged(state->conv, s->params[0].grad, s->pass->shared,
-                                stage->images, task, s->pass->workspaces[thread],
-                                thread);
+    s->backend->conv_add_staged(state->conv, s->params[0].grad,
+                                op_site_scratch(s, PLAN_BACKWARD), stage->images, task,
+                                s->pass->workspaces[thread], thread);
 }
 
 static void

@@ -4,7 +4,7 @@
 #include "worker/engine/ops/op.h"
 
 /* To be called before conv_forward_after, or the op's forward where a norm does the work
- * of it; nothing else may use the shared workspace in between. */
+ * of it. */
 void conv_make_ready(const struct op_site *conv);
 
 /* y = after(conv(x)) for these images of the convolution's input, x. For the norm that

@@ -9,6 +9,7 @@
  *
  *   dx = gamma * invstd * (dz - sum(dz)/M - (x - mean) * invstd^2 * sum(dz (x-mean))/M)
  *
+ * The value need not be stored (plan_is_lazy): who reads it then computes it from terms.
  * In evaluation a convolution whose value only this norm reads (graph_fused_conv) does its
  * work: z = scale * conv + (beta - mean * scale) + residual, scale = gamma * invstd.
  *
@@ -38,6 +39,7 @@ struct norm_state {
     float *slope, *shift;
     float *low; /* lower bounds, an image in blocks; only with GRAPH_RELU */
     bool all_relu;
+    struct norm_pass pass; /* the last forward, for kernels */
 };
 
 static const char *const path_names[GRAPH_MAX_PATHS + 1][GRAPH_MAX_PATHS] =
@@ -97,7 +99,7 @@ op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *n
     if (s->node->norm.act == GRAPH_RELU)
         needs->own += map_size(&m);
     if (gradients)
-        needs->shared = (max_batch + OP_SLICE - 1) / OP_SLICE * partial_floats(state);
+        needs->scratch = (max_batch + OP_SLICE - 1) / OP_SLICE * partial_floats(state);
     return 0;
 }
 
@@ -165,28 +167,28 @@ path_params(const struct op_site *s)
 }
 
 static struct norm_pass
-norm_pass_of(const struct op_site *s, int64_t images)
+norm_pass_of(const struct op_site *s)
 {
     const struct norm_state *state = s->state;
     enum norm_act act = NORM_LINEAR;
 
     if (s->node->norm.act == GRAPH_RELU)
         act = state->all_relu ? NORM_RELU : NORM_MASKED;
-    return (struct norm_pass){.map = op_site_map(s, s->node, images),
-                              .act = act,
+    return (struct norm_pass){.act = act,
                               .low = state->low,
                               .mean = state->mean,
                               .scale = state->scale,
                               .shift = state->beta};
 }
 
-/* Two arrays of lanes in the shared workspace. */
+/* Two arrays of lanes in the scratch. */
 static double *
-partial_of(const struct op_site *s, int64_t slice)
+partial_of(const struct op_site *s, enum plan_direction direction, int64_t slice)
 {
     const struct norm_state *state = s->state;
+    float *partials = op_site_scratch(s, direction);
 
-    return (double *)(void *)(s->pass->shared + slice * partial_floats(state));
+    return (double *)(void *)(partials + slice * partial_floats(state));
 }
 
 static void
@@ -196,7 +198,7 @@ stats_task(void *ctx, int64_t task, int thread)
     const struct norm_state *state = s->state;
     const struct op_slice slice = op_slice_of(task, s->pass->batch);
     const struct map m = op_site_map(s, s->node, slice.images);
-    double *partial = partial_of(s, task);
+    double *partial = partial_of(s, PLAN_FORWARD, task);
 
     s->backend->norm_stats(partial, partial + state->lanes,
                            op_site_at(s, s->in[0], &slice, thread), &m);
@@ -213,7 +215,7 @@ combine_stats(double *mean, double *m2, const struct op_site *s, int64_t c)
 
     *mean = *m2 = 0.0;
     for (int64_t i = 0; i < s->pass->n_slices; i++) {
-        const double *partial = partial_of(s, i);
+        const double *partial = partial_of(s, PLAN_FORWARD, i);
         const double n = (double)(op_slice_of(i, s->pass->batch).images * pixels);
         const double distance = partial[c] - *mean;
 
@@ -289,27 +291,62 @@ before_forward(struct op_site *s)
         state->beta[c] = p[BETA].value[c];
         state->offset[c] = state->beta[c] - state->mean[c] * state->scale[c];
     }
+    state->pass = norm_pass_of(s);
+}
+
+/* The residual's terms, and its own. */
+static struct map_value
+value(const struct op_site *s, const struct op_slice *slice, int thread)
+{
+    const struct norm_state *state = s->state;
+    struct map_value v = {0};
+
+    if (s->node->n_in > 1)
+        v = op_site_value(s->from[1], slice, thread);
+    assert(v.n < MAP_TERMS);
+    v.terms[v.n++] =
+        (struct map_term){op_site_at(s, s->in[0], slice, thread), &state->pass};
+    return v;
+}
+
+/* What the convolution does after its own work. */
+static void
+forward_by_conv(struct op_site *s, const struct op_slice *slice, int thread)
+{
+    const struct norm_state *state = s->state;
+    struct map_value residual = {0};
+
+    if (s->node->n_in > 1)
+        residual = op_site_value(s->from[1], slice, thread);
+    assert(residual.n == 0); /* graph_lazy_terms */
+    const struct conv_after after = {.scale = state->scale,
+                                     .shift = state->offset,
+                                     .residual = residual.at,
+                                     .act = state->pass.act,
+                                     .low = state->pass.low};
+    conv_forward_after(s->conv, op_site_at(s, s->y, slice, thread), &after, slice,
+                       thread);
 }
 
 static void
 forward(struct op_site *s, const struct op_slice *slice, int thread)
 {
-    const struct norm_state *state = s->state;
-    const struct norm_pass p = norm_pass_of(s, slice->images);
-    float *y = op_site_at(s, s->y, slice, thread);
-    const float *residual =
-        s->node->n_in > 1 ? op_site_at(s, s->in[1], slice, thread) : NULL;
+    const struct map m = op_site_map(s, s->node, slice->images);
 
-    if (s->conv == NULL || s->pass->mode == NET_TRAIN) {
-        s->backend->norm(y, op_site_at(s, s->in[0], slice, thread), residual, &p);
+    if (s->conv != NULL && s->pass->mode == NET_EVAL) {
+        forward_by_conv(s, slice, thread);
         return;
     }
-    const struct conv_after after = {.scale = state->scale,
-                                     .shift = state->offset,
-                                     .residual = residual,
-                                     .act = p.act,
-                                     .low = p.low};
-    conv_forward_after(s->conv, y, &after, slice, thread);
+    const struct map_value v = value(s, slice, thread);
+    s->backend->value(op_site_at(s, s->y, slice, thread), &v, &m);
+}
+
+static struct norm_maps
+maps_of(const struct op_site *s, const struct op_slice *slice, int thread)
+{
+    return (struct norm_maps){.dy = op_site_at(s, s->dy, slice, thread),
+                              .x = op_site_at(s, s->in[0], slice, thread),
+                              .y = op_site_value(s, slice, thread)};
 }
 
 static void
@@ -318,13 +355,11 @@ sums_task(void *ctx, int64_t task, int thread)
     const struct op_site *s = ctx;
     const struct norm_state *state = s->state;
     const struct op_slice slice = op_slice_of(task, s->pass->batch);
-    const struct norm_pass p = norm_pass_of(s, slice.images);
-    double *partial = partial_of(s, task);
+    const struct norm_maps maps = maps_of(s, &slice, thread);
+    const struct map m = op_site_map(s, s->node, slice.images);
+    double *partial = partial_of(s, PLAN_BACKWARD, task);
 
-    s->backend->norm_sums(partial, partial + state->lanes,
-                          op_site_at(s, s->dy, &slice, thread),
-                          op_site_at(s, s->y, &slice, thread),
-                          op_site_at(s, s->in[0], &slice, thread), &p);
+    s->backend->norm_sums(partial, partial + state->lanes, &maps, &state->pass, &m);
 }
 
 static double
@@ -333,7 +368,7 @@ combine_sum(const struct op_site *s, int64_t lane)
     double sum = 0.0;
 
     for (int64_t i = 0; i < s->pass->n_slices; i++)
-        sum += partial_of(s, i)[lane];
+        sum += partial_of(s, PLAN_BACKWARD, i)[lane];
     return sum;
 }
 
@@ -364,18 +399,17 @@ static void
 backward(struct op_site *s, const struct op_slice *slice, int thread)
 {
     const struct norm_state *state = s->state;
-    struct norm_pass p = norm_pass_of(s, slice->images);
+    const struct norm_pull pull = {state->slope, state->shift};
+    const struct norm_maps maps = maps_of(s, slice, thread);
+    const struct map m = op_site_map(s, s->node, slice->images);
     struct grad_to dx = {NULL, s->accumulate[0]}, dresidual = {NULL, s->accumulate[1]};
 
     if (s->wanted[0])
         dx.at = op_site_at(s, s->din[0], slice, thread);
     if (s->wanted[1])
         dresidual.at = op_site_at(s, s->din[1], slice, thread);
-    p.shift = state->shift;
-    s->backend->norm_grad(dx, dresidual, op_site_at(s, s->dy, slice, thread),
-                          op_site_at(s, s->y, slice, thread),
-                          op_site_at(s, s->in[0], slice, thread),
-                          s->pass->mode == NET_TRAIN ? state->slope : NULL, &p);
+    s->backend->norm_grad(dx, dresidual, &maps,
+                          s->pass->mode == NET_TRAIN ? &pull : NULL, &state->pass, &m);
 }
 
 const struct op op_norm = {.name = "norm",
@@ -384,6 +418,7 @@ const struct op op_norm = {.name = "norm",
                            .close = op_close,
                            .begin = begin,
                            .before_forward = before_forward,
+                           .value = value,
                            .forward = forward,
                            .before_backward = before_backward,
                            .backward = backward};

@@ -36,8 +36,28 @@ op_site_at(const struct op_site *s, const struct plan_buffer *b,
     if (b->size == 0)
         return NULL;
     if (b->apart && s->pass->arenas != NULL)
-        return s->pass->arenas[thread] + b->offset * OP_SLICE;
+        return s->pass->arenas[thread] + b->arena * OP_SLICE;
     return op_site_all(s, b) + slice->first * b->size;
+}
+
+bool
+op_site_is_lazy(const struct op_site *s)
+{
+    return s->lazy && (s->conv == NULL || s->pass->raw);
+}
+
+struct map_value
+op_site_value(const struct op_site *s, const struct op_slice *slice, int thread)
+{
+    if (op_site_is_lazy(s))
+        return s->node->op->value(s, slice, thread);
+    return (struct map_value){.at = op_site_at(s, s->y, slice, thread)};
+}
+
+float *
+op_site_scratch(const struct op_site *s, enum plan_direction direction)
+{
+    return op_site_all(s, s->scratch[direction]);
 }
 
 struct map

@@ -33,19 +33,21 @@ struct op_pass {
     int path;
     unsigned flags; /* enum net_grad */
     int64_t batch, n_slices;
+    bool raw;             /* convolutions have stored what they compute, not what a norm
+                             that they do made of it */
     const float *input;   /* the caller's images */
     float *const *arenas; /* of each thread: one slice of what plan.h puts there; NULL:
                              `transient` holds the whole batch of it */
     float *kept, *transient;
     int64_t capacity;         /* images that the blocks hold: max_batch */
     float *const *workspaces; /* of each thread */
-    float *shared;            /* used by one node at a time */
 };
 
 /* Where an op's memory and neighbours are: all that it may touch. */
 struct op_site {
     const struct graph_node *node;
-    const struct graph_node *x; /* node of the first input */
+    const struct graph_node *x;                  /* node of the first input */
+    const struct op_site *from[NODE_MAX_INPUTS]; /* sites of the inputs */
     const struct backend *backend;
     struct team *team;
     enum net_packing packing;
@@ -53,20 +55,22 @@ struct op_site {
     const struct op_site *conv; /* of a norm: the convolution that does its work in
                                    evaluation (graph_fused_conv), or NULL */
     bool by_norm;               /* of that convolution: it runs when the norm would */
+    bool lazy;                  /* see plan_is_lazy */
     struct net_param *params;   /* this node's, in the order of declare */
     void *state;                /* made by open */
     float *own;                 /* needs.own floats for ever */
     int64_t together;           /* images of a task, at most: a multiple of OP_SLICE */
-    struct plan_buffer *y, *dy;
-    struct plan_buffer *in[NODE_MAX_INPUTS], *din[NODE_MAX_INPUTS];
-    bool wanted[NODE_MAX_INPUTS];     /* this backward needs din */
+    const struct plan_buffer *y, *dy;
+    const struct plan_buffer *in[NODE_MAX_INPUTS], *din[NODE_MAX_INPUTS];
+    const struct plan_buffer *scratch[2]; /* by enum plan_direction */
+    bool wanted[NODE_MAX_INPUTS];         /* this backward needs din */
     bool accumulate[NODE_MAX_INPUTS]; /* din holds another consumer's part already */
 };
 
 /* Memory in floats. */
 struct op_needs {
     int64_t own;      /* for this node alone */
-    int64_t shared;   /* while the op runs */
+    int64_t scratch;  /* while the op runs, forward or backward */
     int64_t together; /* not memory: images that it likes to be given; 0: any number */
 };
 
@@ -80,7 +84,7 @@ typedef void op_declare_fn(void *ctx, const struct op_param *p);
 
 struct op {
     const char *name;
-    /* All members below are optional but forward. */
+    /* All members below are optional but forward; value where there are lazy nodes. */
 
     /* Tells the parameters in state_dict order. */
     void (*declare)(const struct graph_node *node, const struct graph_node *x,
@@ -102,6 +106,9 @@ struct op {
     void (*refresh)(struct op_site *s, bool gradients, int thread);
 
     void (*before_forward)(struct op_site *s);
+    /* Of a value that is not stored: what it is made of. */
+    struct map_value (*value)(const struct op_site *s, const struct op_slice *slice,
+                              int thread);
     void (*forward)(struct op_site *s, const struct op_slice *slice, int thread);
     void (*before_backward)(struct op_site *s);
     /* Gradients of the wanted inputs. */
@@ -124,8 +131,18 @@ bool op_role_is_trained(enum net_role role);
 float *op_site_at(const struct op_site *s, const struct plan_buffer *b,
                   const struct op_slice *slice, int thread);
 
-/* The same for all images; only of kept buffers, or in passes without arenas. */
+/* Is the node's value, as of the pass that runs, not stored? */
+bool op_site_is_lazy(const struct op_site *s);
+
+/* The node's value, stored or not. */
+struct map_value op_site_value(const struct op_site *s, const struct op_slice *slice,
+                               int thread);
+
+/* Where a buffer begins for all images; only of kept buffers, or in passes without arenas. */
 float *op_site_all(const struct op_site *s, const struct plan_buffer *b);
+
+/* What the op has while it runs in this direction. */
+float *op_site_scratch(const struct op_site *s, enum plan_direction direction);
 
 /* A node's value in a slice, as the kernels see it. */
 struct map op_site_map(const struct op_site *s, const struct graph_node *node,

@@ -163,8 +163,8 @@ check_forward(struct fixture *f)
     float *x = as_map(f->x, f->nx, &f->x_map), *y = floats(map_size(&f->y_map));
 
     memset(y, 0x41, (size_t)map_size(&f->y_map) * sizeof(float));
-    f->kernel->forward(y, x, f->packed, NULL, &f->shape, f->block, f->ref->n,
-                       f->workspace);
+    f->kernel->forward(y, &(struct map_value){.at = x}, f->packed, NULL, &f->shape,
+                       f->block, f->ref->n, f->workspace);
     check_map(f, y, &f->y_map, f->ny, 1.0);
     mem_large_free(x);
     mem_large_free(y);
@@ -196,7 +196,7 @@ check_grad(const struct fixture *f, float *grad)
 
 /* Twice the same stage is added to a gradient that is there. */
 static void
-add_stages(struct fixture *f, float *grad, const float *x, const float *dy)
+add_stages(struct fixture *f, float *grad, const struct map_value *x, const float *dy)
 {
     const struct conv_kernel *k = f->kernel;
     const int64_t x_image = map_size(&f->x_map) / f->ref->n;
@@ -204,9 +204,11 @@ add_stages(struct fixture *f, float *grad, const float *x, const float *dy)
     float *stage = floats(k->stage_floats(&f->shape, f->block));
 
     assert_true(k->staged(&f->shape, f->block) >= f->ref->n);
-    for (int64_t n = 0; n < f->ref->n; n++)
-        k->stage(stage, n, x + n * x_image, dy + n * y_image, &f->shape, f->block,
-                 f->workspace);
+    for (int64_t n = 0; n < f->ref->n; n++) {
+        const struct map_value image = map_value_later(x, n * x_image);
+
+        k->stage(stage, n, &image, dy + n * y_image, &f->shape, f->block, f->workspace);
+    }
     for (int64_t part = 0; part < 2 * k->parts(&f->shape, f->block); part++)
         k->add_staged(grad, stage, f->ref->n, part / 2, &f->shape, f->block,
                       f->workspace);
@@ -215,7 +217,7 @@ add_stages(struct fixture *f, float *grad, const float *x, const float *dy)
 
 /* Twice the same partial sum is added to a gradient that is there. */
 static void
-add_partials(struct fixture *f, float *grad, const float *x, const float *dy)
+add_partials(struct fixture *f, float *grad, const struct map_value *x, const float *dy)
 {
     const int64_t size = f->kernel->partial(&f->shape, f->block);
     float *partials = floats(2 * size);
@@ -230,6 +232,15 @@ add_partials(struct fixture *f, float *grad, const float *x, const float *dy)
 }
 
 static void
+add_gradient(struct fixture *f, float *grad, const struct map_value *x, const float *dy)
+{
+    if (f->kernel->staged != NULL)
+        add_stages(f, grad, x, dy);
+    else
+        add_partials(f, grad, x, dy);
+}
+
+static void
 check_backward_weights(struct fixture *f)
 {
     float *x = as_map(f->x, f->nx, &f->x_map), *dy = as_map(f->y, f->ny, &f->y_map);
@@ -237,10 +248,7 @@ check_backward_weights(struct fixture *f)
 
     for (int64_t i = 0; i < f->nw; i++)
         grad[i] = 3.0f;
-    if (f->kernel->staged != NULL)
-        add_stages(f, grad, x, dy);
-    else
-        add_partials(f, grad, x, dy);
+    add_gradient(f, grad, &(struct map_value){.at = x}, dy);
     check_grad(f, grad);
     mem_large_free(x);
     mem_large_free(dy);
@@ -292,12 +300,100 @@ gradient_of_the_weights_equals_the_reference_and_adds_up(void **state)
     for_all(CONV_BACKWARD_WEIGHTS, check_backward_weights);
 }
 
+/* ---- values that are not stored -------------------------------------------------- */
+
+/* Numbers of the double array, repeated, as one for each of n floats. */
+static float *
+repeated(const double *from, int64_t count, int64_t n)
+{
+    float *to = floats(n);
+
+    for (int64_t i = 0; i < n; i++)
+        to[i] = (float)from[i % count];
+    return to;
+}
+
+/* Calls check with x as two terms and what they are when stored. */
+static void
+with_terms(struct fixture *f,
+           void (*check)(struct fixture *f, const struct map_value *lazy,
+                         const struct map_value *stored))
+{
+    const int64_t size = map_size(&f->x_map), lanes = map_blocks(&f->x_map) * f->block;
+    float *x = repeated(f->x, f->nx, size), *at = repeated(f->y, f->ny, size);
+    float *mean = repeated(f->w, f->nw, lanes), *made = floats(size);
+    float *low = repeated(f->y, f->ny, lanes * f->x_map.pixels);
+    const struct norm_pass relu = {NORM_RELU, NULL, mean, mean, mean};
+    const struct norm_pass masked = {NORM_MASKED, low, mean, mean, mean};
+    const struct map_value lazy = {at, 2, {{x, &relu}, {at, &masked}}};
+
+    cpu_value(made, &lazy, &f->x_map);
+    check(f, &lazy, &(struct map_value){.at = made});
+    float *all[] = {x, at, mean, made, low};
+    for (int i = 0; i < 5; i++)
+        mem_large_free(all[i]);
+}
+
+static void
+forward_twice(struct fixture *f, const struct map_value *lazy,
+              const struct map_value *stored)
+{
+    const int64_t size = map_size(&f->y_map);
+    float *got = floats(size), *want = floats(size);
+
+    f->kernel->forward(got, lazy, f->packed, NULL, &f->shape, f->block, f->ref->n,
+                       f->workspace);
+    f->kernel->forward(want, stored, f->packed, NULL, &f->shape, f->block, f->ref->n,
+                       f->workspace);
+    assert_memory_equal(got, want, (size_t)size * sizeof(float));
+    mem_large_free(got);
+    mem_large_free(want);
+}
+
+static void
+weights_twice(struct fixture *f, const struct map_value *lazy,
+              const struct map_value *stored)
+{
+    float *dy = as_map(f->y, f->ny, &f->y_map);
+    float *got = floats(f->nw), *want = floats(f->nw);
+
+    add_gradient(f, got, lazy, dy);
+    add_gradient(f, want, stored, dy);
+    assert_memory_equal(got, want, (size_t)f->nw * sizeof(float));
+    mem_large_free(dy);
+    mem_large_free(got);
+    mem_large_free(want);
+}
+
+static void
+check_lazy_forward(struct fixture *f)
+{
+    if (f->kernel->lazy)
+        with_terms(f, forward_twice);
+}
+
+static void
+check_lazy_weights(struct fixture *f)
+{
+    if (f->kernel->lazy)
+        with_terms(f, weights_twice);
+}
+
+static void
+a_value_that_is_not_stored_gives_the_same_bits(void **state)
+{
+    (void)state;
+    for_all(CONV_FORWARD, check_lazy_forward);
+    for_all(CONV_BACKWARD_WEIGHTS, check_lazy_weights);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forward_equals_the_reference),
         cmocka_unit_test(gradient_of_the_data_equals_the_reference_and_accumulates),
+        cmocka_unit_test(a_value_that_is_not_stored_gives_the_same_bits),
         cmocka_unit_test(gradient_of_the_weights_equals_the_reference_and_adds_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@ struct fixture {
     float x[MAX], y[MAX], dy[MAX], residual[MAX], low[LANES * PIXELS];
     float mean[LANES], scale[LANES], shift[LANES], slope[LANES];
     struct norm_pass pass;
+    struct map_value value; /* y, not stored */
 };
 
 static void
@@ -57,8 +58,9 @@ setup(int64_t block, enum norm_act act)
     random_lanes(f->scale, 6);
     random_lanes(f->shift, 7);
     random_lanes(f->slope, 8);
-    f->pass = (struct norm_pass){f->map, act, f->low, f->mean, f->scale, f->shift};
-    cpu_norm(f->y, f->x, f->residual, &f->pass);
+    f->pass = (struct norm_pass){act, f->low, f->mean, f->scale, f->shift};
+    f->value = (struct map_value){f->residual, 1, {{f->x, &f->pass}}};
+    cpu_value(f->y, &f->value, &f->map);
     return f;
 }
 
@@ -111,6 +113,14 @@ norm_is_the_same_in_every_layout(void **state)
 }
 
 static void
+norm_sums_of(const struct fixture *f, double sums[2][LANES], const struct map_value *y)
+{
+    const struct norm_maps maps = {f->dy, f->x, *y};
+
+    cpu_norm_sums(sums[0], sums[1], &maps, &f->pass, &f->map);
+}
+
+static void
 check_sums(struct fixture *a, struct fixture *b)
 {
     double got[2][LANES] = {{0}}, want[2][LANES] = {{0}};
@@ -119,8 +129,8 @@ check_sums(struct fixture *a, struct fixture *b)
     cpu_norm_stats(want[0], want[1], b->x, &b->map);
     assert_sums_equal(got[0], want[0]);
     assert_sums_equal(got[1], want[1]);
-    cpu_norm_sums(got[0], got[1], a->dy, a->y, a->x, &a->pass);
-    cpu_norm_sums(want[0], want[1], b->dy, b->y, b->x, &b->pass);
+    norm_sums_of(a, got, &(struct map_value){.at = a->y});
+    norm_sums_of(b, want, &(struct map_value){.at = b->y});
     assert_sums_equal(got[0], want[0]);
     assert_sums_equal(got[1], want[1]);
 }
@@ -133,11 +143,20 @@ statistics_are_the_same_in_every_layout(void **state)
 }
 
 static void
-norm_grad_of(struct fixture *f, float *dx, float *dresidual, bool train)
+norm_grad_of(struct fixture *f, float *dx, float *dresidual, bool train,
+             const struct norm_maps *maps)
 {
+    const struct norm_pull pull = {f->slope, f->shift};
+
     memcpy(dresidual, f->residual, sizeof(f->residual));
-    cpu_norm_grad((struct grad_to){dx, false}, (struct grad_to){dresidual, true}, f->dy,
-                  f->y, f->x, train ? f->slope : NULL, &f->pass);
+    cpu_norm_grad((struct grad_to){dx, false}, (struct grad_to){dresidual, true}, maps,
+                  train ? &pull : NULL, &f->pass, &f->map);
+}
+
+static struct norm_maps
+stored_maps(const struct fixture *f)
+{
+    return (struct norm_maps){f->dy, f->x, {.at = f->y}};
 }
 
 static void
@@ -145,9 +164,11 @@ check_norm_grad(struct fixture *a, struct fixture *b)
 {
     static float got[2][MAX], want[2][MAX];
 
+    const struct norm_maps of_a = stored_maps(a), of_b = stored_maps(b);
+
     for (int train = 0; train < 2; train++) {
-        norm_grad_of(a, got[0], got[1], train);
-        norm_grad_of(b, want[0], want[1], train);
+        norm_grad_of(a, got[0], got[1], train, &of_a);
+        norm_grad_of(b, want[0], want[1], train, &of_b);
         assert_same(got[0], &a->map, want[0]);
         assert_same(got[1], &a->map, want[1]);
     }
@@ -158,6 +179,39 @@ gradients_are_the_same_in_every_layout(void **state)
 {
     (void)state;
     for_blocks(check_norm_grad);
+}
+
+/* Of a sum of norms, in the gradient's own place: into a copy of x. */
+static void
+check_terms(struct fixture *a, struct fixture *b)
+{
+    (void)b;
+    static float made[MAX], first[MAX], got[2][MAX], want[2][MAX];
+    const struct map_value value = {
+        a->dy, 3, {{a->residual, &a->pass}, {a->y, &a->pass}, {a->x, &a->pass}}};
+    struct norm_maps lazy = {a->dy, a->x, value}, stored = {a->dy, a->x, {.at = made}};
+    double sums[2][LANES] = {{0}}, same[2][LANES] = {{0}};
+
+    cpu_value(first, &(struct map_value){a->dy, 1, {value.terms[0]}}, &a->map);
+    cpu_value(made, &(struct map_value){first, 1, {value.terms[1]}}, &a->map);
+    cpu_value(first, &(struct map_value){made, 1, {value.terms[2]}}, &a->map);
+    cpu_value(made, &value, &a->map);
+    assert_memory_equal(made, first, (size_t)map_size(&a->map) * sizeof(float));
+    norm_sums_of(a, sums, &lazy.y);
+    norm_sums_of(a, same, &stored.y);
+    assert_memory_equal(sums, same, sizeof(sums));
+    norm_grad_of(a, want[0], want[1], true, &stored);
+    memcpy(got[0], a->x, sizeof(a->x));
+    lazy.x = lazy.y.terms[2].x = got[0];
+    norm_grad_of(a, got[0], got[1], true, &lazy);
+    assert_memory_equal(got, want, sizeof(got));
+}
+
+static void
+a_value_that_is_not_stored_gives_the_same_bits(void **state)
+{
+    (void)state;
+    for_blocks(check_terms);
 }
 
 static void
@@ -192,6 +246,7 @@ main(void)
         cmocka_unit_test(norm_is_the_same_in_every_layout),
         cmocka_unit_test(statistics_are_the_same_in_every_layout),
         cmocka_unit_test(gradients_are_the_same_in_every_layout),
+        cmocka_unit_test(a_value_that_is_not_stored_gives_the_same_bits),
         cmocka_unit_test(pooling_is_the_same_in_every_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

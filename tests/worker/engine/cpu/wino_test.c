@@ -150,8 +150,8 @@ run(struct fixture *f, bool accumulate, const struct conv_after *after)
         spoil(f->out, map_size(&f->to));
     spoil(f->workspace, f->kernel->workspace(&f->shape, f->block, f->n));
     if (f->kernel->pass == CONV_FORWARD)
-        f->kernel->forward(f->out, f->in, f->packed, after, &f->shape, f->block, f->n,
-                           f->workspace);
+        f->kernel->forward(f->out, &(struct map_value){.at = f->in}, f->packed, after,
+                           &f->shape, f->block, f->n, f->workspace);
     else
         f->kernel->backward_data(f->out, accumulate, f->in, f->packed, &f->shape,
                                  f->block, f->n, f->workspace);
@@ -353,7 +353,7 @@ an_image_alone_gives_the_same_bits(void **state)
 static void
 other_shapes_are_left_to_others(void **state)
 {
-    const struct conv_shape fits = {16, 8, 8, 16, 8, 8, 3, 1, 1, false};
+    const struct conv_shape fits = {16, 8, 8, 16, 8, 8, 3, 1, 1, false, false};
     struct conv_shape s = fits;
     (void)state;
 

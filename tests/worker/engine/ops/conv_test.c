@@ -134,8 +134,8 @@ check_forward(struct fixture *f)
     float *x = as_map(f, f->x, f->nx, &f->x_map), *y = floats(map_size(&f->y_map));
 
     memset(y, 0x41, (size_t)map_size(&f->y_map) * sizeof(float));
-    f->backend->conv_forward(f->conv, y, x, f->packed[CONV_FORWARD], NULL, f->ref.n,
-                             f->workspace, 0);
+    f->backend->conv_forward(f->conv, y, &(struct map_value){.at = x},
+                             f->packed[CONV_FORWARD], NULL, f->ref.n, f->workspace, 0);
     float *got = as_plain(f, y, f->ny, &f->y_map);
     assert_near(got, f->y, f->ny, 1e-5);
     assert_lanes_zero(y, &f->y_map);
@@ -202,8 +202,9 @@ check_backward_weights(struct fixture *f)
     float *partials = floats(2 * sizes.partial), *grad = floats(f->nw);
 
     for (int i = 0; i < 2; i++)
-        f->backend->conv_backward_weights(f->conv, partials + i * sizes.partial, x, dy,
-                                          f->ref.n, f->workspace, 0);
+        f->backend->conv_backward_weights(f->conv, partials + i * sizes.partial,
+                                          &(struct map_value){.at = x}, dy, f->ref.n,
+                                          f->workspace, 0);
     for (int64_t i = 0; i < f->nw; i++)
         grad[i] = 3.0f;
     for (int64_t part = 0; part < sizes.parts; part++)
