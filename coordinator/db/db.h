@@ -18,7 +18,7 @@
  */
 struct db;
 
-enum { DB_SCHEMA_VERSION = 4 };
+enum { DB_SCHEMA_VERSION = 5 };
 
 /* conninfo: libpq string or URI; NULL or "": PGHOST, PGDATABASE, ... decide. */
 MUST_CHECK int db_open(struct db **out, const char *conninfo, struct err *err);
@@ -119,8 +119,7 @@ MUST_CHECK int db_log(struct db *db, int64_t job, int64_t attempt, int64_t offse
 /* Gives the jobs their names. The state of each that is there, for `plan`:
  * {"<digest>": "succeeded", ...}, and the mean seconds of finished jobs by method/stage
  * under "seconds". */
-MUST_CHECK int db_known(struct db *db, struct dag *d, json_t **out,
-                        struct err *err);
+MUST_CHECK int db_known(struct db *db, struct dag *d, json_t **out, struct err *err);
 
 /* Rows for the report, see coordinator/report/report.h. */
 MUST_CHECK int db_report(struct db *db, int64_t sweep, json_t **out, struct err *err);

@@ -9,7 +9,7 @@ db_drill_fill(struct db *db, int64_t n, struct err *err)
 {
     int64_t jobs;
 
-    if (pg_number(db->pg, &jobs, NULL, "SELECT count(*) FROM job_spec", PG_NONE, err)
+    if (pg_number(db->pg, &jobs, NULL, "SELECT count(*) FROM job_def", PG_NONE, err)
         != 0)
         return -1;
     if (jobs > 0)
@@ -27,19 +27,21 @@ db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct e
 
     if (db_begin_edit(db, err) != 0)
         return -1;
-    if (pg_number(db->pg, &id, NULL,
-                  "WITH s AS (INSERT INTO job_spec (digest, method, stage, spec)"
-                  "  SELECT replace(gen_random_uuid()::text || gen_random_uuid()::text,"
-                  "                 '-', ''), 'drill', 'noop', '{}'"
-                  "  FROM generate_series(1, $1::bigint) RETURNING job),"
-                  " j AS (INSERT INTO job (id, state, priority)"
-                  "  SELECT job, 'ready', $2::int FROM s ORDER BY job RETURNING id)"
-                  " SELECT max(id) FROM j",
-                  PG_ARGS(PG_INT(n), PG_INT(priority)), err)
+    if (pg_number(
+            db->pg, &id, NULL,
+            "WITH f AS (INSERT INTO job_form AS f (method, stage, template)"
+            "  VALUES ('drill', 'noop', '{}') ON CONFLICT (md5(template))"
+            "  DO UPDATE SET stage = f.stage RETURNING id),"
+            " s AS (INSERT INTO job_def (digest, form)"
+            "  SELECT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()),"
+            "  f.id FROM f, generate_series(1, $1::bigint) RETURNING job),"
+            " j AS (INSERT INTO job (id, state, priority)"
+            "  SELECT job, 'ready', $2::int FROM s ORDER BY job RETURNING id)"
+            " SELECT max(id) FROM j",
+            PG_ARGS(PG_INT(n), PG_INT(priority)), err)
             != 0
         || pg_query(db->pg, NULL,
-                    "INSERT INTO news (job) VALUES (CASE WHEN $1::bigint = 1"
-                    " THEN $2::bigint END)",
+                    "INSERT INTO news (job, last) VALUES ($2::bigint - $1 + 1, $2)",
                     PG_ARGS(PG_INT(n), PG_INT(id)), err)
                != 0
         || pg_commit(db->pg, err) != 0)
@@ -52,7 +54,7 @@ db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct e
 int
 db_drill_settle(struct db *db, struct err *err)
 {
-    return pg_script(db->pg, "VACUUM ANALYZE job, job_spec", err) == 0
+    return pg_script(db->pg, "VACUUM ANALYZE job, job_def, job_form", err) == 0
                    && pg_script(db->pg, "CHECKPOINT", err) == 0
                ? 0
                : -1;

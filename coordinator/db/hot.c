@@ -114,7 +114,7 @@ hot_lease(struct pg *pg, struct hot_lease *leases, size_t n, struct err *err)
         "  not_before = NULL, worker = u.worker, leased_at = now() FROM u"
         "  WHERE j.id = u.job AND j.attempt = u.attempt - 1 AND j.state = 'ready'"
         "  RETURNING u.job)"
-        " SELECT m.job, s.digest, s.spec, b.sha, b.size, c.step FROM m"
+        " SELECT m.job, s.digest, s.text, b.sha, b.size, c.step FROM m"
         " JOIN job_spec s ON s.job = m.job"
         " LEFT JOIN checkpoint_head c ON c.job = m.job"
         " LEFT JOIN blob b ON b.id = c.blob",
@@ -339,7 +339,7 @@ release_children(struct pg *pg, const int64_t *jobs, size_t n,
             pg, &rows,
             "UPDATE job j SET state = 'ready' FROM"
             " (SELECT DISTINCT d.child FROM unnest($1::bigint[]) u(job)"
-            "  JOIN job_dep d ON d.parent = u.job) e"
+            "  JOIN job_child d ON d.parent = u.job) e"
             " WHERE j.id = e.child AND j.state = 'blocked'"
             " AND NOT EXISTS (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
             "                 WHERE d.child = j.id AND p.state <> 'succeeded')"

@@ -20,9 +20,7 @@
     " FROM job j JOIN job_spec s ON s.job = j.id"                    \
     " LEFT JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt" \
     " LEFT JOIN worker w ON w.id = coalesce(a.worker, j.worker)"
-#define IN_SWEEP                                               \
-    "($1::bigint = 0 OR j.id IN (SELECT k.job FROM cell_job k" \
-    " JOIN cell c ON c.id = k.cell WHERE c.sweep = $1))"
+#define IN_SWEEP "($1::bigint = 0 OR j.id IN " SWEEP_JOBS("$1") ")"
 
 static int
 find_selected(struct db *db, const struct db_selection *sel, int64_t *job,
@@ -62,12 +60,11 @@ static const char *const details_sql =
     "   FROM job_dep d JOIN job p ON p.id = d.parent JOIN job_spec ps ON ps.job = p.id"
     "   WHERE d.child = j.id),"
     " 'children', (SELECT coalesce(json_agg(json_build_object('id', c.id, 'stage',"
-    "   cs.stage, 'state', c.state) ORDER BY c.id), '[]') FROM job_dep d"
+    "   cs.stage, 'state', c.state) ORDER BY c.id), '[]') FROM job_child d"
     "   JOIN job c ON c.id = d.child JOIN job_spec cs ON cs.job = c.id"
     "   WHERE d.parent = j.id),"
     " 'sweeps', (SELECT coalesce(json_agg(DISTINCT w.name), '[]') FROM sweep w"
-    "   JOIN cell c ON c.sweep = w.id JOIN cell_job k ON k.cell = c.id"
-    "   WHERE k.job = j.id),"
+    "   JOIN sweep_span k ON k.sweep = w.id WHERE k.jobs @> j.id),"
     " 'attempts', (SELECT coalesce(json_agg(json_build_object('attempt', a.attempt,"
     "   'worker', w.name, 'host', w.host, 'leased_at', a.leased_at, 'started_at',"
     "   a.started_at, 'ended_at', a.ended_at, 'outcome', a.outcome, 'error', a.error,"

@@ -1,5 +1,5 @@
 /*
- * jobs.c - only writer of job, job_spec and job_dep: the coordinator's steps. A state
+ * jobs.c - only writer of job, job_def, job_form and job_child: the coordinator's steps. A state
  * moves in one statement that names the state and the attempt that it expects, so that
  * whoever comes late changes nothing. What people's commands do is in jobs_edit.c.
  */
@@ -62,26 +62,48 @@ jobs_load_some(struct pg *pg, const int64_t *jobs, size_t n, struct job_ready_li
     return 0;
 }
 
+/* Appends the ready jobs of spans of numbers. */
+static int
+load_spans(struct pg *pg, const int64_t *first, const int64_t *last, size_t n,
+           struct job_ready_list *out, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query_again(pg, &rows,
+                       "SELECT " READY_COLUMNS
+                       " FROM unnest($1::bigint[], $2::bigint[]) u(first, last)"
+                       " JOIN job j ON j.id BETWEEN u.first AND u.last"
+                       " AND j.state = 'ready'",
+                       PG_ARGS(PG_INTS(first, n), PG_INTS(last, n)), err)
+        != 0)
+        return -1;
+    take_ready(&rows, out);
+    pg_rows_release(&rows);
+    return 0;
+}
+
 int
 jobs_take_news(struct pg *pg, struct job_ready_list *out, bool *many, struct err *err)
 {
     struct pg_rows rows;
-    int rc = pg_query_again(pg, &rows, "DELETE FROM news RETURNING job", PG_NONE, err);
+    int rc =
+        pg_query_again(pg, &rows, "DELETE FROM news RETURNING job, last", PG_NONE, err);
 
     if (rc != 0)
         return -1;
-    int64_t *jobs = xcalloc((size_t)rows.n + 1, sizeof *jobs);
+    int64_t *first = xcalloc(2 * (size_t)rows.n + 1, sizeof *first);
+    int64_t *last = first + rows.n;
     size_t n = 0;
     *many = false;
     for (int i = 0; i < rows.n; i++) {
         *many = *many || pg_null_at(&rows, i, 0);
-        if (!pg_null_at(&rows, i, 0))
-            jobs[n++] = pg_int_at(&rows, i, 0);
+        first[n] = pg_int_at(&rows, i, 0);
+        last[n++] = pg_int_at(&rows, i, 1);
     }
     pg_rows_release(&rows);
     if (n > 0 && !*many)
-        rc = jobs_load_some(pg, jobs, n, out, err);
-    free(jobs);
+        rc = load_spans(pg, first, last, n, out, err);
+    free(first);
     return rc;
 }
 
@@ -173,9 +195,9 @@ jobs_counts(struct pg *pg, int64_t job, const char *fingerprint, struct job_coun
             "  AND r.kind = 'cancel' AND r.done_at IS NULL)::int, " JOB_RANK ", class,"
             " (EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND r.kind = 'hold'"
             "   AND r.done_at IS NULL) OR coalesce((SELECT bool_and(w.paused_at"
-            "   IS NOT NULL) FROM cell_job k JOIN cell c ON c.id = k.cell JOIN sweep w"
-            "   ON w.id = c.sweep WHERE k.job = j.id AND w.cancelled_at IS NULL),"
-            "  false))::int, " RETRIES("error") ", " RETRIES("lost") ", " RETRIES("oom") ", " RETRIES(
+            "   IS NOT NULL) FROM sweep_span k JOIN sweep w ON w.id = k.sweep"
+            "   WHERE k.jobs @> j.id AND w.cancelled_at IS NULL), false))::int"
+            ", " RETRIES("error") ", " RETRIES("lost") ", " RETRIES("oom") ", " RETRIES(
                 "timeout") " FROM job j JOIN job_class k ON k.id = j.class WHERE j.id = $1",
             PG_ARGS(PG_INT(job), PG_TEXT(fingerprint)), err)
         != 0)
@@ -206,7 +228,7 @@ jobs_release_children(struct pg *pg, int64_t job, struct job_ready_list *out,
 
     if (pg_query(
             pg, &rows,
-            "UPDATE job j SET state = 'ready' FROM job_dep e"
+            "UPDATE job j SET state = 'ready' FROM job_child e"
             " WHERE e.parent = $1 AND j.id = e.child AND j.state = 'blocked'"
             " AND NOT EXISTS (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
             "                 WHERE d.child = j.id AND p.state <> 'succeeded')"
@@ -224,8 +246,8 @@ jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count, struct err *err
 {
     return pg_change(
         pg, count,
-        "WITH RECURSIVE down(id) AS (SELECT child FROM job_dep WHERE parent = $1"
-        " UNION SELECT d.child FROM job_dep d JOIN down ON d.parent = down.id)"
+        "WITH RECURSIVE down(id) AS (SELECT child FROM job_child WHERE parent = $1"
+        " UNION SELECT d.child FROM job_child d JOIN down ON d.parent = down.id)"
         " UPDATE job SET state = 'upstream_failed', cause = $1 FROM down"
         " WHERE job.id = down.id AND job.state IN ('blocked', 'held', 'ready')",
         PG_ARGS(PG_INT(job)), err);
@@ -238,9 +260,11 @@ jobs_find(struct pg *pg, const char *name, int64_t *id, struct err *err)
     int rc = 0;
 
     if (pg_query(pg, &rows,
-                 "SELECT job FROM job_spec WHERE job::text = $1"
-                 " OR ($1 ~ '^[0-9a-f]{6,64}$' AND starts_with(digest, $1))"
-                 " ORDER BY job::text <> $1 LIMIT 2",
+                 "SELECT job FROM (SELECT job, 0 AS later FROM job_def WHERE job = CASE"
+                 "  WHEN $1 ~ '^[0-9]{1,18}$' THEN $1::bigint END UNION SELECT job, 1"
+                 "  FROM job_def WHERE $1 ~ '^[0-9a-f]{6,64}$' AND digest BETWEEN"
+                 "   decode(rpad($1, 64, '0'), 'hex') AND decode(rpad($1, 64, 'f'),"
+                 "   'hex')) x ORDER BY later LIMIT 2",
                  PG_ARGS(PG_TEXT(name)), err)
         != 0)
         return -1;

@@ -9,7 +9,7 @@
 #include "coordinator/db/pg.h"
 
 /*
- * Tables job, job_spec, job_dep. Every function is a step of a transaction that the
+ * Tables job, job_def, job_form, job_child. Every function is a step of a transaction that the
  * caller has begun. States are the words of the SQL enum; the moves that exist are those
  * of coordinator/dispatch/job_state.h.
  */
@@ -26,6 +26,11 @@ struct job_ready {
 
 /* Priority, then place, which is the id where nobody said otherwise; of a row `j`. */
 #define JOB_RANK "(j.priority * 1099511627776::bigint - coalesce(j.place, j.id))"
+
+/* The numbers of a sweep's jobs, a subquery. */
+#define SWEEP_JOBS(sweep)                                                \
+    "(SELECT i.id FROM sweep_span k JOIN job i ON i.id >= lower(k.jobs)" \
+    " AND i.id < upper(k.jobs) WHERE k.sweep = " sweep ")"
 
 /* A job under a lease. */
 struct job_leased {
@@ -97,12 +102,15 @@ MUST_CHECK int jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count,
 
 /* ---- for people's commands, under LOCK_EDIT (jobs_edit.c) ------------------------ */
 
-/* Inserts the jobs of a dag that are new, with their edges, all blocked, and takes back
- * cancelled ones. ids[i] receives the number of dag job i. Leaves the temporary table
- * `selection(id)` of those that jobs_settle must look at: most new jobs just wait for
- * other new ones. */
+/* Inserts the jobs of a dag that are new, with their edges, ready or blocked, and takes
+ * back cancelled ones. ids[i] receives the number of dag job i. Leaves the temporary table
+ * `selection(id)` of those that jobs_settle must look at: most new jobs wait for nothing
+ * or just for other new ones. */
 MUST_CHECK int jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids,
                            struct db_submitted *out, struct err *err);
+
+/* Tells the coordinator to look at the jobs first..last. */
+MUST_CHECK int jobs_tell(struct pg *pg, int64_t first, int64_t last, struct err *err);
 
 /* An empty temporary table `selection`. */
 MUST_CHECK int jobs_new_selection(struct pg *pg, struct err *err);

@@ -62,10 +62,17 @@ jobs_select(struct pg *pg, const struct db_selection *sel, struct err *err)
     return pg_query(
         pg, NULL,
         "INSERT INTO selection SELECT j.id FROM job j WHERE ($1::bigint = 0"
-        "  OR j.id IN (SELECT k.job FROM cell_job k JOIN cell c ON c.id = k.cell"
-        "              WHERE c.sweep = $1))"
-        " AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0 OR j.id = $3)",
+        "  OR j.id IN " SWEEP_JOBS(
+            "$1") ")"
+                  " AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0 OR j.id = $3)",
         PG_ARGS(PG_INT(sel->sweep), PG_TEXT(state), PG_INT(job)), err);
+}
+
+int
+jobs_tell(struct pg *pg, int64_t first, int64_t last, struct err *err)
+{
+    return pg_query(pg, NULL, "INSERT INTO news (job, last) VALUES ($1, $2)",
+                    PG_ARGS(PG_INT(first), PG_INT(last)), err);
 }
 
 int
@@ -80,7 +87,7 @@ jobs_settle(struct pg *pg, struct err *err)
         "  SELECT d.child, coalesce(p.cause, p.id) FROM selection s"
         "  JOIN job_dep d ON d.child = s.id JOIN job p ON p.id = d.parent"
         "  WHERE p.state IN ('failed', 'quarantined', 'cancelled', 'upstream_failed')"
-        " UNION SELECT d.child, b.cause FROM bad b JOIN job_dep d ON d.parent = b.id"
+        " UNION SELECT d.child, b.cause FROM bad b JOIN job_child d ON d.parent = b.id"
         "  JOIN selection s ON s.id = d.child)"
         " UPDATE job SET state = 'upstream_failed', cause = b.cause"
         " FROM (SELECT id, min(cause) AS cause FROM bad GROUP BY id) b"
@@ -89,10 +96,9 @@ jobs_settle(struct pg *pg, struct err *err)
         " WHERE job.id = s.id AND job.state = 'blocked' AND NOT EXISTS"
         "  (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
         "   WHERE d.child = job.id AND p.state <> 'succeeded');"
-        "WITH r AS (SELECT j.id FROM selection s JOIN job j ON j.id = s.id"
-        "  WHERE j.state = 'ready'), n AS (SELECT count(*) AS n FROM r)"
-        " INSERT INTO news (job) SELECT r.id FROM r, n WHERE n.n <= 10000"
-        " UNION ALL SELECT NULL FROM n WHERE n.n > 10000",
+        "WITH r AS (SELECT j.id, j.id - row_number() OVER (ORDER BY j.id) AS island"
+        "  FROM selection s JOIN job j ON j.id = s.id WHERE j.state = 'ready')"
+        " INSERT INTO news (job, last) SELECT min(id), max(id) FROM r GROUP BY island",
         err);
 }
 
@@ -118,7 +124,7 @@ jobs_reset(struct pg *pg, bool with_ancestors, struct err *err)
     return pg_script(
         pg,
         "WITH RECURSIVE down(id) AS (SELECT id FROM selection"
-        " UNION SELECT d.child FROM down JOIN job_dep d ON d.parent = down.id"
+        " UNION SELECT d.child FROM down JOIN job_child d ON d.parent = down.id"
         "  JOIN job c ON c.id = d.child WHERE c.state = 'upstream_failed')"
         " INSERT INTO selection SELECT id FROM down ON CONFLICT DO NOTHING;"
         "UPDATE job SET state = 'blocked', n_error = 0, n_lost = 0, n_oom = 0,"
@@ -134,8 +140,8 @@ jobs_select_own(struct pg *pg, int64_t sweep, bool paused_give_way, struct err *
 
     if (pg_query(pg, NULL,
                  "DELETE FROM selection s WHERE $1::bigint <> 0 AND EXISTS"
-                 " (SELECT 1 FROM cell_job k JOIN cell c ON c.id = k.cell"
-                 "  JOIN sweep w ON w.id = c.sweep WHERE k.job = s.id"
+                 " (SELECT 1 FROM sweep_span k JOIN sweep w ON w.id = k.sweep"
+                 "  WHERE k.jobs @> s.id"
                  "  AND w.id <> $1 AND w.cancelled_at IS NULL"
                  "  AND (w.paused_at IS NULL OR NOT $2::bool))",
                  PG_ARGS(PG_INT(sweep), PG_TEXT(give_way)), err)
@@ -160,10 +166,10 @@ jobs_cancel(struct pg *pg, int64_t sweep, int64_t *count, struct err *err)
         return -1;
     return pg_script(
         pg,
-        "WITH RECURSIVE down(id, cause) AS (SELECT d.child, d.parent FROM job_dep d"
+        "WITH RECURSIVE down(id, cause) AS (SELECT d.child, d.parent FROM job_child d"
         "  JOIN selection s ON s.id = d.parent JOIN job p ON p.id = d.parent"
         "  WHERE p.state = 'cancelled'"
-        " UNION SELECT d.child, down.cause FROM down JOIN job_dep d"
+        " UNION SELECT d.child, down.cause FROM down JOIN job_child d"
         "  ON d.parent = down.id)"
         " UPDATE job SET state = 'upstream_failed', cause = b.cause"
         " FROM (SELECT id, min(cause) AS cause FROM down GROUP BY id) b"

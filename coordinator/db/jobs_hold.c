@@ -48,12 +48,13 @@ jobs_unhold(struct pg *pg, int64_t *count, struct err *err)
 int
 jobs_unhold_sweep(struct pg *pg, int64_t sweep, struct err *err)
 {
-    return pg_query(pg, NULL,
-                    "WITH back AS (UPDATE job SET state = 'blocked', not_before = NULL"
-                    " WHERE state = 'held' AND id IN (SELECT k.job FROM cell_job k"
-                    "  JOIN cell c ON c.id = k.cell WHERE c.sweep = $1) RETURNING id)"
-                    " INSERT INTO selection SELECT id FROM back ON CONFLICT DO NOTHING",
-                    PG_ARGS(PG_INT(sweep)), err);
+    return pg_query(
+        pg, NULL,
+        "WITH back AS (UPDATE job SET state = 'blocked', not_before = NULL"
+        " WHERE state = 'held' AND id IN " SWEEP_JOBS(
+            "$1") " RETURNING id)"
+                  " INSERT INTO selection SELECT id FROM back ON CONFLICT DO NOTHING",
+        PG_ARGS(PG_INT(sweep)), err);
 }
 
 int

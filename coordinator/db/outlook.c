@@ -10,8 +10,8 @@ enum { SAMPLE = 24 };
  * for neighbours are alike. */
 static const char *const outlook_sql =
     "WITH j AS (SELECT j.id, j.state, s.method, s.stage, a.seconds FROM"
-    "  (SELECT DISTINCT k.job FROM cell c JOIN cell_job k ON k.cell = c.id"
-    "   WHERE c.sweep = $1) sj JOIN job j ON j.id = sj.job"
+    "  sweep_span k JOIN job j ON k.sweep = $1 AND j.id >= lower(k.jobs)"
+    "   AND j.id < upper(k.jobs)"
     "  JOIN job_spec s ON s.job = j.id LEFT JOIN attempt a ON a.job = j.id"
     "   AND a.attempt = j.attempt AND a.outcome = 'ok'),"
     " stages AS (SELECT method, stage, min(id) AS first, count(*) AS jobs,"

@@ -208,13 +208,12 @@ policy_stop_sweeps(struct pg *pg, int64_t job, bool *stopped, struct err *err)
             "SELECT w.id FROM sweep w, LATERAL (SELECT count(*) FILTER (WHERE j.state"
             "   IN ('failed', 'quarantined')) AS failed,"
             "  count(*) FILTER (WHERE j.attempt > 0) AS started FROM job j"
-            "  WHERE j.id IN (SELECT k.job FROM cell_job k JOIN cell c ON c.id = k.cell"
-            "   WHERE c.sweep = w.id)) n"
-            " WHERE w.on_failure IS NOT NULL AND w.paused_at IS NULL"
-            " AND w.id IN (SELECT c.sweep FROM cell_job k JOIN cell c ON c.id = k.cell"
-            "  WHERE k.job = $1)"
-            " AND n.failed >= (w.on_failure ->> 'failed')::bigint"
-            " AND n.failed * 100 >= (w.on_failure ->> 'percent')::bigint * n.started",
+            "  WHERE j.id IN " SWEEP_JOBS(
+                "w.id") ") n"
+                        " WHERE w.on_failure IS NOT NULL AND w.paused_at IS NULL"
+                        " AND w.id IN (SELECT k.sweep FROM sweep_span k WHERE k.jobs @> $1::bigint)"
+                        " AND n.failed >= (w.on_failure ->> 'failed')::bigint"
+                        " AND n.failed * 100 >= (w.on_failure ->> 'percent')::bigint * n.started",
             PG_ARGS(PG_INT(job)), err)
         != 0)
         return -1;

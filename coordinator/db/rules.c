@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "coordinator/db/jobs.h"
 #include "shared/base/mem.h"
 
 void
@@ -162,14 +163,13 @@ find_classes(struct pg *pg, int64_t sweep, const char *terms, struct err *err)
         "INSERT INTO classed SELECT x.id, x.terms, coalesce((SELECT array_agg(l.id"
         "   ORDER BY l.id) FROM job_limit l WHERE l.stage IN ('', x.stage)"
         "   AND (l.label = '' OR x.terms -> 'labels' ? l.label)"
-        "   AND (l.sweep IS NULL OR EXISTS (SELECT 1 FROM cell_job k JOIN cell c"
-        "    ON c.id = k.cell WHERE k.job = x.id AND c.sweep = l.sweep))), '{}')"
+        "   AND (l.sweep IS NULL OR EXISTS (SELECT FROM sweep_span k"
+        "    WHERE k.jobs @> x.id AND k.sweep = l.sweep))), '{}')"
         " FROM (SELECT j.id, s.stage, CASE WHEN $2::jsonb IS NULL THEN k.terms ELSE"
         "   coalesce($2::jsonb -> 'all', '{}') || coalesce($2::jsonb -> s.stage, '{}')"
         "   END AS terms FROM job j JOIN job_spec s ON s.job = j.id"
         "  JOIN job_class k ON k.id = j.class WHERE j.state <> 'succeeded'"
-        "  AND ($1::bigint = 0 OR j.id IN (SELECT k.job FROM cell_job k"
-        "   JOIN cell c ON c.id = k.cell WHERE c.sweep = $1))) x",
+        "  AND ($1::bigint = 0 OR j.id IN " SWEEP_JOBS("$1") ")) x",
         PG_ARGS(PG_INT(sweep), PG_TEXT(terms)), err);
 }
 

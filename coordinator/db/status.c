@@ -14,8 +14,8 @@
 static const char *const status_sql =
     "WITH leased AS (SELECT worker, count(*) AS n FROM job WHERE state = 'leased'"
     "  GROUP BY worker),"
-    " sj AS (SELECT DISTINCT c.sweep, k.job FROM cell c"
-    "  JOIN cell_job k ON k.cell = c.id WHERE $1::bigint = 0 OR c.sweep = $1),"
+    " sj AS (SELECT k.sweep, j.id AS job FROM sweep_span k JOIN job j ON j.id >="
+    "   lower(k.jobs) AND j.id < upper(k.jobs) WHERE $1::bigint = 0 OR k.sweep = $1),"
     " counts AS (SELECT sweep, json_object_agg(state, n ORDER BY state) AS jobs"
     "  FROM (SELECT sj.sweep, j.state, count(*) AS n FROM sj JOIN job j ON j.id = sj.job"
     "        GROUP BY sj.sweep, j.state) x GROUP BY sweep),"
@@ -131,8 +131,8 @@ enum { KNOWN_BLOCK = 20000 };
 
 /* $1: digests. */
 static const char *const known_sql =
-    "SELECT coalesce(jsonb_object_agg(s.digest, j.state), '{}')"
-    " FROM unnest($1::text[]) d JOIN job_spec s ON s.digest = d"
+    "SELECT coalesce(jsonb_object_agg(d, j.state), '{}')"
+    " FROM unnest($1::text[]) d JOIN job_def s ON s.digest = decode(d, 'hex')"
     " JOIN job j ON j.id = s.job";
 
 static const char *const seconds_sql =
@@ -167,7 +167,7 @@ db_known(struct db *db, struct dag *d, json_t **out, struct err *err)
 
     if (pg_json(db->pg, out, seconds_sql, PG_NONE, err) != 0
         || pg_number(db->pg, &any, NULL,
-                     "SELECT count(*) FROM (SELECT FROM job_spec LIMIT 1) j", PG_NONE,
+                     "SELECT count(*) FROM (SELECT FROM job_def LIMIT 1) j", PG_NONE,
                      err)
                != 0)
         return -1;

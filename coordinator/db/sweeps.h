@@ -6,7 +6,7 @@
 #include "coordinator/db/db.h"
 #include "coordinator/db/pg.h"
 
-/* Tables sweep, cell, cell_job; steps of a transaction of the caller. */
+/* Tables sweep, cell_def, cell_form, sweep_span; steps of a transaction of the caller. */
 
 /* The sweep's row and, when anything changed, its cells. ids: job numbers of the dag's
  * jobs. */

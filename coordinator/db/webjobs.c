@@ -18,11 +18,12 @@
     "    WHEN '<=' THEN (c.params ->> k)::float8 <= v::float8"                        \
     "    WHEN '>' THEN (c.params ->> k)::float8 > v::float8"                          \
     "    WHEN '>=' THEN (c.params ->> k)::float8 >= v::float8 END END END, false))"
-#define MATCHES                                                          \
-    "($2 = '' OR j.state::text = $2) AND ($3 = '' OR s.stage = $3)"      \
-    " AND (($1::bigint = 0 AND cardinality($4::text[]) = 0)"             \
-    "  OR EXISTS (SELECT 1 FROM cell_job q JOIN cell c ON c.id = q.cell" \
-    "   WHERE q.job = j.id AND ($1 = 0 OR c.sweep = $1) AND " MEETS "))"
+#define MATCHES                                                             \
+    "($2 = '' OR j.state::text = $2) AND ($3 = '' OR s.stage = $3)"         \
+    " AND CASE WHEN cardinality($4::text[]) > 0 THEN j.id IN (SELECT q.job" \
+    "  FROM cell c JOIN cell_job q ON q.cell = c.id"                        \
+    "  WHERE ($1::bigint = 0 OR c.sweep = $1) AND " MEETS ")"               \
+    " ELSE $1 = 0 OR j.id IN " SWEEP_JOBS("$1") " END"
 
 struct conditions {
     const char *names[DB_WEB_CONDITIONS], *ops[DB_WEB_CONDITIONS],

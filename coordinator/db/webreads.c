@@ -6,6 +6,7 @@
 #include "coordinator/db/webreads.h"
 
 #include "coordinator/db/handle.h"
+#include "coordinator/db/jobs.h"
 #include "coordinator/db/locks.h"
 
 /* A program that only looks must not hold anything up either: no second process of the
@@ -79,8 +80,7 @@ static const char *const changes_sql =
     "  'jobs', (SELECT coalesce(json_agg(json_build_array(id, state, attempt)"
     "    ORDER BY id), '[]') FROM few),"
     "  'sweeps', (SELECT coalesce(json_agg(sweep ORDER BY sweep), '[]') FROM (SELECT"
-    "    DISTINCT c.sweep FROM few JOIN cell_job k ON k.job = few.id"
-    "    JOIN cell c ON c.id = k.cell) x),"
+    "    DISTINCT k.sweep FROM few JOIN sweep_span k ON k.jobs @> few.id) x),"
     "  'all', $1 = 0 OR (SELECT count(*) FROM changed) > $2)";
 
 int
@@ -103,8 +103,8 @@ db_web_changes(struct db *db, int64_t *since, int64_t limit, json_t **out,
     " 'cells', (SELECT count(*) FROM cell c WHERE c.sweep = w.id)"
 
 static const char *const sweeps_sql =
-    "WITH sj AS MATERIALIZED (SELECT DISTINCT c.sweep, k.job FROM cell c"
-    "  JOIN cell_job k ON k.cell = c.id),"
+    "WITH sj AS MATERIALIZED (SELECT k.sweep, j.id AS job FROM sweep_span k"
+    "  JOIN job j ON j.id >= lower(k.jobs) AND j.id < upper(k.jobs)),"
     " counts AS (SELECT sweep, json_object_agg(state, n ORDER BY state) AS jobs,"
     "   sum(seconds) / 3600 AS hours FROM (SELECT sj.sweep, j.state, count(*) AS n,"
     "    sum(a.seconds) AS seconds FROM sj JOIN job j ON j.id = sj.job"
@@ -124,43 +124,43 @@ db_web_sweeps(struct db *db, json_t **out, struct err *err)
 /* Stages in the order of their first jobs, which is that of the chain. $1: the sweep. */
 static const char *const sweep_sql =
     "WITH seen AS MATERIALIZED (SELECT s.stage, j.id, j.state, j.attempt, j.worker"
-    "  FROM job j JOIN job_spec s ON s.job = j.id WHERE j.id IN (SELECT k.job FROM"
-    "   cell_job k JOIN cell c ON c.id = k.cell WHERE c.sweep = $1)),"
-    " states AS (SELECT stage, state, min(id) AS first, count(*) AS n FROM seen"
-    "  GROUP BY stage, state),"
-    " took AS (SELECT x.stage, avg(a.seconds) AS mean, count(*) AS n FROM seen x"
-    "  JOIN attempt a ON a.job = x.id AND a.attempt = x.attempt"
-    "  WHERE x.state = 'succeeded' AND a.seconds > 0 GROUP BY x.stage),"
-    " stages AS (SELECT json_agg(json_build_object('stage', x.stage,"
-    "   'states', x.states, 'mean_s', took.mean, 'n_ok', coalesce(took.n, 0))"
-    "   ORDER BY x.first, x.stage) AS list FROM (SELECT stage, min(first) AS first,"
-    "    json_object_agg(state, n ORDER BY state) AS states FROM states GROUP BY stage)"
-    "   x LEFT JOIN took ON took.stage = x.stage),"
-    " running AS (SELECT json_agg(json_build_object('job', x.id, 'stage', x.stage,"
-    "   'attempt', x.attempt, 'epoch', p.epoch, 'epochs', p.epochs, 'step', p.step,"
-    "   'steps', p.steps, 'images_per_second', p.images_per_second, 'loss',"
-    "   CASE WHEN p.loss BETWEEN -1e300 AND 1e300 THEN p.loss END, 'seconds_left',"
-    "   p.seconds_left, 'worker', w.name) ORDER BY x.id) AS list"
-    "  FROM (SELECT * FROM seen WHERE state = 'leased' ORDER BY id LIMIT 50) x"
-    "  LEFT JOIN worker w ON w.id = x.worker"
-    "  LEFT JOIN progress p ON p.job = x.id AND p.attempt = x.attempt),"
-    " failures AS (SELECT json_agg(json_build_object('fingerprint', fingerprint,"
-    "   'text', text, 'kind', kind, 'stage', stage, 'count', n, 'job', job)"
-    "   ORDER BY n DESC, fingerprint) AS list FROM (SELECT"
-    "    coalesce(a.fingerprint, a.outcome, '') AS fingerprint, x.stage,"
-    "    min(coalesce(a.error, a.outcome, '')) AS text, min(a.outcome) AS kind,"
-    "    count(*) AS n, min(x.id) AS job FROM seen x LEFT JOIN attempt a"
-    "     ON a.job = x.id AND a.attempt = x.attempt"
-    "    WHERE x.state IN ('failed', 'quarantined') GROUP BY 1, 2"
-    "    ORDER BY n DESC LIMIT 30) x)"
-    " SELECT json_build_object(" SWEEP_ROW
-    "  , 'axes', w.axes, 'report', w.report, 'text', w.text, 'sets', w.sets,"
-    "  'jobs', (SELECT coalesce(json_object_agg(state, n ORDER BY state), '{}') FROM"
-    "    (SELECT state, sum(n) AS n FROM states GROUP BY state) x),"
-    "  'stages', coalesce(stages.list, '[]'), 'running', coalesce(running.list, '[]'),"
-    "  'failures', coalesce(failures.list, '[]'), 'slots', (SELECT"
-    "    coalesce(sum(slots), 0) FROM worker WHERE connected))"
-    " FROM sweep w, stages, running, failures WHERE w.id = $1";
+    "  FROM job j JOIN job_spec s ON s.job = j.id WHERE j.id IN " SWEEP_JOBS(
+        "$1") "),"
+              " states AS (SELECT stage, state, min(id) AS first, count(*) AS n FROM seen"
+              "  GROUP BY stage, state),"
+              " took AS (SELECT x.stage, avg(a.seconds) AS mean, count(*) AS n FROM seen x"
+              "  JOIN attempt a ON a.job = x.id AND a.attempt = x.attempt"
+              "  WHERE x.state = 'succeeded' AND a.seconds > 0 GROUP BY x.stage),"
+              " stages AS (SELECT json_agg(json_build_object('stage', x.stage,"
+              "   'states', x.states, 'mean_s', took.mean, 'n_ok', coalesce(took.n, 0))"
+              "   ORDER BY x.first, x.stage) AS list FROM (SELECT stage, min(first) AS first,"
+              "    json_object_agg(state, n ORDER BY state) AS states FROM states GROUP BY stage)"
+              "   x LEFT JOIN took ON took.stage = x.stage),"
+              " running AS (SELECT json_agg(json_build_object('job', x.id, 'stage', x.stage,"
+              "   'attempt', x.attempt, 'epoch', p.epoch, 'epochs', p.epochs, 'step', p.step,"
+              "   'steps', p.steps, 'images_per_second', p.images_per_second, 'loss',"
+              "   CASE WHEN p.loss BETWEEN -1e300 AND 1e300 THEN p.loss END, 'seconds_left',"
+              "   p.seconds_left, 'worker', w.name) ORDER BY x.id) AS list"
+              "  FROM (SELECT * FROM seen WHERE state = 'leased' ORDER BY id LIMIT 50) x"
+              "  LEFT JOIN worker w ON w.id = x.worker"
+              "  LEFT JOIN progress p ON p.job = x.id AND p.attempt = x.attempt),"
+              " failures AS (SELECT json_agg(json_build_object('fingerprint', fingerprint,"
+              "   'text', text, 'kind', kind, 'stage', stage, 'count', n, 'job', job)"
+              "   ORDER BY n DESC, fingerprint) AS list FROM (SELECT"
+              "    coalesce(a.fingerprint, a.outcome, '') AS fingerprint, x.stage,"
+              "    min(coalesce(a.error, a.outcome, '')) AS text, min(a.outcome) AS kind,"
+              "    count(*) AS n, min(x.id) AS job FROM seen x LEFT JOIN attempt a"
+              "     ON a.job = x.id AND a.attempt = x.attempt"
+              "    WHERE x.state IN ('failed', 'quarantined') GROUP BY 1, 2"
+              "    ORDER BY n DESC LIMIT 30) x)"
+              " SELECT json_build_object(" SWEEP_ROW
+              "  , 'axes', w.axes, 'report', w.report, 'text', w.text, 'sets', w.sets,"
+              "  'jobs', (SELECT coalesce(json_object_agg(state, n ORDER BY state), '{}') FROM"
+              "    (SELECT state, sum(n) AS n FROM states GROUP BY state) x),"
+              "  'stages', coalesce(stages.list, '[]'), 'running', coalesce(running.list, '[]'),"
+              "  'failures', coalesce(failures.list, '[]'), 'slots', (SELECT"
+              "    coalesce(sum(slots), 0) FROM worker WHERE connected))"
+              " FROM sweep w, stages, running, failures WHERE w.id = $1";
 
 static int
 need_sweep(json_t *found, int64_t sweep, struct err *err)

@@ -73,8 +73,8 @@ static const char *const state_sql =
     "   '; see `relusweep explain ' || j.cause || '`'"
     "  WHEN 'held' THEN coalesce((SELECT 'is held: sweep ' || min(s.name || ' was paused '"
     "    || s.paused_why || '; `relusweep resume ' || s.name || '`') || ' lets it go on'"
-    "    FROM cell_job k JOIN cell c ON c.id = k.cell JOIN sweep s ON s.id = c.sweep"
-    "    WHERE k.job = j.id AND s.paused_at IS NOT NULL),"
+    "    FROM sweep_span k JOIN sweep s ON s.id = k.sweep"
+    "    WHERE k.jobs @> j.id AND s.paused_at IS NOT NULL),"
     "   'is held by a person; `relusweep resume ' || j.id || '` lets it go on') END)"
     " FROM job j LEFT JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt"
     " LEFT JOIN worker w ON w.id = j.worker WHERE j.id = $1";

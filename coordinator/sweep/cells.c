@@ -131,11 +131,22 @@ put_method(struct buf *out, const struct space *space)
     free(name);
 }
 
-void
-sweep_cell_text(struct buf *out, const struct sweep *s, size_t cell, bool only_written)
+/* Which slots a text is about. */
+enum wanted { ALL_SLOTS, SHARED_SLOTS, OWN_SLOTS };
+
+static bool
+is_wanted(const struct sweep_part *p, size_t slot, enum wanted wanted)
+{
+    return wanted == ALL_SLOTS || (p->column_of[slot] >= 0) == (wanted == OWN_SLOTS);
+}
+
+/* The canonical text of an object of these slots; "method" is shared. */
+static void
+put_text(struct buf *out, const struct sweep *s, size_t cell, bool only_written,
+         enum wanted wanted)
 {
     const struct sweep_part *p = sweep_part_of(s, cell);
-    bool method = false;
+    bool method = wanted == OWN_SLOTS;
 
     buf_putc(out, '{');
     for (size_t i = 0; i < p->space.n; i++) {
@@ -146,7 +157,7 @@ sweep_cell_text(struct buf *out, const struct sweep *s, size_t cell, bool only_w
             put_method(out, &p->space);
             method = true;
         }
-        if (number == SPACE_ABSENT)
+        if (number == SPACE_ABSENT || !is_wanted(p, slot, wanted))
             continue;
         buf_puts(out, q->key);
         buf_puts(out, q->values[number].text);
@@ -154,7 +165,63 @@ sweep_cell_text(struct buf *out, const struct sweep *s, size_t cell, bool only_w
     }
     if (!method)
         put_method(out, &p->space);
-    out->data[out->len - 1] = '}';
+    if (out->data[out->len - 1] == ',')
+        out->len--;
+    buf_putc(out, '}');
+}
+
+void
+sweep_cell_text(struct buf *out, const struct sweep *s, size_t cell, bool only_written)
+{
+    put_text(out, s, cell, only_written, ALL_SLOTS);
+}
+
+void
+sweep_form_text(struct buf *out, const struct sweep *s, size_t cell, bool only_written)
+{
+    put_text(out, s, cell, only_written, SHARED_SLOTS);
+}
+
+void
+sweep_own_text(struct buf *out, const struct sweep *s, size_t cell)
+{
+    put_text(out, s, cell, false, OWN_SLOTS);
+}
+
+/* What of an entry decides on the form. */
+static uint32_t
+kind_of(uint32_t entry)
+{
+    return SWEEP_ENTRY(SWEEP_NUMBER(entry) != SPACE_ABSENT, SWEEP_WRITTEN(entry));
+}
+
+bool
+sweep_same_form(const struct sweep *s, size_t a, size_t b)
+{
+    const struct sweep_part *p = sweep_part_of(s, a);
+
+    if (p != sweep_part_of(s, b))
+        return false;
+    const uint32_t *x = &p->rows[(a - p->first) * p->n_columns];
+    const uint32_t *y = &p->rows[(b - p->first) * p->n_columns];
+    for (size_t c = 0; c < p->n_columns; c++)
+        if (kind_of(x[c]) != kind_of(y[c]))
+            return false;
+    return true;
+}
+
+size_t
+sweep_unwritten(const char **names, const struct sweep *s, size_t cell)
+{
+    const struct sweep_part *p = sweep_part_of(s, cell);
+    size_t n = 0;
+
+    for (size_t c = 0; c < p->n_columns; c++) {
+        const uint32_t entry = p->rows[(cell - p->first) * p->n_columns + c];
+        if (SWEEP_NUMBER(entry) != SPACE_ABSENT && !SWEEP_WRITTEN(entry))
+            names[n++] = p->space.params[p->columns[c]].param->name;
+    }
+    return n;
 }
 
 json_t *

@@ -75,6 +75,20 @@ void dag_spec(struct buf *out, const struct dag *d, size_t job);
 /* The parameters of a job as an object, new reference. */
 json_t *dag_params(const struct dag *d, size_t job);
 
+/*
+ * Jobs of a stage with values for the same parameters have one form: the spec as a
+ * template for PostgreSQL's format(), with %1$s for the inputs and %2$s and on for the
+ * values of the parameters in which cells differ.
+ */
+bool dag_same_form(const struct dag *d, size_t a, size_t b);
+void dag_template(struct buf *out, const struct dag *d, size_t job);
+
+/* Adds the job's own values, canonical JSON, with tabs between them. */
+void dag_values(struct buf *out, const struct dag *d, size_t job);
+
+/* Their parameters, at most n_slots of the stage; returns how many. Borrowed. */
+size_t dag_value_names(const char **names, const struct dag *d, size_t job);
+
 struct dag_text *dagspec_prepare(const struct dag_stage *st);
 void dagspec_release(struct dag_text *text);
 

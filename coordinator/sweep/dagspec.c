@@ -123,6 +123,15 @@ put_inputs(struct buf *out, const struct dag *d, size_t job)
     }
 }
 
+/* Takes the comma after the last parameter away. */
+static void
+end_params(struct buf *out, const struct dag_text *t)
+{
+    if (out->data[out->len - 1] == ',')
+        out->len--;
+    buf_puts(out, t->tail);
+}
+
 void
 dag_spec(struct buf *out, const struct dag *d, size_t job)
 {
@@ -138,10 +147,97 @@ dag_spec(struct buf *out, const struct dag *d, size_t job)
             put_param(out, &j->of->part->space, piece->slot,
                       dag_number(j, piece->slot));
     }
-    if (out->data[out->len - 1] == ',')
-        out->len--;
-    buf_puts(out, t->tail);
+    end_params(out, t);
 }
+
+/* ---- forms ------------------------------------------------------------------------ */
+
+bool
+dag_same_form(const struct dag *d, size_t a, size_t b)
+{
+    const struct dag_job *x = &d->jobs[a], *y = &d->jobs[b];
+    const struct dag_text *t = x->of->text;
+
+    if (x->of != y->of)
+        return false;
+    for (size_t i = 0; i + 1 < t->n; i++)
+        if ((dag_number(x, t->pieces[i].slot) == SPACE_ABSENT)
+            != (dag_number(y, t->pieces[i].slot) == SPACE_ABSENT))
+            return false;
+    return true;
+}
+
+/* For a format string, where a per cent sign is written twice. */
+static void
+put_literal(struct buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '%')
+            buf_putc(out, '%');
+        buf_putc(out, *text);
+    }
+}
+
+void
+dag_template(struct buf *out, const struct dag *d, size_t job)
+{
+    const struct dag_job *j = &d->jobs[job];
+    const struct dag_text *t = j->of->text;
+    int place = 1;
+
+    buf_printf(out, "{\"inputs\":{%%%d$s", place++);
+    for (size_t i = 0; i < t->n; i++) {
+        const size_t slot = t->pieces[i].slot;
+        put_literal(out, t->pieces[i].text);
+        if (i + 1 == t->n || dag_number(j, slot) == SPACE_ABSENT)
+            continue;
+        put_literal(out, j->of->part->space.params[slot].key);
+        buf_printf(out, "%%%d$s,", place++);
+    }
+    end_params(out, t);
+}
+
+/* The i-th value that the job does not share with its form; NULL: it is absent. */
+static const char *
+own_value(const struct dag_job *j, size_t i)
+{
+    const size_t slot = j->of->text->pieces[i].slot;
+    const uint32_t number = dag_number(j, slot);
+
+    return number != SPACE_ABSENT ? j->of->part->space.params[slot].values[number].text
+                                  : NULL;
+}
+
+void
+dag_values(struct buf *out, const struct dag *d, size_t job)
+{
+    const struct dag_job *j = &d->jobs[job];
+    const char *before = "";
+
+    for (size_t i = 0; i + 1 < j->of->text->n; i++) {
+        const char *value = own_value(j, i);
+        if (value == NULL)
+            continue;
+        buf_puts(out, before);
+        buf_puts(out, value);
+        before = "\t";
+    }
+}
+
+size_t
+dag_value_names(const char **names, const struct dag *d, size_t job)
+{
+    const struct dag_job *j = &d->jobs[job];
+    const struct space *space = &j->of->part->space;
+    size_t n = 0;
+
+    for (size_t i = 0; i + 1 < j->of->text->n; i++)
+        if (own_value(j, i) != NULL)
+            names[n++] = space->params[j->of->text->pieces[i].slot].param->name;
+    return n;
+}
+
+/* ---- names ------------------------------------------------------------------------ */
 
 void
 dag_name_jobs(struct dag *d)

@@ -96,6 +96,22 @@ void sweep_cell_text(struct buf *out, const struct sweep *s, size_t cell,
 /* The same as an object, new reference. */
 json_t *sweep_cell_json(const struct sweep *s, size_t cell, bool only_written);
 
+/* Cells of a method with values for the same parameters, chosen by the same means, have
+ * one form. */
+bool sweep_same_form(const struct sweep *s, size_t a, size_t b);
+
+/* What a cell shares with its form: the text of all values, or only of the written ones,
+ * in which cells do not differ. */
+void sweep_form_text(struct buf *out, const struct sweep *s, size_t cell,
+                     bool only_written);
+
+/* The others, in which cells differ. */
+void sweep_own_text(struct buf *out, const struct sweep *s, size_t cell);
+
+/* Names of those of them that neither the file nor --set chose, at most n_columns of the
+ * part; returns how many. Borrowed. */
+size_t sweep_unwritten(const char **names, const struct sweep *s, size_t cell);
+
 /* Where full rows differ from the first one: not 0 for these slots. Caller frees. */
 uint32_t *sweep_differences(const uint32_t *rows, size_t n, size_t n_slots);
 

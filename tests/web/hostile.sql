@@ -7,17 +7,20 @@ INSERT INTO sweep (name, title, path, text, sets, axes, report, plan_digest)
     json_build_array('relu_budget', 'axis' || :'x'), json_build_object('x', 'relus', 'y',
     json_build_array('CA', 'metric' || :'x'), 'group_over', 'seed', 'reference', '[]'::json),
     'hostile');
-INSERT INTO cell (sweep, place, params, written) SELECT 1, n, jsonb_build_object('dataset',
-    'cifar100' || :'x', 'model', 'resnet18', 'relu_budget', (1000 * (n + 1))::text,
-    'axis' || :'x', 'value' || :'x', 'seed', n % 2), jsonb_build_object('relu_budget',
-    (1000 * (n + 1))::text) FROM generate_series(0, 5) n;
-INSERT INTO job_spec (digest, method, stage, spec) SELECT lpad(n::text, 64, '0'),
-    'method' || :'x', 'stage' || :'x', json_build_object('stage', 'finetune', 'params',
-    json_build_object('relu_budget', (1000 * (n + 1))::text, 'name' || :'x', 'value' || :'x'))
+INSERT INTO cell_form (sweep, params, written) VALUES (1, jsonb_build_object('dataset',
+    'cifar100' || :'x', 'model', 'resnet18', 'axis' || :'x', 'value' || :'x'), '{}');
+INSERT INTO cell_def (sweep, place, form, own, jobs) SELECT 1, n, 1, jsonb_build_object(
+    'relu_budget', (1000 * (n + 1))::text, 'seed', n % 2), ARRAY[n + 1]
     FROM generate_series(0, 5) n;
+INSERT INTO sweep_span VALUES (1, '[1,6]');
+INSERT INTO job_form (method, stage, names, template) VALUES ('method' || :'x',
+    'stage' || :'x', '{relu_budget}', replace(json_build_object('stage', 'finetune',
+    'params', json_build_object('name' || :'x', 'value' || :'x', 'relu_budget', '?'))::text,
+    '"?"', '%2$s'));
+INSERT INTO job_def (digest, form, vals) SELECT decode(lpad(n::text, 64, '0'), 'hex'), 1,
+    '"' || 1000 * (n + 1) || '"' FROM generate_series(0, 5) n;
 INSERT INTO job (id, attempt, state, worker) SELECT n, 1, CASE WHEN n <= 3 THEN 'succeeded'
     WHEN n = 4 THEN 'failed' ELSE 'leased' END::job_state, 1 FROM generate_series(1, 6) n;
-INSERT INTO cell_job (cell, place, job) SELECT n, 0, n FROM generate_series(1, 6) n;
 INSERT INTO attempt (job, attempt, worker, started_at, ended_at, outcome, error, fingerprint,
     seconds, provenance) SELECT n, 1, 1, now(), CASE WHEN n < 6 THEN now() END, CASE WHEN
     n <= 3 THEN 'ok' WHEN n = 4 THEN 'error' END, CASE WHEN n = 4 THEN 'error' || :'x' END,

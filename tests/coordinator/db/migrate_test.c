@@ -84,6 +84,7 @@ every_table_and_column_has_a_comment(void **state)
         pg_query(pg, &rows,
                  "SELECT c.relname || '.' || coalesce(a.attname, '') FROM pg_class c"
                  " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+                 " AND NOT a.attisdropped"
                  " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
                  " AND (obj_description(c.oid) IS NULL OR"
                  "      col_description(c.oid, a.attnum) IS NULL)",
@@ -127,6 +128,59 @@ a_server_that_is_not_there_is_named(void **state)
     assert_non_null(strstr(err.text, "--database"));
 }
 
+/* The tables of version 4 with a job, its child, and a cell of both. */
+static const char old_rows[] =
+    "INSERT INTO job_spec (digest, method, stage, spec) VALUES (repeat('a', 64), 'm',"
+    " 'teacher', json '{\"inputs\":{},\"method\":\"m\",\"params\":{\"b\":\"5%\"},"
+    "\"stage\":\"teacher\"}'), (repeat('b', 64), 'm', 'mask', ('{\"inputs\":{\"teacher\":"
+    "\"' || repeat('a', 64) || '\"},\"method\":\"m\",\"params\":{},\"stage\":\"mask\"}')::json);"
+    "CREATE TABLE old_spec AS SELECT job, digest, method, stage, spec::text FROM job_spec;"
+    "INSERT INTO job (id) VALUES (1), (2);"
+    "INSERT INTO job_dep VALUES (2, 1, 'teacher');"
+    "INSERT INTO sweep (name, title, path, text, sets, axes, report, plan_digest)"
+    " VALUES ('s', '', '', '', '', '[]', '{}', '');"
+    "INSERT INTO cell (sweep, place, params, written) VALUES (1, 0, '{\"b\": 5, \"c\":"
+    " 6}', '{\"b\": 5}');"
+    "INSERT INTO cell_job VALUES (1, 0, 1), (1, 1, 2)";
+
+static void
+jobs_and_cells_of_an_older_schema_stay_what_they_were(void **state)
+{
+    struct err err = {0};
+    char *conninfo;
+    struct pg *pg = open_new("older", &conninfo);
+    int64_t n;
+
+    (void)state;
+    for (size_t i = 0; i < n_migrations; i++) {
+        if (migrations[i].version == 5)
+            assert_int_equal(pg_script(pg, old_rows, &err), 0);
+        if (pg_script(pg, "BEGIN", &err) != 0
+            || pg_script(pg, migrations[i].sql, &err) != 0
+            || pg_script(pg, "COMMIT", &err) != 0)
+            fail_msg("%s: %s", migrations[i].name, err.text);
+    }
+    assert_int_equal(pg_number(pg, &n, NULL,
+                               "SELECT count(*) FROM old_spec o JOIN job_spec s USING"
+                               " (job, digest, method, stage) WHERE s.text = o.spec",
+                               PG_NONE, &err),
+                     0);
+    assert_int_equal(n, 2);
+    if (pg_number(
+            pg, &n, NULL,
+            "SELECT count(*) FROM cell c JOIN cell_def f ON f.id = c.id"
+            " JOIN sweep_span k ON k.sweep = c.sweep CROSS JOIN job_dep d"
+            " JOIN job_child x ON x.parent = d.parent AND x.child = d.child"
+            " WHERE c.params = '{\"b\": 5, \"c\": 6}' AND c.written = '{\"b\": 5}'"
+            " AND f.jobs = '{1,2}' AND d.parent = 1 AND d.input = 'teacher'",
+            PG_NONE, &err)
+        != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(n, 2); /* a span for each job */
+    pg_close(pg);
+    free(conninfo);
+}
+
 int
 main(void)
 {
@@ -134,6 +188,7 @@ main(void)
         cmocka_unit_test(the_schema_is_applied_once),
         cmocka_unit_test(a_newer_schema_is_refused_with_both_versions),
         cmocka_unit_test(every_table_and_column_has_a_comment),
+        cmocka_unit_test(jobs_and_cells_of_an_older_schema_stay_what_they_were),
         cmocka_unit_test(a_database_without_schema_says_what_to_run),
         cmocka_unit_test(a_server_that_is_not_there_is_named),
     };

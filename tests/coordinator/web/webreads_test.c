@@ -56,7 +56,7 @@ the_server_refuses_every_write(void **state)
 {
     static const char *const writes[] = {"INSERT INTO event (kind) VALUES ('x')",
                                          "UPDATE job SET priority = 1",
-                                         "DELETE FROM cell",
+                                         "DELETE FROM cell_def",
                                          "CREATE TABLE mine (a int)",
                                          "TRUNCATE metric",
                                          "SELECT setval('event_id_seq', 5)"};
