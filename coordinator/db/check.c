@@ -48,6 +48,14 @@ static const struct invariant {
      "   WHERE d.child = j.id AND p.state <> 'succeeded')"
      "  OR EXISTS (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
      "   WHERE d.child = j.id AND p.state IN " BAD "))"},
+    {"edges are the same from both sides",
+     "SELECT 'job ' || child || ' of ' || parent FROM"
+     " ((TABLE job_child EXCEPT SELECT child, parent FROM job_dep)"
+     "  UNION ALL (SELECT child, parent FROM job_dep EXCEPT TABLE job_child)) x"},
+    {"the jobs of a cell are among those of its sweep",
+     "SELECT 'cell ' || c.id || ', job ' || q.job FROM cell_def c"
+     " JOIN cell_job q ON q.cell = c.id WHERE NOT EXISTS (SELECT FROM sweep_span k"
+     "  WHERE k.sweep = c.sweep AND k.jobs @> q.job)"},
     {"what failed because of another job names one that ended badly",
      "SELECT 'job ' || j.id || ', because of ' || coalesce(p.id::text, 'none')"
      " FROM job j LEFT JOIN job p ON p.id = j.cause"
