@@ -124,6 +124,9 @@ print_plan(const struct cmd_ctx *ctx, const json_t *plan)
            json_str(plan, "name", ""), title, json_int(plan, "cells", 0),
            json_int(plan, "jobs", 0), json_int(plan, "jobs_without_sharing", 0));
     print_stages(ctx, plan);
+    if (json_int(plan, "re_runs", 0) > 0)
+        printf("\n%" PRId64 " of the jobs are re-runs of others (`verify`)\n",
+               json_int(plan, "re_runs", 0));
     if (json_is_number(left))
         printf("\nleft: about %s for one worker, %s\n",
                text_duration(json_number_value(left)),

@@ -48,9 +48,9 @@ count(const struct dag *d, struct estimate *e)
 
     costs_init(&costs, e, d);
     for (size_t i = 0; i < d->n_jobs; i++)
-        count_job(&tallies[d->jobs[i].of - d->stages], i, &costs);
+        count_job(&tallies[dag_stage_of(d, i)], i, &costs);
     for (size_t i = 0; i < d->n_unshared; i++)
-        tallies[d->jobs[d->chain[i]].of - d->stages].unshared++;
+        tallies[dag_stage_of(d, d->chain[i])].unshared++;
     costs_release(&costs);
     return tallies;
 }
@@ -107,11 +107,11 @@ plan_build(const struct sweep *s, const struct dag *d, const struct catalog *cat
            const json_t *known, bool points)
 {
     struct estimate e = {.catalog = catalog, .known = known};
-    json_t *plan =
-        json_pack("{s:s, s:s, s:s, s:I, s:O, s:O, s:I, s:I}", "name", s->name, "title",
-                  s->title, "file", s->path, "cells", (json_int_t)s->n_cells, "axes",
-                  s->axes, "notes", s->notes, "jobs", (json_int_t)d->n_jobs,
-                  "jobs_without_sharing", (json_int_t)d->n_unshared);
+    json_t *plan = json_pack(
+        "{s:s, s:s, s:s, s:I, s:O, s:O, s:I, s:I, s:I}", "name", s->name, "title",
+        s->title, "file", s->path, "cells", (json_int_t)s->n_cells, "axes", s->axes,
+        "notes", s->notes, "jobs", (json_int_t)d->n_jobs, "jobs_without_sharing",
+        (json_int_t)d->n_unshared, "re_runs", (json_int_t)d->n_repeats);
     struct tally *tallies = count(d, &e);
 
     estimate_release(&e);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "coordinator/cli/text.h"
+#include "coordinator/sweep/repeat.h"
 #include "shared/base/mem.h"
 
 int
@@ -29,6 +30,7 @@ sweepfile_load(struct sweep **sweep, struct dag **dag, struct cmd_ctx *ctx,
         free(note);
     }
     *dag = dag_build(*sweep);
+    repeat_add(*dag, json_num((*sweep)->policy, "verify", 0));
     return 0;
 }
 

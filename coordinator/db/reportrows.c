@@ -1,9 +1,11 @@
 /*
  * reportrows.c - the rows that a report is made from, see coordinator/report/report.h.
- * Read-only; one statement, so that a report is one moment of the database.
+ * Read-only; one statement, so that a report is one moment of the database, but for the
+ * re-runs, which change nothing that is in it.
  */
 #include "coordinator/db/db.h"
 #include "coordinator/db/handle.h"
+#include "coordinator/db/verified.h"
 
 /* Final metrics of a chain: the later stage's value of a name wins. The state of a cell
  * is that of the worst of its jobs. $1: the sweep. */
@@ -51,5 +53,11 @@ db_report(struct db *db, int64_t sweep, json_t **out, struct err *err)
         return -1;
     if (*out == NULL)
         return err_set(err, ERR_USAGE, "there is no sweep %lld", (long long)sweep);
+    json_t *verified;
+    if (db_verified(db, sweep, &verified, err) != 0)
+        return -1;
+    if (json_array_size(verified) > 0)
+        json_object_set(*out, "verified", verified);
+    json_decref(verified);
     return 0;
 }

@@ -421,6 +421,7 @@ build(const json_t *rows, const json_t *cells, const struct published *published
     set_counts(report, cells);
     set_digests(report, rows);
     add_parts(report, rows, published);
+    json_object_set(report, "verified", json_object_get(rows, "verified"));
     json_object_set_new(report, "summary", words_summary(report));
     json_object_set_new(report, "notes", words_notes(report, cells));
     return report;

@@ -123,17 +123,37 @@ add_models(json_t *models, json_t *overlaps, const json_t *rows, size_t cells_be
     }
 }
 
+/* Sweeps may share jobs, and so re-runs. */
+static void
+add_verified(json_t *verified, const json_t *more)
+{
+    json_t *pair, *known;
+    size_t i, k;
+
+    json_array_foreach(more, i, pair)
+    {
+        bool found = false;
+        json_array_foreach(verified, k, known)
+        {
+            found = found || json_equal(known, pair);
+        }
+        if (!found)
+            json_array_append(verified, pair);
+    }
+}
+
 json_t *
 report_merge(const json_t *list)
 {
     json_t *cells = json_array(), *axes = json_array(), *sweeps = json_array(), *rows;
-    json_t *models = json_array(), *overlaps = json_array();
+    json_t *models = json_array(), *overlaps = json_array(), *verified = json_array();
     size_t i;
 
     json_array_foreach(list, i, rows)
     {
         add_models(models, overlaps, rows, json_array_size(cells));
         json_array_extend(cells, json_object_get(rows, "cells"));
+        add_verified(verified, json_object_get(rows, "verified"));
         add_words(axes, json_object_get(rows, "axes"));
         json_array_append_new(sweeps, json_pack("{s:s, s:s, s:s, s:s}", "name",
                                                 json_str(rows, "name", ""), "title",
@@ -142,10 +162,10 @@ report_merge(const json_t *list)
                                                 json_str(rows, "sets", "")));
     }
     add_chosen_axes(axes, cells, list);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
                      joined(list, "name", "+"), "title", joined(list, "title", "; "),
                      "file", joined(list, "file", "\n"), "sets",
                      joined(list, "sets", "\n"), "sweeps", sweeps, "report",
                      merged_request(list), "axes", axes, "cells", cells, "models",
-                     models, "overlaps", overlaps);
+                     models, "overlaps", overlaps, "verified", verified);
 }

@@ -20,6 +20,7 @@
  *                         "error": {"kind","text"} | null, "provenance": {...}}],
  *               "metrics": {"CA": {"value","unit","goal"}, ...}}],   final metrics of
  *                                                           all jobs of the chain
+ *    "verified": [as coordinator/db/verified.h has it],         optional: jobs done twice
  *    "models": [{"cell", "layers": [{"relus","kept"}], "norm": {"name", "paths":
  *                [{"name","mean": [..],"var": [..]}]}}],    both optional: facts about
  *    "overlaps": [{"a","b","iou"}]}                         trained networks

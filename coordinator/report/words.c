@@ -16,6 +16,7 @@
 #include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
 #include "coordinator/report/small.h"
+#include "coordinator/report/verified.h"
 #include "shared/base/buf.h"
 #include "shared/spec/metric.h"
 
@@ -456,5 +457,6 @@ words_notes(const json_t *report, const json_t *cells)
     note_missing(notes, report);
     note_not_numbers(notes, report, cells);
     note_published(notes, report);
+    verified_notes(notes, json_object_get(report, "verified"));
     return notes;
 }

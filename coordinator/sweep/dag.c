@@ -296,6 +296,10 @@ dag_free(struct dag *d)
         free(d->stages[i].after);
         dagspec_release(d->stages[i].text);
     }
+    for (size_t i = 0; d->repeats != NULL && i < d->n_stages; i++)
+        if (d->repeats[i].text != NULL)
+            dagspec_release(d->repeats[i].text);
+    free(d->repeats);
     free(d->stages);
     free(d->jobs);
     free(d->parents);

@@ -20,6 +20,7 @@ struct dag_stage {
     size_t *keys; /* columns of the part that its jobs depend on */
     size_t n_keys;
     bool own;              /* no two cells share its job */
+    bool repeat;           /* its jobs do again what others did (repeat.h) */
     size_t *after;         /* indices of stages of the part */
     struct dag_stage *all; /* stages of the part */
     struct dag_text *text; /* pieces of the spec */
@@ -39,8 +40,10 @@ struct dag {
     size_t n_stages;
     struct dag_job *jobs;
     size_t n_jobs;
-    size_t n_unshared; /* jobs if no two cells shared any */
-    uint32_t *parents; /* numbers of jobs */
+    size_t n_unshared;         /* jobs if no two cells shared any */
+    struct dag_stage *repeats; /* copies of stages for re-runs, see repeat.h, or NULL */
+    size_t n_repeats;          /* re-runs, the last of the jobs */
+    uint32_t *parents;         /* numbers of jobs */
     size_t n_edges;
     uint32_t *chain;  /* for each cell the jobs of its chain, last one is the leaf */
     size_t *chain_at; /* n_cells + 1 places in it */
@@ -55,6 +58,15 @@ const uint32_t *dag_chain(const struct dag *d, size_t cell, size_t *n);
 
 /* Jobs that this one waits for. Borrowed. */
 const uint32_t *dag_parents(const struct dag *d, size_t job, size_t *n);
+
+/* Index of the job's stage, or of that which its stage is a copy of, in dag->stages. */
+static inline size_t
+dag_stage_of(const struct dag *d, size_t job)
+{
+    const struct dag_stage *of = d->jobs[job].of;
+
+    return (size_t)(of->repeat ? of - d->repeats : of - d->stages);
+}
 
 /* Number of the job's value in a slot of its part, its default where the cell has
  * none; SPACE_ABSENT without either. */

@@ -74,7 +74,8 @@ dagspec_prepare(const struct dag_stage *st)
             put_param(&text, &p->space, slot, dag_number(&first, slot));
     }
     end_piece(t, &text, 0);
-    t->tail = xasprintf("},\"revision\":%lld,\"stage\":%s,\"version\":%d}",
+    t->tail = xasprintf("},%s\"revision\":%lld,\"stage\":%s,\"version\":%d}",
+                        st->repeat ? "\"repeat\":1," : "",
                         (long long)st->stage->revision, stage, JOB_SPEC_VERSION);
     buf_release(&text);
     free(method);

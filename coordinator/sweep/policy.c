@@ -1,5 +1,5 @@
 /*
- * policy.c - limits, needs, times, retries, on_failure and order of a sweep file. What is given
+ * policy.c - limits, needs, times, retries, on_failure, order and verify of a sweep file. What is given
  * for `all` holds for every stage unless the stage says otherwise. Must not know what a
  * worker or a lease is.
  */
@@ -16,7 +16,7 @@ const char *const policy_keys[POLICY_KEYS + 1] = {
     [POLICY_LIMITS] = "limits",   [POLICY_NEEDS] = "needs",
     [POLICY_TIMEOUT] = "timeout", [POLICY_STALL] = "stall",
     [POLICY_RETRIES] = "retries", [POLICY_ON_FAILURE] = "on_failure",
-    [POLICY_ORDER] = "order",
+    [POLICY_ORDER] = "order",     [POLICY_VERIFY] = "verify",
 };
 
 enum { MAX_LABELS = 6, MAX_RETRIES = 1000 };
@@ -372,6 +372,28 @@ read_order(struct reader *r, const struct yaml_node *at)
     return 0;
 }
 
+static int
+read_verify(struct reader *r, const struct yaml_node *at)
+{
+    char *end = NULL;
+
+    if (at == NULL)
+        return 0;
+    if (at->kind == YAML_TEXT) {
+        errno = 0;
+        const double percent = strtod(at->text, &end);
+        if (end != at->text && strcmp(end, "%") == 0 && errno == 0 && percent >= 0
+            && percent <= 100) {
+            json_object_set_new(r->policy, "verify", json_real(percent));
+            return 0;
+        }
+    }
+    return yaml_error(
+        r->err, at,
+        "`verify` is a share of the jobs, as 2%%: they are done again and "
+        "their numbers compared");
+}
+
 int
 policy_read(json_t **out, const struct yaml_node *const *nodes,
             const struct catalog_method *const *methods, size_t n_methods,
@@ -390,7 +412,8 @@ policy_read(json_t **out, const struct yaml_node *const *nodes,
         && read_by_stage(&r, nodes[POLICY_TIMEOUT], &timeout) == 0
         && read_by_stage(&r, nodes[POLICY_STALL], &stall) == 0
         && read_on_failure(&r, nodes[POLICY_ON_FAILURE]) == 0
-        && read_order(&r, nodes[POLICY_ORDER]) == 0) {
+        && read_order(&r, nodes[POLICY_ORDER]) == 0
+        && read_verify(&r, nodes[POLICY_VERIFY]) == 0) {
         *out = r.policy;
         return 0;
     }

@@ -14,7 +14,8 @@
  *              "stall_s", "retries_error", "retries_lost", "retries_oom",
  *              "retries_timeout"}, "<stage>": {...}},
  *    "on_failure": {"failed": 10, "percent": 50},                absent: continue
- *    "order": "spread"}                                          absent: as in the file
+ *    "order": "spread",                                          absent: as in the file
+ *    "verify": 2.0}             per cent of the jobs that are done again; absent: none
  */
 enum policy_key {
     POLICY_LIMITS,
@@ -24,6 +25,7 @@ enum policy_key {
     POLICY_RETRIES,
     POLICY_ON_FAILURE,
     POLICY_ORDER,
+    POLICY_VERIFY,
     POLICY_KEYS
 };
 extern const char *const policy_keys[POLICY_KEYS + 1]; /* NULL-terminated */

@@ -15,6 +15,7 @@
  *    "params": {"dataset": "fashion-mnist", "relu_budget": "50000", ...},
  *    "inputs": {"teacher": "<digest of the teacher job>"}}
  *
+ * A job that does again what another one did, to compare the numbers, has "repeat": 1 too.
  * The digest is SHA-256 over the canonical text (shared/base/json.h). Host names, paths,
  * times and sweep names never enter it.
  */

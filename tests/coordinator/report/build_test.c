@@ -41,6 +41,37 @@ has_note(const json_t *report, const char *part)
 }
 
 static void
+re_runs_are_told_and_those_that_differ_by_name(void **state)
+{
+    json_t *rows = fixture_rows();
+    json_t *same =
+        json_pack("{s:i, s:i, s:s, s:b, s:i, s:i, s:[s,s], s:[s,s], s:n}", "job", 3,
+                  "repeat", 21, "stage", "mask", "done", 1, "metrics", 4, "equal", 4,
+                  "workers", "w1", "w1", "hosts", "h", "h", "worst");
+    json_t *other =
+        json_pack("{s:i, s:i, s:s, s:b, s:i, s:i, s:[s,s], s:[s,s], s:{s:s, s:[f,f]}}",
+                  "job", 4, "repeat", 22, "stage", "evaluate", "done", 1, "metrics", 40,
+                  "equal", 38, "workers", "w1", "w2", "hosts", "h", "g", "worst",
+                  "name", "AdvA", "values", 51.25, 51.5);
+    json_t *open = json_pack("{s:i, s:i, s:s, s:b}", "job", 5, "repeat", 23, "stage",
+                             "mask", "done", 0);
+
+    (void)state;
+    json_object_set_new(rows, "verified", json_pack("[o, o, o]", same, other, open));
+    json_t *report = fixture_report(rows);
+    assert_true(has_note(report,
+                         "3 jobs, 2 of them finished both times, 1 with the same "
+                         "bits in every final metric; 1 on another worker, 1 on "
+                         "another machine"));
+    assert_true(has_note(report,
+                         "Job 4 (evaluate) and its re-run 22 differ in 2 of 40 "
+                         "final metrics, most in AdvA: 51.25 and 51.5 (on h and "
+                         "g)."));
+    assert_false(has_note(report, "Job 3"));
+    json_decref(report);
+}
+
+static void
 the_all_relu_row_comes_first_and_the_others_by_relus(void **state)
 {
     json_t *report = fixture_report(fixture_rows());
@@ -283,6 +314,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(re_runs_are_told_and_those_that_differ_by_name),
         cmocka_unit_test(the_all_relu_row_comes_first_and_the_others_by_relus),
         cmocka_unit_test(keeping_every_relu_makes_a_reference_whatever_the_budget_says),
         cmocka_unit_test(references_stay_out_of_the_front_and_ties_stay_in),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "coordinator/sweep/repeat.h"
 #include "shared/base/clock.h"
 #include "shared/spec/job.h"
 #include "tests/coordinator/sweep/fixture.h"
@@ -240,10 +241,50 @@ a_large_grid_is_planned_in_seconds(void **state)
     sweep_free(s);
 }
 
+/* A share of the jobs once more, in names and specs of their own. */
+static void
+re_runs_are_copies_that_nothing_waits_for(void **state)
+{
+    struct sweep *s = fixture_sweep(HEAD GRID, "");
+    struct dag *plain = build(s), *d = dag_build(s), *all = dag_build(s);
+
+    (void)state;
+    repeat_add(d, 1); /* of 13 jobs or so: one */
+    repeat_add(all, 100);
+    assert_int_equal(d->n_repeats, 1);
+    assert_int_equal(d->n_jobs, plain->n_jobs + 1);
+    assert_int_equal(all->n_jobs, 2 * plain->n_jobs);
+    for (size_t i = 0; i < plain->n_jobs; i++) {
+        const size_t again = plain->n_jobs + i;
+        size_t n, n_again;
+        assert_string_equal(dag_digest(all, i), dag_digest(plain, i));
+        json_t *first = spec_of(all, i), *second = spec_of(all, again);
+        assert_int_equal(json_int(second, "repeat", 0), 1);
+        assert_string_equal(job_spec_digest(second).hex, dag_digest(all, again));
+        json_object_del(second, "repeat");
+        assert_true(json_equal(first, second));
+        assert_ptr_equal(dag_parents(all, i, &n), dag_parents(all, again, &n_again));
+        assert_int_equal(n, n_again);
+        json_decref(first);
+        json_decref(second);
+    }
+    for (size_t c = 0; c < s->n_cells; c++) {
+        size_t n;
+        const uint32_t *chain = dag_chain(all, c, &n);
+        for (size_t i = 0; i < n; i++)
+            assert_true(chain[i] < plain->n_jobs);
+    }
+    dag_free(plain);
+    dag_free(d);
+    dag_free(all);
+    sweep_free(s);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(re_runs_are_copies_that_nothing_waits_for),
         cmocka_unit_test(cells_share_their_teacher),
         cmocka_unit_test(a_parameter_splits_only_the_stages_that_read_it),
         cmocka_unit_test(parents_come_before_children),

@@ -63,6 +63,7 @@ what_is_written_is_what_is_meant(void **state)
         {"retries: {error: 5, lost: 0, timeout: {teacher: 3}}",
          "{\"terms\":{\"all\":{\"retries_error\":5,\"retries_lost\":0},"
          "\"teacher\":{\"retries_timeout\":3}}}"},
+        {"verify: 2.5%", "{\"terms\":{},\"verify\":2.5}"},
         {"on_failure: continue\norder: file", "{\"terms\":{}}"},
         {"on_failure: stop\norder: spread",
          "{\"on_failure\":{\"failed\":1,\"percent\":0},\"order\":\"spread\","
@@ -105,6 +106,8 @@ errors_say_where_and_what_to_write(void **state)
          "f:1:18: `error` is a whole number that is not negative"},
         {"retries: {lost: 1001}", "f:1:17: `lost` is at most 1000"},
         {"retries: {error: {teachr: 1}}", "did you mean `teacher`?"},
+        {"verify: 2", "f:1:9: `verify` is a share of the jobs, as 2%"},
+        {"verify: 101%", "as 2%"},
         {"on_failure: halt", "`on_failure` is continue, stop, or {stop_if:"},
         {"on_failure: {stop_if: {faild: 1}}", "did you mean `failed`?"},
         {"order: random", "`order` is file, or spread"},

@@ -1,0 +1,16 @@
+#ifndef COORDINATOR_DB_VERIFIED_H
+#define COORDINATOR_DB_VERIFIED_H
+
+#include "coordinator/db/db.h"
+
+/*
+ * The re-runs of a sweep (`verify`) beside what they do again:
+ * [{"job", "repeat": numbers of both, "stage", "done": both have succeeded,
+ *   "metrics": final metrics compared, "equal": of them, the same bits,
+ *   "workers": [names of the two], "hosts": [...],
+ *   "worst": {"name", "values": [a, b]} of those that differ, or null}], ordered by job.
+ * Times and speeds are not compared. Read-only. New reference.
+ */
+MUST_CHECK int db_verified(struct db *db, int64_t sweep, json_t **out, struct err *err);
+
+#endif
