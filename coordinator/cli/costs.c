@@ -43,6 +43,7 @@ struct wanted {
     const struct costs *c;
     const struct dag_job *job;
     const bool *reads;
+    size_t stage; /* index of its stage */
 };
 
 static bool
@@ -66,7 +67,7 @@ static uint64_t
 hash_of(const struct wanted *w)
 {
     const struct dag_stage *st = w->job->of;
-    uint64_t hash = rowset_hash(ROWSET_HASH, (uint32_t)(st - w->c->dag->stages));
+    uint64_t hash = rowset_hash(ROWSET_HASH, (uint32_t)w->stage);
 
     for (size_t i = 0; i < st->n_keys; i++)
         if (w->reads[st->keys[i]])
@@ -92,9 +93,8 @@ estimate(const struct costs *c, size_t job)
 double
 costs_of(struct costs *c, size_t job)
 {
-    const struct dag_stage *st = c->dag->jobs[job].of;
-    const size_t stage = (size_t)(st - c->dag->stages);
-    const struct wanted w = {c, &c->dag->jobs[job], c->reads[stage]};
+    const size_t stage = dag_stage_of(c->dag, job);
+    const struct wanted w = {c, &c->dag->jobs[job], c->reads[stage], stage};
     const uint32_t last = c->last[stage];
 
     if (last < job && costs_the_same(&w, last))

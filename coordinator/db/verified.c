@@ -5,19 +5,22 @@
 #include "coordinator/db/verified.h"
 
 #include "coordinator/db/handle.h"
+#include "coordinator/db/jobs.h"
 
 #define MARK "'},\"repeat\":1,\"revision\":'"
 
+#define OF_SWEEP SWEEP_JOBS("$1")
+
 /* $1: the sweep. */
 static const char *const verified_sql =
-    "WITH again AS (SELECT s.job, encode(sha256(convert_to(replace(s.spec::text, " MARK
-    ", '},\"revision\":'), 'UTF8')), 'hex') AS digest FROM job_spec s"
-    "  WHERE position(" MARK " IN s.spec::text) > 0),"
-    " pair AS (SELECT o.job AS a, g.job AS b, o.stage, ja.state = 'succeeded'"
+    "WITH again AS (SELECT d.job, sha256(convert_to(replace(s.text, " MARK
+    ", '},\"revision\":'), 'UTF8')) AS digest FROM job_form f"
+    "  JOIN job_def d ON d.form = f.id JOIN job_spec s ON s.job = d.job"
+    "  WHERE position(" MARK " IN f.template) > 0 AND d.job IN " OF_SWEEP "),"
+    " pair AS (SELECT o.job AS a, g.job AS b, f.stage, ja.state = 'succeeded'"
     "   AND jb.state = 'succeeded' AS done, ja.worker AS wa, jb.worker AS wb FROM again g"
-    "  JOIN job_spec o ON o.digest = g.digest JOIN job ja ON ja.id = o.job"
-    "  JOIN job jb ON jb.id = g.job WHERE o.job IN (SELECT k.job FROM cell_job k"
-    "   JOIN cell c ON c.id = k.cell WHERE c.sweep = $1)),"
+    "  JOIN job_def o ON o.digest = g.digest JOIN job_form f ON f.id = o.form"
+    "  JOIN job ja ON ja.id = o.job JOIN job jb ON jb.id = g.job),"
     " value AS (SELECT p.a, k.name, x.value AS va, y.value AS vb, coalesce("
     "   float8send(x.value) = float8send(y.value), false) AS same"
     "  FROM pair p JOIN metric_final x ON x.job = p.a"
@@ -33,22 +36,8 @@ static const char *const verified_sql =
     "    ORDER BY abs(v.va - v.vb) DESC NULLS FIRST, v.name LIMIT 1)) ORDER BY p.a), '[]')"
     " FROM pair p LEFT JOIN worker w ON w.id = p.wa LEFT JOIN worker u ON u.id = p.wb";
 
-/* Most sweeps have none, and to look for them takes long where there are many jobs. */
 int
 db_verified(struct db *db, int64_t sweep, json_t **out, struct err *err)
 {
-    int64_t one;
-    bool may;
-
-    *out = NULL;
-    if (pg_number(db->pg, &one, &may,
-                  "SELECT 1 FROM sweep WHERE id = $1 AND text LIKE '%verify%'",
-                  PG_ARGS(PG_INT(sweep)), err)
-        != 0)
-        return -1;
-    if (!may) {
-        *out = json_array();
-        return 0;
-    }
     return pg_json(db->pg, out, verified_sql, PG_ARGS(PG_INT(sweep)), err);
 }

@@ -53,11 +53,6 @@ sim_fault(lease_anything tests/sim/statements.c
 # two coordinators lead at the same time
 sim_fault(no_lock tests/sim/model.c
   [[if (session_lives(server.leader) && server.leader != pg->session)]] [[if (false)]])
-# a lease that was committed and never told is taken for one that runs
-sim_fault(no_return coordinator/dispatch/core.c [[if (l->unsent)]] [[if (false)]])
-# a lease that was never told uses up credit
-sim_fault(lost_credit coordinator/dispatch/core.c
-  [[if (s != NULL && l->unsent)]] [[if (false)]])
 # a result overtakes the points before it
 sim_fault(early_result worker/agent/session_run.c
   [[r->result_due_ms <= now_ms && r->batches == NULL]] [[r->result_due_ms <= now_ms]])
