@@ -60,15 +60,14 @@ group_params(const json_t *cell, const json_t *group_over)
     return params;
 }
 
-static json_t *
-aggregate_to_json(const struct aggregate *a, const json_t *record)
+json_t *
+aggregate_json(const struct aggregate *a, const char *unit, const char *goal)
 {
     const double sd = aggregate_sd(a);
 
     return json_pack("{s:f, s:o, s:I, s:f, s:f, s:s, s:s}", "mean", a->mean, "sd",
                      isnan(sd) ? json_null() : json_real(sd), "n", (json_int_t)a->n,
-                     "min", a->min, "max", a->max, "unit", json_str(record, "unit", ""),
-                     "goal", json_str(record, "goal", "none"));
+                     "min", a->min, "max", a->max, "unit", unit, "goal", goal);
 }
 
 /* Adds metric `name` over all members to the group, unless it is there already. */
@@ -89,7 +88,9 @@ add_metric(json_t *metrics, const char *name, const json_t *record, const json_t
             aggregate_add(&a, aggregate_value(cell, name));
     }
     if (a.n > 0)
-        json_object_set_new(metrics, name, aggregate_to_json(&a, record));
+        json_object_set_new(metrics, name,
+                            aggregate_json(&a, json_str(record, "unit", ""),
+                                           json_str(record, "goal", "none")));
 }
 
 static void

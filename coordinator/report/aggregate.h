@@ -17,6 +17,9 @@ void aggregate_add(struct aggregate *a, double v);
 /* Sample standard deviation (n - 1); NaN when n < 2. */
 double aggregate_sd(const struct aggregate *a);
 
+/* {"mean","sd" (null when n < 2),"n","min","max","unit","goal"} New reference. */
+json_t *aggregate_json(const struct aggregate *a, const char *unit, const char *goal);
+
 /*
  * Cells (rows as in report.h) that differ in nothing but the parameters named in
  * `group_over` become one group; a cell whose parameters were seen before is the same

@@ -397,13 +397,24 @@ costed_cells(const json_t *rows, struct err *err)
     return NULL;
 }
 
+/* New reference. */
+static json_t *
+groups_of(const json_t *report, const json_t *rows, const json_t *cells)
+{
+    const json_t *groups = json_object_get(rows, "groups");
+
+    return groups != NULL
+               ? json_deep_copy(groups)
+               : aggregate_cells(cells, json_object_get(report, "group_over"));
+}
+
 static json_t *
 build(const json_t *rows, const json_t *cells, const struct published *published)
 {
     json_t *report = json_object();
 
     set_request(report, rows);
-    json_t *groups = aggregate_cells(cells, json_object_get(report, "group_over"));
+    json_t *groups = groups_of(report, rows, cells);
     json_object_set_new(report, "groups", groups);
     set_saving(groups);
     json_object_set_new(report, "varying",

@@ -6,6 +6,7 @@
 #include "coordinator/report/cost.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "coordinator/report/aggregate.h"
@@ -28,6 +29,7 @@ struct phase {
 
 struct model {
     const char *name, *title, *source;
+    bool is_measured; /* else a formula that nobody here has checked */
     struct phase online, offline;
     double up, down; /* bytes a second */
 };
@@ -47,6 +49,7 @@ static const struct model models[] = {
     {
         .name = "delphi",
         .title = "Delphi, garbled circuits, client and server on an EPYC 7502",
+        .is_measured = true,
         .source = "measured logs of kvgarimella/cryptonite (ASPLOS 2023): ResNet18, "
                   "41-bit field, multi-threaded; bandwidths are that simulator's",
         .online =
@@ -58,6 +61,7 @@ static const struct model models[] = {
     {
         .name = "delphi-weak-client",
         .title = "Delphi, garbled circuits, client on one thread of an Atom Z8350",
+        .is_measured = true,
         .source = "as delphi, with the measured evaluation of 345 us a ReLU on the "
                   "client",
         .online =
@@ -68,7 +72,7 @@ static const struct model models[] = {
     },
     {
         .name = "cryptflow2",
-        .title = "CrypTFlow2, oblivious transfer, ReLUs only",
+        .title = "CrypTFlow2, oblivious transfer, ReLUs only: an unverified estimate",
         .source = "bound of (128 + 14) 32 bits a comparison of 32 bits, not measured "
                   "and to be checked against the paper; transfer time alone at 400 "
                   "Mbit/s; linear layers are not counted",
@@ -78,7 +82,8 @@ static const struct model models[] = {
     },
     {
         .name = "cheetah",
-        .title = "Cheetah, silent oblivious transfer, ReLUs only",
+        .title =
+            "Cheetah, silent oblivious transfer, ReLUs only: an unverified estimate",
         .source = "about 11 bits a bit of a comparison of 32 bits, not measured and to "
                   "be checked against the paper; transfer time alone at 400 Mbit/s; "
                   "linear layers are not counted",
@@ -225,8 +230,8 @@ add_settings(json_t *report, const struct model *m)
 }
 
 static void
-add_constant(json_t *sheet, const char *what, double online, double offline,
-             double unit)
+add_constant(json_t *sheet, const struct model *m, const char *what, double online,
+             double offline, double unit)
 {
     json_t *row = sheet_row(sheet);
     struct buf b = {0};
@@ -236,6 +241,10 @@ add_constant(json_t *sheet, const char *what, double online, double offline,
     sheet_take(row, &b);
     buf_printf(&b, "%.4g", offline / unit);
     sheet_take(row, &b);
+    sheet_text(row, unit == mbit                  ? "assumed"
+                    : online == 0 && offline == 0 ? "not counted"
+                    : m->is_measured              ? "measured"
+                                                  : "unverified");
 }
 
 static void
@@ -248,20 +257,30 @@ add_constants(json_t *report, const struct model *m)
     sheet_column(sheet, "constant", true);
     sheet_column(sheet, "online", false);
     sheet_column(sheet, "offline", false);
-    add_constant(sheet, "bytes a ReLU, client to server", on->up_relu, off->up_relu, 1);
-    add_constant(sheet, "bytes a ReLU, server to client", on->down_relu, off->down_relu,
+    sheet_column(sheet, "status", true);
+    add_constant(sheet, m, "bytes a ReLU, client to server", on->up_relu, off->up_relu,
                  1);
-    add_constant(sheet, "bytes an input element of a linear layer, client to server",
+    add_constant(sheet, m, "bytes a ReLU, server to client", on->down_relu,
+                 off->down_relu, 1);
+    add_constant(sheet, m, "bytes an input element of a linear layer, client to server",
                  on->up_input, off->up_input, 1);
-    add_constant(sheet, "bytes an input element of a linear layer, server to client",
+    add_constant(sheet, m, "bytes an input element of a linear layer, server to client",
                  on->down_input, off->down_input, 1);
-    add_constant(sheet, "bytes a network (keys)", on->up_fixed, off->up_fixed, 1);
-    add_constant(sheet, "computing, us a ReLU", on->s_relu, off->s_relu, us);
-    add_constant(sheet, "computing, ns a multiply-accumulate", on->s_mac, off->s_mac,
+    add_constant(sheet, m, "bytes a network (keys)", on->up_fixed, off->up_fixed, 1);
+    add_constant(sheet, m, "computing, us a ReLU", on->s_relu, off->s_relu, us);
+    add_constant(sheet, m, "computing, ns a multiply-accumulate", on->s_mac, off->s_mac,
                  ns);
-    add_constant(sheet, "Mbit/s, client to server", m->up, m->up, mbit);
-    add_constant(sheet, "Mbit/s, server to client", m->down, m->down, mbit);
+    add_constant(sheet, m, "Mbit/s, client to server", m->up, m->up, mbit);
+    add_constant(sheet, m, "Mbit/s, server to client", m->down, m->down, mbit);
     sheet_add(report, sheet);
+}
+
+bool
+cost_is_measured(const char *name)
+{
+    const struct model *m = find(name);
+
+    return m == NULL || m->is_measured;
 }
 
 void

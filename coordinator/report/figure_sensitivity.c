@@ -64,6 +64,14 @@ budget_of(const json_t *group)
     return json_object_get(json_object_get(group, "params"), label_budget);
 }
 
+static json_t *
+budget_or_null(const json_t *group)
+{
+    const json_t *budget = budget_of(group);
+
+    return budget != NULL ? (json_t *)budget : json_null();
+}
+
 static size_t
 budget_index(const struct panels *p, const json_t *group)
 {
@@ -74,17 +82,49 @@ budget_index(const struct panels *p, const json_t *group)
     return i;
 }
 
+/* The budgets that some panel has a line of, null for none. New reference, a list. */
+static json_t *
+drawn_budgets(const struct panels *p)
+{
+    json_t *budgets = json_array();
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct others o;
+        others_init(&o, p->report, p->facet, p->axes[i]);
+        for (size_t r = 0; r < o.n_rows; r++)
+            json_array_append(budgets, budget_or_null(others_first(&o, r)));
+        others_release(&o);
+    }
+    return budgets;
+}
+
+static bool
+is_among(const json_t *list, const json_t *value)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        if (json_equal(item, value))
+            return true;
+    }
+    return false;
+}
+
 /* The budgets, and the y axis that all panels share. */
 static void
 find_ranges(struct panels *p)
 {
     double lo = INFINITY, hi = -INFINITY;
+    json_t *drawn = drawn_budgets(p);
 
     p->unit = "";
     for (size_t i = 0; i < facet_n_groups(p->facet); i++) {
         const json_t *group = facet_group(p->report, p->facet, i);
         const double y = group_stat(group, p->metric, "mean");
-        if (group_is_reference(group) || isnan(y))
+        if (group_is_reference(group) || isnan(y)
+            || !is_among(drawn, budget_or_null(group)))
             continue;
         lo = fmin(lo, y);
         hi = fmax(hi, y);
@@ -95,6 +135,7 @@ find_ranges(struct panels *p)
     }
     if (isfinite(lo))
         scale_linear(&p->y, lo, hi, 0.08, 6, -INFINITY, INFINITY);
+    json_decref(drawn);
 }
 
 static void

@@ -17,6 +17,8 @@
 #include "coordinator/report/svg.h"
 #include "shared/base/file.h"
 
+enum { MANY_COLUMNS = 11 };
+
 void
 html_text(struct buf *out, const char *before, const char *text, const char *after)
 {
@@ -170,7 +172,8 @@ put_sheet(struct buf *out, const json_t *sheet)
     html_text(out, "<p class=\"soft\">", json_str(sheet, "note", ""), "");
     put_download(out, sheet, "csv");
     put_download(out, sheet, "tex");
-    buf_puts(out, "</p>\n<div class=\"scroll\"><table>\n<thead><tr>");
+    buf_printf(out, "</p>\n<div class=\"scroll\"><table%s>\n<thead><tr>",
+               sheet_n_columns(sheet) > MANY_COLUMNS ? " class=\"dense\"" : "");
     for (i = 0; i < sheet_n_columns(sheet); i++)
         html_text(out, sheet_is_left(sheet, i) ? "<th class=\"word\">" : "<th>",
                   sheet_heading(sheet, i), "</th>");

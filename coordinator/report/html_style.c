@@ -48,6 +48,8 @@ const char html_style[] =
     ".left th,.left td,th.word,td.word{text-align:left}\n"
     ".left td{overflow-wrap:anywhere;white-space:normal}\n"
     ".left td:first-child{white-space:nowrap}\n"
+    ".dense{font-size:.8rem}.dense th,.dense td{padding:.3rem .32rem}\n"
+    ".dense th{white-space:normal;vertical-align:bottom}\n"
     "tr.reference td{background:var(--panel);font-style:italic}\n"
     "td.front{font-weight:700;position:relative}\n"
     "td.front::after{content:'\\25cf';position:absolute;right:.15rem;"

@@ -9,6 +9,7 @@
 
 const char label_budget[] = "relu_budget";
 const char label_budget_all[] = "all";
+const char label_evaluate[] = "evaluate";
 
 static const struct {
     const char *name, *words;

@@ -9,6 +9,7 @@
 /* The parameter that says how many ReLUs are kept, and its value for all of them. */
 extern const char label_budget[]; /* "relu_budget" */
 extern const char label_budget_all[];
+extern const char label_evaluate[]; /* what is measured */
 
 /* "CA" -> "Clean accuracy"; a metric without a longer name is its own. Borrowed. */
 const char *label_metric(const char *name);

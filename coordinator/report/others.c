@@ -159,5 +159,5 @@ others_axes(const json_t *facet, const char *axis)
 bool
 others_is_compared(const char *axis)
 {
-    return strcmp(axis, label_budget) != 0;
+    return strcmp(axis, label_budget) != 0 && strcmp(axis, label_evaluate) != 0;
 }

@@ -33,7 +33,8 @@ const json_t *others_first(const struct others *o, size_t row);
 /* The facet's varying axes without this one. New reference. */
 json_t *others_axes(const json_t *facet, const char *axis);
 
-/* Is this an axis along which settings are compared? Not the budget, which is x. */
+/* Is this an axis along which settings are compared? Not the budget, which is x, nor what
+ * is measured, which makes no difference to a model. */
 bool others_is_compared(const char *axis);
 
 #endif

@@ -23,7 +23,10 @@
  *    "verified": [as coordinator/db/verified.h has it],         optional: jobs done twice
  *    "models": [{"cell", "layers": [{"relus","kept"}], "norm": {"name", "paths":
  *                [{"name","mean": [..],"var": [..]}]}}],    both optional: facts about
- *    "overlaps": [{"a","b","iou"}]}                         trained networks
+ *    "overlaps": [{"a","b","iou"}],                         trained networks
+ *    "groups": [...]}  optional: settings that somebody has aggregated already, as
+ *                      aggregate_cells makes them without members; then what needs single
+ *                      cells, such as hypervolumes, is left out
  */
 
 /*

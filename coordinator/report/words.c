@@ -11,6 +11,7 @@
 
 #include "coordinator/report/aggregate.h"
 #include "coordinator/report/compare.h"
+#include "coordinator/report/cost.h"
 #include "coordinator/report/facet.h"
 #include "coordinator/report/group.h"
 #include "coordinator/report/label.h"
@@ -444,6 +445,23 @@ note_published(json_t *notes, const json_t *report)
     }
 }
 
+static void
+note_cost(json_t *notes, const json_t *report)
+{
+    const char *cost = json_str(report, "cost", "none");
+    struct buf b = {0};
+
+    if (cost_is_measured(cost))
+        return;
+    buf_printf(
+        &b,
+        "The costs of private inference (%s) come from a formula that was neither "
+        "measured nor checked against its paper: do not quote them.",
+        cost);
+    json_array_append_new(notes, json_string(buf_str(&b)));
+    buf_release(&b);
+}
+
 json_t *
 words_notes(const json_t *report, const json_t *cells)
 {
@@ -457,6 +475,7 @@ words_notes(const json_t *report, const json_t *cells)
     note_missing(notes, report);
     note_not_numbers(notes, report, cells);
     note_published(notes, report);
+    note_cost(notes, report);
     verified_notes(notes, json_object_get(report, "verified"));
     return notes;
 }

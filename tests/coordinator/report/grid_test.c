@@ -248,6 +248,25 @@ cost_follows_the_constants_and_can_be_the_axis(void **state)
 }
 
 static void
+an_estimate_that_was_not_measured_is_called_so(void **state)
+{
+    json_t *rows = fixture_grid(), *note;
+    bool said = false;
+    size_t i;
+
+    (void)state;
+    json_object_set_new(json_object_get(rows, "report"), "cost",
+                        json_string("cheetah"));
+    json_t *report = fixture_report(rows);
+    json_array_foreach(json_object_get(report, "notes"), i, note)
+    {
+        said = said || strstr(json_string_value(note), "do not quote") != NULL;
+    }
+    assert_true(said);
+    json_decref(report);
+}
+
+static void
 an_unknown_cost_model_is_refused_with_the_nearest_name(void **state)
 {
     json_t *rows = fixture_grid(), *report;
@@ -335,6 +354,7 @@ main(void)
             a_papers_table_has_our_difference_where_the_setting_is_the_same),
         cmocka_unit_test(ablations_compare_settings_that_differ_in_nothing_else),
         cmocka_unit_test(cost_follows_the_constants_and_can_be_the_axis),
+        cmocka_unit_test(an_estimate_that_was_not_measured_is_called_so),
         cmocka_unit_test(an_unknown_cost_model_is_refused_with_the_nearest_name),
         cmocka_unit_test(sharing_saves_the_teachers_that_cells_have_in_common),
         cmocka_unit_test(several_sweeps_are_told_apart_by_what_their_files_chose),
