@@ -30,7 +30,7 @@ enum { MAX_SLOTS = 32, OTHER_MS = 10000 };
 struct run_config {
     struct sweepfile_config file;
     int64_t slots, threads;
-    const char *backend, *profile, *data_dir, *out;
+    const char *backend, *profile, *data_dir, *out, *page;
     int64_t checkpoint_seconds;
 };
 
@@ -47,6 +47,10 @@ static const struct param run_params[] = {
                      "folder of the data sets; default RELUSWEEP_DATA"),
     PARAM_ROW_STRING(struct run_config, out, "",
                      "folder of the report; default report-<name of the sweep>"),
+    PARAM_ROW_STRING(
+        struct run_config, page, "127.0.0.1:8080",
+        "where browsers find the page while it runs (or at another port of "
+        "this machine, if that one is taken); `off`: no page"),
     PARAM_ROW_INT(struct run_config, checkpoint_seconds, "30", 1, 86400,
                   "at most this much work is repeated after a kill"),
 };
@@ -88,6 +92,16 @@ wait_for_other_coordinator(struct db *db, int64_t sweep, const char *name,
     }
 }
 
+static void
+say_page(const struct local *programs, int64_t sweep)
+{
+    char *url = local_page_url(programs);
+
+    if (url != NULL)
+        fprintf(stderr, "page: %ssweeps/%lld\n", url, (long long)sweep);
+    free(url);
+}
+
 static int
 work(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs,
      int64_t sweep, struct err *err)
@@ -101,11 +115,13 @@ work(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs,
         .profile = c->profile,
         .data = c->data_dir,
         .checkpoint_seconds = c->checkpoint_seconds,
+        .page = strcmp(c->page, "off") != 0 ? c->page : "",
     };
     json_t *last = NULL;
 
     if (local_start(programs, &config, err) != 0)
         return -1;
+    say_page(programs, sweep);
     struct view *view = progress_new(stderr, ctx->tty_err, false);
     const int rc = follow(ctx, sweep, programs, view, &last, err);
     json_decref(last);

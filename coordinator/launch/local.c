@@ -26,25 +26,28 @@
 
 enum {
     READY_MS = 30000,  /* for the coordinator to come up */
+    PAGE_MS = 5000,    /* for the page; the sweep does not wait longer for it */
     GRACE_MS = 35000,  /* for workers to write checkpoints and hand jobs back */
     STABLE_MS = 60000, /* a program that lived this long may die again */
     MAX_RESTARTS = 5,
     MAX_ARGS = 32,
-    MAX_PROGRAMS = 1 + LOCAL_MAX_NOOP,
+    MAX_PROGRAMS = 2 + LOCAL_MAX_NOOP,
 };
 
 struct program {
-    char *name; /* "coordinator", "worker" */
+    char *name; /* "coordinator", "page", "worker" */
     char *log;
     char *argv[MAX_ARGS];
     size_t n_args;
     pid_t pid; /* 0: not running */
     int restarts;
     int64_t started_ms;
+    bool is_spare;    /* the others can do without */
+    bool is_given_up; /* a spare one that kept dying */
 };
 
 struct local {
-    char *ready_file;
+    char *ready_file, *page_file;          /* of the coordinator and the page */
     struct program programs[MAX_PROGRAMS]; /* the coordinator first */
     size_t n;                              /* described */
     int lock;
@@ -102,6 +105,22 @@ describe_coordinator(struct program *p, const struct local *l, const char *dir,
     free(program);
     free(control);
     free(bulk);
+}
+
+static void
+describe_page(struct program *p, const struct local *l, const struct local_config *c)
+{
+    char *program = proc_sibling("relusweep-web");
+
+    p->name = xstrdup("page");
+    p->log = file_join(c->state_dir, "page.log");
+    p->is_spare = true;
+    add_arg(p, program);
+    add_option(p, "--database", c->conninfo);
+    add_option(p, "--listen", c->page);
+    add_arg(p, "--another-port");
+    add_option(p, "--ready-file", l->page_file);
+    free(program);
 }
 
 static void
@@ -221,15 +240,14 @@ make_socket_dir(const char *dir, struct err *err)
     return 0;
 }
 
-static int
+static void
 program_died(const struct program *p, int status, struct err *err)
 {
     char *tail = process_log_tail(p->log, 3);
 
-    err_set(err, ERR_SYS, "%s ended with %s (log: %s)%s%s", p->name,
-            process_describe(status), p->log, tail[0] ? ": " : "", tail);
+    (void)err_set(err, ERR_SYS, "%s ended with %s (log: %s)%s%s", p->name,
+                  process_describe(status), p->log, tail[0] ? ": " : "", tail);
     free(tail);
-    return -1;
 }
 
 static int
@@ -242,7 +260,8 @@ wait_ready(struct local *l, struct err *err)
     while (!file_exists(l->ready_file)) {
         if (!process_alive(l->programs[0].pid, &status)) {
             l->programs[0].pid = 0;
-            return program_died(&l->programs[0], status, err);
+            program_died(&l->programs[0], status, err);
+            return -1;
         }
         if (clock_mono_ms() > deadline)
             return err_set(err, ERR_NET,
@@ -252,6 +271,42 @@ wait_ready(struct local *l, struct err *err)
         nanosleep(&pause, NULL);
     }
     return 0;
+}
+
+/* The page comes up or not, the sweep runs all the same. */
+static int
+start_page(struct local *l, const struct local_config *c, struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    const int64_t deadline = clock_mono_ms() + PAGE_MS;
+    struct program *p = &l->programs[l->n++];
+    int status;
+
+    l->page_file = file_join(c->state_dir, "page.ready");
+    unlink(l->page_file);
+    describe_page(p, l, c);
+    if (start_program(p, err) != 0)
+        return -1;
+    while (!file_exists(l->page_file) && clock_mono_ms() < deadline
+           && process_alive(p->pid, &status))
+        nanosleep(&pause, NULL);
+    return 0;
+}
+
+char *
+local_page_url(const struct local *l)
+{
+    struct buf text = {0};
+    json_t *doc = NULL;
+    struct err err = {0};
+    char *url = NULL;
+
+    if (l->page_file != NULL && file_read(&text, l->page_file, &err) == 0
+        && json_parse(&doc, buf_str(&text), text.len, l->page_file, &err) == 0)
+        url = xstrdup(json_str(doc, "url", ""));
+    json_decref(doc);
+    buf_release(&text);
+    return url;
 }
 
 int
@@ -285,9 +340,12 @@ local_start(struct local *l, const struct local_config *config, struct err *err)
     }
     if (rc == 0)
         rc = wait_ready(l, err);
+    if (rc == 0 && config->page != NULL && config->page[0] != '\0')
+        rc = start_page(l, config, err);
+    const size_t first = l->n;
     if (rc == 0)
         rc = describe_workers(l, dir, config, err);
-    for (size_t i = 1; rc == 0 && i < l->n; i++)
+    for (size_t i = first; rc == 0 && i < l->n; i++)
         rc = start_program(&l->programs[i], err);
     free(dir);
     return rc;
@@ -300,13 +358,20 @@ local_tend(struct local *l, struct err *err)
         struct program *p = &l->programs[i];
         int status = 0;
 
-        if (p->pid != 0 && process_alive(p->pid, &status))
+        if (p->is_given_up || (p->pid != 0 && process_alive(p->pid, &status)))
             continue;
         p->pid = 0;
         if (clock_mono_ms() - p->started_ms > STABLE_MS)
             p->restarts = 0;
-        if (p->restarts++ >= MAX_RESTARTS)
-            return program_died(p, status, err);
+        if (p->restarts++ >= MAX_RESTARTS) {
+            program_died(p, status, err);
+            if (!p->is_spare)
+                return -1;
+            log_warn("run", "program=%s action=\"give up\" error=\"%s\"", p->name,
+                     err->text);
+            p->is_given_up = true;
+            continue;
+        }
         log_warn("run", "program=%s ended=\"%s\" action=restart log=%s", p->name,
                  process_describe(status), p->log);
         if (start_program(p, err) != 0)
@@ -332,5 +397,6 @@ local_stop(struct local *l)
     if (l->lock >= 0)
         close(l->lock);
     free(l->ready_file);
+    free(l->page_file);
     free(l);
 }

@@ -7,9 +7,10 @@
 #include "shared/base/err.h"
 
 /*
- * A coordinator and a worker as child processes on this machine. They talk through unix
- * sockets in a folder that only we can enter. What dies is started again; what keeps
- * dying is an error with the end of its log.
+ * A coordinator, a worker and the page as child processes on this machine. They talk
+ * through unix sockets in a folder that only we can enter. What dies is started again;
+ * what keeps dying is an error with the end of its log, unless it is the page, without
+ * which the sweep goes on.
  */
 enum { LOCAL_MAX_NOOP = 16 };
 
@@ -22,6 +23,7 @@ struct local_config {
     const char *profile;  /* numerics profile */
     const char *data;     /* data folder, "" for the default places */
     int64_t checkpoint_seconds;
+    const char *page; /* HOST:PORT of the page, or another port; NULL or "": none */
     /* > 0: so many workers whose jobs end at once, instead of a real one; the metrics of
      * each job, and whether STATE/noop-<i>.starts shall say when each began */
     int64_t noop, finals;
@@ -41,6 +43,9 @@ MUST_CHECK int local_reserve(struct local **out, const char *state_dir,
  * before an error is stopped by local_stop. */
 MUST_CHECK int local_start(struct local *l, const struct local_config *config,
                            struct err *err);
+
+/* Where the page is; NULL: there is none. Caller frees. */
+char *local_page_url(const struct local *l);
 
 /* To be called a few times a second. */
 MUST_CHECK int local_tend(struct local *l, struct err *err);

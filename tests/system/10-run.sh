@@ -7,7 +7,9 @@ cd "$work"
 plan=$(relusweep plan "$here/tiny.yaml" --json)
 same 3 "$(jq -r .cells <<<"$plan")" "plan counts cells"
 
-relusweep run "$here/tiny.yaml" --out first >first.txt || fail "run"
+relusweep run "$here/tiny.yaml" --out first >first.txt 2>first.err || fail "run"
+contains "$(cat first.err)" "page: http://127.0.0.1:" "run says where the page is"
+! kill -0 "$(jq .pid "$RELUSWEEP_STATE/page.ready")" 2>/dev/null || fail "the page ends with the run"
 contains "$(cat first.txt)" "first/index.html" "run names its report"
 for f in index.html cells.csv cells.tex report.json pareto-CA.svg pareto-CA.png pareto-NPA.pdf pareto-AdvA.csv \
     layers.csv overlap.svg norms.png work.csv; do
