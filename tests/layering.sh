@@ -51,6 +51,6 @@ forbid worker/pipeline    'shared/wire/|worker/agent/'
 forbid worker/agent       'worker/(pipeline|methods|attacks|losses|models|data|engine)/'
 only zmq.h shared/wire/sock.c shared/wire/curve.c shared/wire/zap.c shared/keys/keyfile.c
 only libpq-fe.h coordinator/db/pg.c coordinator/db/pg.h
-only event2/http.h coordinator/web/server.c coordinator/web/stream.c
+only event2/http.h coordinator/web/server.c coordinator/web/stream.c coordinator/web/download.c
 only dnnl.h worker/engine/cpu/dnnl_prim.h
 exit $status

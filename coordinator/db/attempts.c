@@ -119,6 +119,19 @@ add_piece(struct buf *out, int64_t *end, int64_t start, const char *text)
     *end = start + size;
 }
 
+#define LOG_ATTEMPT                                     \
+    " job = $1 AND attempt = CASE WHEN $2::bigint > 0 " \
+    "THEN $2 ELSE (SELECT max(attempt) FROM attempt WHERE job = $1) END"
+
+int
+db_log_size(struct db *db, int64_t job, int64_t attempt, int64_t *size, struct err *err)
+{
+    return pg_number(db->pg, size, NULL,
+                     "SELECT coalesce((SELECT start + octet_length(text) FROM log_chunk"
+                     " WHERE" LOG_ATTEMPT " ORDER BY start DESC LIMIT 1), 0)",
+                     PG_ARGS(PG_INT(job), PG_INT(attempt)), err);
+}
+
 int
 db_log(struct db *db, int64_t job, int64_t attempt, int64_t offset, char **text,
        struct err *err)
@@ -129,9 +142,7 @@ db_log(struct db *db, int64_t job, int64_t attempt, int64_t offset, char **text,
 
     *text = NULL;
     if (pg_query(db->pg, &rows,
-                 "SELECT start, text FROM log_chunk WHERE job = $1 AND attempt ="
-                 " CASE WHEN $2::bigint > 0 THEN $2 ELSE"
-                 "  (SELECT max(attempt) FROM attempt WHERE job = $1) END"
+                 "SELECT start, text FROM log_chunk WHERE" LOG_ATTEMPT
                  " AND start + octet_length(text) > $3 ORDER BY start",
                  PG_ARGS(PG_INT(job), PG_INT(attempt), PG_INT(offset)), err)
         != 0)

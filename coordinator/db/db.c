@@ -124,8 +124,8 @@ submit_steps(struct db *db, void *arg, struct err *err)
 }
 
 int
-db_submit(struct db *db, const struct sweep *s, struct dag *d,
-          struct db_submitted *out, struct err *err)
+db_submit(struct db *db, const struct sweep *s, struct dag *d, struct db_submitted *out,
+          struct err *err)
 {
     struct submission sub = {.s = s, .d = d, .out = out};
 
@@ -146,7 +146,8 @@ struct command {
 static bool
 is_whole_sweep(const struct db_selection *sel)
 {
-    return sel->job == NULL && (sel->state == NULL || sel->state[0] == '\0');
+    return sel->job == NULL && sel->jobs == NULL
+           && (sel->state == NULL || sel->state[0] == '\0');
 }
 
 static int
@@ -155,7 +156,7 @@ retry_steps(struct db *db, void *arg, struct err *err)
     const struct command *c = arg;
 
     if (jobs_select(db->pg, c->sel, err) != 0
-        || jobs_reset(db->pg, c->sel->job != NULL, err) != 0
+        || jobs_reset(db->pg, c->sel->job != NULL || c->sel->jobs != NULL, err) != 0
         || (is_whole_sweep(c->sel)
             && sweeps_mark_cancelled(db->pg, c->sel->sweep, false, err) != 0)
         || jobs_settle(db->pg, err) != 0

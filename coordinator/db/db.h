@@ -44,12 +44,14 @@ struct db_submitted {
 MUST_CHECK int db_submit(struct db *db, const struct sweep *s, struct dag *d,
                          struct db_submitted *out, struct err *err);
 
-/* Which jobs a command works on: of a sweep (0: all), in a state ("" any), or one job
- * by id or digest prefix (NULL: not by job). */
+/* Which jobs a command works on: of a sweep (0: all), in a state ("" any), one job by id
+ * or digest prefix (NULL: not by job), of these numbers (NULL: of any). */
 struct db_selection {
     int64_t sweep;
     const char *state;
     const char *job;
+    const int64_t *jobs;
+    size_t n_jobs;
 };
 
 /* failed, quarantined, cancelled, upstream_failed (and their dependants) -> blocked or
@@ -115,6 +117,10 @@ MUST_CHECK int db_job(struct db *db, const char *job, json_t **out, struct err *
 /* Stored log of an attempt (0: the newest) from byte `offset`; caller frees *text. */
 MUST_CHECK int db_log(struct db *db, int64_t job, int64_t attempt, int64_t offset,
                       char **text, struct err *err);
+
+/* Bytes of the log of an attempt (0: the newest) so far. */
+MUST_CHECK int db_log_size(struct db *db, int64_t job, int64_t attempt, int64_t *size,
+                           struct err *err);
 
 /* Gives the jobs their names. The state of each that is there, for `plan`:
  * {"<digest>": "succeeded", ...}, and the mean seconds of finished jobs by method/stage

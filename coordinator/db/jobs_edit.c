@@ -64,8 +64,12 @@ jobs_select(struct pg *pg, const struct db_selection *sel, struct err *err)
         "INSERT INTO selection SELECT j.id FROM job j WHERE ($1::bigint = 0"
         "  OR j.id IN " SWEEP_JOBS(
             "$1") ")"
-                  " AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0 OR j.id = $3)",
-        PG_ARGS(PG_INT(sel->sweep), PG_TEXT(state), PG_INT(job)), err);
+                  " AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0 OR j.id = $3)"
+                  " AND ($4::bool OR j.id = ANY ($5::bigint[]))",
+        PG_ARGS(PG_INT(sel->sweep), PG_TEXT(state), PG_INT(job),
+                PG_TEXT(sel->jobs == NULL ? "true" : "false"),
+                PG_INTS(sel->jobs, sel->n_jobs)),
+        err);
 }
 
 int

@@ -29,59 +29,45 @@ MUST_CHECK int db_web_moment(struct db *db, struct buf *moment, struct err *err)
 MUST_CHECK int db_web_changes(struct db *db, int64_t *since, int64_t limit,
                               json_t **out, struct err *err);
 
-/* {"sweeps": [{"id","name","title","revision","submitted_at","cancelled","cells",
- *              "jobs": {"ready": n, ...}, "hours"}]}, the newest first. */
-MUST_CHECK int db_web_sweeps(struct db *db, json_t **out, struct err *err);
-
-/* One sweep, ERR_USAGE when there is none: the row of db_web_sweeps, and "axes", "report",
- * "text", "sets", "stages": [{"stage","states": {}, "mean_s","n_ok"}], "slots",
- * "running": [...], "failures": [{"fingerprint","text","kind","stage","count","job"}] */
-MUST_CHECK int db_web_sweep(struct db *db, int64_t sweep, json_t **out,
-                            struct err *err);
-
-/* Rows for report_build with what its Pareto plots need and no more: the cells that are
- * done, and of their metrics x and y. */
-MUST_CHECK int db_web_pareto(struct db *db, int64_t sweep, json_t **out,
-                             struct err *err);
-
-/* What a grid can be over: {"id","name","axes": [..],"y": [..]} */
-MUST_CHECK int db_web_sweep_axes(struct db *db, int64_t sweep, json_t **out,
-                                 struct err *err);
-
-/* The grid over two parameters ("" for one row or column): {"tiles": [{"row","column",
- * "cells","done","failed","running","value": mean of `metric` or null, "n"}]} */
-MUST_CHECK int db_web_grid(struct db *db, int64_t sweep, const char *row,
-                           const char *column, const char *metric, json_t **out,
-                           struct err *err);
-
 /* A condition on a parameter of a cell: relu_budget >= 50000. */
 struct db_web_condition {
     const char *name, *op, *value; /* op: one of = != < <= > >= */
 };
 enum { DB_WEB_CONDITIONS = 8 };
 
-/* Which jobs: of a sweep (0: all), in a state, of a stage ("": any), in cells that meet
- * all conditions. */
+/* Which jobs: of a sweep (0: all), in a state, of a stage, whose newest attempt ended with
+ * a fingerprint ("": any), of these numbers (none: any), in cells that meet all
+ * conditions. */
+enum { DB_WEB_CHOSEN = 128 };
 struct db_web_filter {
     int64_t sweep;
-    const char *state, *stage;
+    const char *state, *stage, *cause;
+    int64_t chosen[DB_WEB_CHOSEN];
+    size_t n_chosen;
     struct db_web_condition conditions[DB_WEB_CONDITIONS];
     size_t n_conditions;
 };
 
+/* ERR_USAGE naming the nearest when `state` is neither "" nor a state. */
+MUST_CHECK int db_web_check_state(struct db *db, const char *state, struct err *err);
+
+/* The numbers of those behind `after`, ascending, at most `limit`; caller frees *ids. */
+MUST_CHECK int db_web_ids(struct db *db, const struct db_web_filter *f, int64_t after,
+                          int64_t limit, int64_t **ids, size_t *n, struct err *err);
+
 /* {"jobs": [{"id","method","stage","state","attempt","params","seconds","worker",
- *            "error"}]}, ordered by id, after `after`, at most `limit`. */
-MUST_CHECK int db_web_jobs(struct db *db, const struct db_web_filter *f, int64_t after,
-                           int64_t limit, json_t **out, struct err *err);
+ *            "error"}]} of these numbers, ordered by id. */
+MUST_CHECK int db_web_jobs(struct db *db, const int64_t *ids, size_t n, json_t **out,
+                           struct err *err);
 
-/* {"ids": [...]} of the first `limit` of them. */
-MUST_CHECK int db_web_ids(struct db *db, const struct db_web_filter *f, int64_t limit,
-                          json_t **out, struct err *err);
+/* How many there are in each state: {"failed": n, ...} */
+MUST_CHECK int db_web_states(struct db *db, const struct db_web_filter *f, json_t **out,
+                             struct err *err);
 
-/* What an action ("retry", "cancel") on the filter, or on one job where that is not 0,
- * would do: {"matching", "states": {"failed": n, ...}, "count": jobs that it changes} */
-MUST_CHECK int db_web_actions(struct db *db, const struct db_web_filter *f, int64_t job,
-                              const char *action, json_t **out, struct err *err);
+/* What a succeeded job has left under this name: {"name","stage","sha","size"}.
+ * ERR_USAGE when there is none. */
+MUST_CHECK int db_web_artifact(struct db *db, int64_t job, const char *name,
+                               json_t **out, struct err *err);
 
 /* A job of the same stage that differs in the fewest parameters: {"id","params",
  * "state"}, or null where there is none. */

@@ -5,14 +5,13 @@
  */
 #include "coordinator/web/action.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/web/deed.h"
 #include "coordinator/web/filter.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
-
-enum { MOST_SINGLY = 2000 };
 
 static void
 go_to(struct response *out, char *location)
@@ -40,78 +39,32 @@ log_in(struct seat *seat, struct request *r, struct response *out)
 
 /* ---- jobs --------------------------------------------------------------------------- */
 
-static int
-act_on(struct db *db, const char *action, const struct db_selection *selection,
-       int64_t *count, struct err *err)
-{
-    int64_t n = 0;
-    int rc;
-
-    if (strcmp(action, "retry") == 0)
-        rc = db_retry(db, selection, &n, err);
-    else if (strcmp(action, "cancel") == 0)
-        rc = db_cancel(db, selection, false, &n, err);
-    else
-        rc = err_set(err, ERR_USAGE, "jobs can be retried or cancelled");
-    *count += n;
-    return rc;
-}
-
-static int
-act_on_job(struct db *db, const char *action, int64_t job, int64_t *count,
-           struct err *err)
-{
-    char name[24];
-
-    snprintf(name, sizeof name, "%lld", (long long)job);
-    return act_on(db, action, &(struct db_selection){.state = "", .job = name}, count,
-                  err);
-}
-
-/* The jobs that match now, one after the other. */
-static int
-act_on_each(struct db *db, const char *action, const struct db_web_filter *f,
-            int64_t *count, struct err *err)
-{
-    json_t *doc, *id;
-    size_t i;
-    int rc = 0;
-
-    if (db_web_ids(db, f, MOST_SINGLY + 1, &doc, err) != 0)
-        return -1;
-    const json_t *ids = json_object_get(doc, "ids");
-    if (json_array_size(ids) > MOST_SINGLY)
-        rc = err_set(err, ERR_REFUSED,
-                     "more than %d jobs match: by stage or parameters that is too many "
-                     "at once; choose by sweep and state alone, or add conditions",
-                     MOST_SINGLY);
-    json_array_foreach(ids, i, id)
-    {
-        if (rc == 0)
-            rc = act_on_job(db, action, json_integer_value(id), count, err);
-    }
-    json_decref(doc);
-    return rc;
-}
-
-/* A sweep, or a state of it, is one transaction, as from the command line. */
+/* Those that match now, in one transaction. A whole sweep, or a state of it, is not
+ * spelled out job by job: it is what the verb of the command line works on, and marks the
+ * sweep itself. */
 static int
 act(struct db *db, const struct request *r, int64_t *count, struct err *err)
 {
-    const char *action = request_get(r, "action");
-    const int64_t job = request_number(r, "job", 0, 1, INT64_MAX);
+    const struct deed *deed;
     struct db_web_filter f;
     struct arena mem = {0};
-    int rc = filter_read(&f, &mem, r, 0, err);
+    int64_t *jobs = NULL;
+    size_t n = 0;
+    int rc = -1;
 
-    if (rc == 0 && job > 0)
-        rc = act_on_job(db, action, job, count, err);
-    else if (rc == 0 && (f.stage[0] != '\0' || f.n_conditions > 0))
-        rc = act_on_each(db, action, &f, count, err);
-    else if (rc == 0)
-        rc = act_on(db, action,
-                    &(struct db_selection){.sweep = f.sweep, .state = f.state}, count,
-                    err);
+    if (deed_find(&deed, request_get(r, "action"), err) != 0
+        || filter_read(&f, &mem, r, 0, err) != 0)
+        goto out;
+    if ((f.stage[0] != '\0' || f.cause[0] != '\0' || f.n_conditions > 0
+         || f.n_chosen > 0)
+        && db_web_ids(db, &f, 0, INT64_MAX, &jobs, &n, err) != 0)
+        goto out;
+    rc = deed->apply(db,
+                     &(struct db_selection){
+                         .sweep = f.sweep, .state = f.state, .jobs = jobs, .n_jobs = n},
+                     r, count, err);
+out:
+    free(jobs);
     arena_release(&mem);
     return rc;
 }
@@ -121,9 +74,10 @@ static char *
 place_of(const struct request *r)
 {
     const int64_t job = request_number(r, "job", 0, 1, INT64_MAX);
+    const bool several = request_count(r, "job") > 1;
     const int64_t sweep = request_number(r, "sweep", 0, 1, INT64_MAX);
 
-    if (job > 0)
+    if (job > 0 && !several)
         return xasprintf("/jobs/%lld", (long long)job);
     return sweep > 0 ? xasprintf("/sweeps/%lld", (long long)sweep) : xstrdup("/jobs");
 }

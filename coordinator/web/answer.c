@@ -64,6 +64,8 @@ draw(struct response *out, const struct page *page, const json_t *doc,
         out->type = api_type;
         buf_puts(&out->body, text != NULL ? text : "null");
         free(text);
+    } else if (page->give != NULL) {
+        page->give(out, doc, r);
     } else if (page->type != NULL) {
         out->type = page->type;
         page->draw(&out->body, doc, r, site);
@@ -89,15 +91,17 @@ make(struct seat *seat, const struct page *page, const char *key, struct request
 
     if (db_web_begin(seat->db, &moment, err) != 0)
         goto out;
-    if (!page->now && cache_get(seat->site->cache, key, buf_str(&moment), 0, out))
+    const struct moment at = {seat->db, buf_str(&moment), seat->site->mirror};
+    if (!page->now && cache_get(seat->site->cache, key, at.name, 0, out))
         rc = 0;
-    else if (page->load(&doc, seat->db, r, err) == 0) {
+    else if (page->load(&doc, &at, r, err) == 0) {
         draw(out, page, doc, r, seat->site);
-        response_tag(out);
+        if (out->blob == NULL)
+            response_tag(out);
         if (r->takes_gzip)
             response_gzip(out);
         if (!page->now)
-            cache_put(seat->site->cache, key, buf_str(&moment), news, out);
+            cache_put(seat->site->cache, key, at.name, news, out);
         rc = 0;
     }
     db_web_end(seat->db);

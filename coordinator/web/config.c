@@ -8,6 +8,8 @@ const struct param web_params[] = {
     PARAM_ROW_STRING(struct web_config, listen, "127.0.0.1:8080",
                      "HOST:PORT; port 0: any that is free; anything but this machine "
                      "needs --token-file"),
+    PARAM_ROW_BOOL(struct web_config, another_port, "false",
+                   "any port that is free, where that one is taken"),
     PARAM_ROW_STRING(struct web_config, names, "",
                      "more names that browsers may call this server, with commas "
                      "between"),

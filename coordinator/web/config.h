@@ -10,7 +10,7 @@
 struct web_config {
     const char *database, *listen, *names, *token_file, *ready_file;
     int64_t threads, poll_ms;
-    bool help, version;
+    bool another_port, help, version;
 };
 
 extern const struct param web_params[];

@@ -17,7 +17,7 @@ struct eta {
     int64_t left;  /* jobs that still have to run */
 };
 
-/* sweep: of db_web_sweep. Stages without a finished job count as the mean of the others.
+/* sweep: with the stages of counts.h. Stages without a finished job count as the mean of the others.
  * Pure. */
 struct eta eta_of(const json_t *sweep);
 

@@ -78,6 +78,24 @@ read_conditions(struct db_web_filter *out, struct arena *mem, const char *text,
     return 0;
 }
 
+static int
+read_chosen(struct db_web_filter *out, const struct request *r, struct err *err)
+{
+    for (size_t i = 0; i < r->n_fields; i++) {
+        if (strcmp(r->fields[i].name, "job") != 0)
+            continue;
+        char *end;
+        const long long job = strtoll(r->fields[i].value, &end, 10);
+        if (job <= 0 || *end != '\0' || out->n_chosen == DB_WEB_CHOSEN)
+            return err_set(err, ERR_USAGE, "`job` is a number, at most %d times",
+                           DB_WEB_CHOSEN);
+        out->chosen[out->n_chosen++] = job;
+    }
+    if (out->n_chosen == 0 && request_get(r, "chosen")[0] != '\0')
+        return err_set(err, ERR_USAGE, "no job was chosen in the list");
+    return 0;
+}
+
 int
 filter_read(struct db_web_filter *out, struct arena *mem, const struct request *r,
             int64_t sweep, struct err *err)
@@ -86,6 +104,9 @@ filter_read(struct db_web_filter *out, struct arena *mem, const struct request *
         .sweep = sweep > 0 ? sweep : request_number(r, "sweep", 0, 1, INT64_MAX),
         .state = request_get(r, "state"),
         .stage = request_get(r, "stage"),
+        .cause = request_get(r, "cause"),
     };
+    if (read_chosen(out, r, err) != 0)
+        return -1;
     return read_conditions(out, mem, request_get(r, "where"), err);
 }

@@ -9,6 +9,8 @@
  * Which jobs, as written in an address:
  *
  *   state=failed&stage=finetune&where=relu_budget>=50k temperature=4
+ *   cause=<fingerprint of a failure>
+ *   job=12&job=15     (chosen=1 beside it: there must be at least one)
  *
  * The sweep comes from the path, or from the field `sweep`. Text of the filter is
  * borrowed from the request and from `mem`. ERR_USAGE says what cannot be read.

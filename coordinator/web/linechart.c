@@ -3,8 +3,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "coordinator/report/display.h"
+#include "coordinator/report/html.h"
 #include "coordinator/report/number.h"
 #include "coordinator/report/scale.h"
 #include "coordinator/report/svg.h"
@@ -35,6 +37,23 @@ at(const json_t *points, size_t i, size_t k)
     return json_is_number(v) ? json_number_value(v) : (double)NAN;
 }
 
+/* Where the steps of `range` begin and end; steps increase. */
+struct part {
+    size_t first, end;
+};
+
+static struct part
+part_of(const json_t *points, struct steps range)
+{
+    struct part p = {0, json_array_size(points)};
+
+    while (p.first < p.end && at(points, p.first, 0) < (double)range.from)
+        p.first++;
+    while (p.end > p.first && at(points, p.end - 1, 0) > (double)range.to)
+        p.end--;
+    return p;
+}
+
 static void
 include(struct bounds *b, double x, double y)
 {
@@ -47,13 +66,15 @@ include(struct bounds *b, double x, double y)
 }
 
 static struct bounds
-bounds_of(const struct line *lines, size_t n)
+bounds_of(const struct line *lines, size_t n, struct steps range)
 {
     struct bounds b = {INFINITY, -INFINITY, INFINITY, -INFINITY};
 
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < json_array_size(lines[i].points); k++)
+    for (size_t i = 0; i < n; i++) {
+        const struct part p = part_of(lines[i].points, range);
+        for (size_t k = p.first; k < p.end; k++)
             include(&b, at(lines[i].points, k, 0), at(lines[i].points, k, 1));
+    }
     return b;
 }
 
@@ -83,28 +104,28 @@ put_extremes(struct display_point *to, const struct axes *a, const json_t *point
     return n;
 }
 
-static void
-put_line(struct display *d, const struct axes *a, const struct line *line, size_t index)
+/* True when there is a line, not a point or nothing. */
+static bool
+put_line(struct display *d, const struct axes *a, const struct line *line, size_t index,
+         struct steps range)
 {
     const struct display_style style = {.stroke = display_series_color(index),
                                         .width = 1.6,
                                         .dash = index >= 7 ? 4 : 0};
-    const size_t n = json_array_size(line->points);
+    const struct part p = part_of(line->points, range);
+    const size_t n = p.end - p.first, buckets = n <= MOST_POINTS ? n : BUCKETS;
     struct display_point points[MOST_POINTS];
     size_t used = 0;
 
-    if (n <= MOST_POINTS)
-        for (size_t i = 0; i < n; i++)
-            used += put_extremes(points + used, a, line->points, i, i + 1);
-    else
-        for (size_t i = 0; i < BUCKETS; i++)
-            used += put_extremes(points + used, a, line->points, i * n / BUCKETS,
-                                 (i + 1) * n / BUCKETS);
+    for (size_t i = 0; i < buckets; i++)
+        used += put_extremes(points + used, a, line->points, p.first + i * n / buckets,
+                             p.first + (i + 1) * n / buckets);
     if (used > 1)
         display_lines(d, points, used, style);
     else if (used == 1)
         display_marker(d, points[0].x, points[0].y, 3, DISPLAY_CIRCLE,
                        (struct display_style){.fill = style.stroke}, line->label);
+    return used > 1;
 }
 
 static const char *
@@ -156,10 +177,23 @@ put_legend(struct display *d, const struct line *lines, size_t n)
     }
 }
 
-void
-linechart(struct buf *out, const char *title, const struct line *lines, size_t n)
+/* What a cursor needs to know: the data at the edges of the plot, and the edges. */
+static void
+put_figure(struct buf *out, const struct axes *a, const char *labels)
 {
-    struct bounds b = bounds_of(lines, n);
+    buf_printf(
+        out,
+        "<figure data-chart=\"%.17g %.17g %d %d %.17g %.17g %d %d\" data-labels=\"",
+        a->x.lo, a->x.hi, LEFT, WIDTH - RIGHT, a->y.lo, a->y.hi, HEIGHT - BOTTOM, TOP);
+    html_text(out, "", labels, "\">");
+}
+
+void
+linechart(struct buf *out, const char *title, const char *caption,
+          const struct line *lines, size_t n, struct steps range)
+{
+    struct bounds b = bounds_of(lines, n, range);
+    struct buf labels = {0};
     struct axes a;
     struct display d;
 
@@ -173,11 +207,47 @@ linechart(struct buf *out, const char *title, const struct line *lines, size_t n
     a.y.to = TOP;
     display_init(&d, WIDTH, HEIGHT, title);
     put_axes(&d, &a);
-    for (size_t i = 0; i < n; i++)
-        put_line(&d, &a, &lines[i], i);
     put_legend(&d, lines, n);
+    for (size_t i = 0; i < n; i++) /* the last, as the cursor expects them */
+        if (put_line(&d, &a, &lines[i], i, range))
+            buf_printf(&labels, "%s|", lines[i].label);
+    put_figure(out, &a, buf_str(&labels));
+    html_text(out, "<figcaption>", title, "");
+    buf_printf(out, "%s <output aria-live=\"off\"></output></figcaption>", caption);
     svg_draw(out, &d, false);
+    buf_puts(out, "</figure>\n");
     display_release(&d);
+    buf_release(&labels);
     scale_release(&a.x);
     scale_release(&a.y);
+}
+
+struct steps
+linechart_steps(const struct request *r)
+{
+    return (struct steps){request_number(r, "from", 0, 0, INT64_MAX),
+                          request_number(r, "to", INT64_MAX, 0, INT64_MAX)};
+}
+
+static void
+put_number_field(struct buf *out, const struct request *r, const char *name,
+                 const char *label)
+{
+    buf_printf(out, "<label>%s <input name=\"%s\" type=\"number\" min=\"0\"", label,
+               name);
+    html_text(out, " value=\"", request_get(r, name), "\"></label> ");
+}
+
+void
+linechart_form(struct buf *out, const struct request *r)
+{
+    html_text(out, "<form class=\"filter\" action=\"", r->path, "\">");
+    for (size_t i = 0; i < r->n_fields; i++)
+        if (strcmp(r->fields[i].name, "job") == 0)
+            html_text(out, "<input type=\"hidden\" name=\"job\" value=\"",
+                      r->fields[i].value, "\">");
+    put_number_field(out, r, "from", "From step");
+    put_number_field(out, r, "to", "to");
+    buf_puts(out, "<button>Look closer</button><span class=\"soft\">or drag over a "
+                  "chart; a double click shows all</span></form>\n");
 }

@@ -58,6 +58,7 @@ serve(const struct web_config *config, struct err *err)
         != 0)
         goto out;
     site.cache = cache_new();
+    site.mirror = mirror_new();
     if (server_new(&server, &site, err) != 0)
         goto out;
     if (say_ready(config, server_port(server), err) != 0)
@@ -67,6 +68,7 @@ serve(const struct web_config *config, struct err *err)
 out:
     server_free(server);
     cache_free(site.cache);
+    mirror_free(site.mirror);
     guard_release(&site.guard);
     return rc;
 }

@@ -42,6 +42,8 @@ put_head(struct buf *out, const char *title)
     files_address(out, "page.css");
     buf_puts(out, "\">\n<script type=\"module\" src=\"");
     files_address(out, "page.js");
+    buf_puts(out, "\"></script>\n<script type=\"module\" src=\"");
+    files_address(out, "chart.js");
     buf_puts(out, "\"></script>\n</head>\n");
 }
 

@@ -2,7 +2,9 @@
 #define COORDINATOR_WEB_PAGE_H
 
 #include "coordinator/db/webreads.h"
+#include "coordinator/web/moment.h"
 #include "coordinator/web/request.h"
+#include "coordinator/web/response.h"
 #include "coordinator/web/site.h"
 
 /*
@@ -16,12 +18,15 @@ struct page {
     const char *type;    /* of a body that is not HTML within our frame; NULL: it is */
     bool now;            /* tells of now, so no answer is kept */
     /* New reference. ERR_USAGE becomes 404. */
-    int (*load)(json_t **out, struct db *db, const struct request *r, struct err *err);
+    int (*load)(json_t **out, const struct moment *at, const struct request *r,
+                struct err *err);
     /* What stands in the title and what the page is about, "sweep:3" or "". */
     void (*title)(struct buf *out, const json_t *doc);
     /* Appends the contents of <main>, or the whole body where it has a type. */
     void (*draw)(struct buf *out, const json_t *doc, const struct request *r,
                  const struct site *site);
+    /* Where the answer is not drawn but a stored blob: says which; else NULL. */
+    void (*give)(struct response *out, const json_t *doc, const struct request *r);
 };
 
 extern const struct page *const pages[]; /* NULL-terminated */

@@ -16,7 +16,8 @@
 enum { MOST = 8 };
 
 static int
-load_all(json_t *jobs, struct db *db, const struct request *r, struct err *err)
+load_all(json_t *jobs, const struct moment *at, const struct request *r,
+         struct err *err)
 {
     for (size_t i = 0; i < r->n_fields; i++) {
         const struct request_field *f = &r->fields[i];
@@ -27,7 +28,7 @@ load_all(json_t *jobs, struct db *db, const struct request *r, struct err *err)
             return err_set(err, ERR_USAGE, "at most %d jobs can be compared", MOST);
         if (strspn(f->value, "0123456789") != strlen(f->value) || strlen(f->value) > 15)
             return err_set(err, ERR_USAGE, "`%s` is not the number of a job", f->value);
-        if (db_job_metrics(db, strtoll(f->value, NULL, 10), &job, err) != 0)
+        if (db_job_metrics(at->db, strtoll(f->value, NULL, 10), &job, err) != 0)
             return -1;
         json_array_append_new(jobs, job);
     }
@@ -39,11 +40,11 @@ load_all(json_t *jobs, struct db *db, const struct request *r, struct err *err)
 }
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
     json_t *jobs = json_array();
 
-    if (load_all(jobs, db, r, err) != 0) {
+    if (load_all(jobs, at, r, err) != 0) {
         json_decref(jobs);
         return -1;
     }
@@ -217,7 +218,7 @@ put_finals(struct buf *out, const json_t *jobs)
 /* ---- curves ------------------------------------------------------------------------ */
 
 static void
-put_chart(struct buf *out, const json_t *jobs, const char *name)
+put_chart(struct buf *out, const json_t *jobs, const char *name, struct steps range)
 {
     json_t *curves[MOST], *job;
     struct line lines[MOST];
@@ -235,24 +236,24 @@ put_chart(struct buf *out, const json_t *jobs, const char *name)
         lines[k] = (struct line){labels[k], json_object_get(curve, "points")};
         k++;
     }
-    html_text(out, "<figure><figcaption>", name, "</figcaption>");
-    linechart(out, name, lines, k);
-    buf_puts(out, "</figure>\n");
+    linechart(out, name, "", lines, k, range);
     while (n > 0)
         json_decref(curves[--n]);
 }
 
 static void
-put_charts(struct buf *out, const json_t *jobs)
+put_charts(struct buf *out, const json_t *jobs, const struct request *r)
 {
     json_t *names = names_of(jobs, curves_of), *yes;
     const char *name;
 
     mark_part(out, "curves", "Curves");
+    if (json_object_size(names) > 0)
+        linechart_form(out, r);
     buf_puts(out, "<div class=\"plots\">\n");
     json_object_foreach(names, name, yes)
     {
-        put_chart(out, jobs, name);
+        put_chart(out, jobs, name, linechart_steps(r));
     }
     buf_puts(out, "</div>\n");
     mark_part_end(out);
@@ -265,12 +266,11 @@ draw(struct buf *out, const json_t *doc, const struct request *r,
 {
     const json_t *jobs = json_object_get(doc, "jobs");
 
-    (void)r;
     (void)site;
     buf_puts(out, "<h1>Compare</h1>\n");
     put_params(out, jobs);
     put_finals(out, jobs);
-    put_charts(out, jobs);
+    put_charts(out, jobs, r);
 }
 
 const struct page page_compare = {

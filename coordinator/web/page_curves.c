@@ -11,9 +11,9 @@
 enum { MAX_CHARTS = 24 };
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
-    return db_job_metrics(db, r->ids[0], out, err);
+    return db_job_metrics(at->db, r->ids[0], out, err);
 }
 
 static void
@@ -46,20 +46,21 @@ draw(struct buf *out, const json_t *doc, const struct request *r,
     json_t *curve;
     size_t i;
 
-    (void)r;
     (void)site;
-    buf_puts(out,
-             "<section data-part=\"curves\"><h2>Curves</h2>\n<div class=\"plots\">\n");
+    buf_puts(out, "<section data-part=\"curves\"><h2>Curves</h2>\n");
+    if (json_array_size(curves) > 0)
+        linechart_form(out, r);
+    buf_puts(out, "<div class=\"plots\">\n");
     json_array_foreach(curves, i, curve)
     {
         const struct line line = {"", json_object_get(curve, "points")};
+        struct buf last = {0};
         if (i == MAX_CHARTS)
             break;
-        html_text(out, "<figure><figcaption>", json_str(curve, "name", ""), "");
-        put_last(out, curve);
-        buf_puts(out, "</figcaption>");
-        linechart(out, json_str(curve, "name", ""), &line, 1);
-        buf_puts(out, "</figure>\n");
+        put_last(&last, curve);
+        linechart(out, json_str(curve, "name", ""), buf_str(&last), &line, 1,
+                  linechart_steps(r));
+        buf_release(&last);
     }
     buf_puts(out, json_array_size(curves) == 0
                       ? "<p class=\"soft\">Nothing was measured yet.</p>\n</div>\n"

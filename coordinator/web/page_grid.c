@@ -10,40 +10,56 @@
 #include "coordinator/report/number.h"
 #include "coordinator/web/markup.h"
 #include "coordinator/web/page.h"
+#include "coordinator/web/tiles.h"
 
 enum { LEVELS = 7 };
 
-/* The axis that a field names, else the i-th, "" where there is none. */
+/* What is asked for, where it is one of them, else number i of them, else "". */
 static const char *
 axis_of(const struct request *r, const json_t *axes, const char *field, size_t i)
 {
     const char *asked = request_get(r, field);
+    json_t *axis;
+    size_t k;
 
-    return asked[0] != '\0'            ? asked
-           : i < json_array_size(axes) ? json_string_value(json_array_get(axes, i))
-                                       : "";
+    json_array_foreach(axes, k, axis)
+    {
+        if (strcmp(json_string_value(axis), asked) == 0)
+            return asked;
+    }
+    return i < json_array_size(axes) ? json_string_value(json_array_get(axes, i)) : "";
 }
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
-    json_t *sweep;
+    const struct measures *measures;
+    const struct axis *rows, *columns;
+    struct mirror_sweep *s;
+    json_t *texts;
 
-    if (db_web_sweep_axes(db, r->ids[0], &sweep, err) != 0)
+    if (moment_sweep(at, r->ids[0], &texts, &s, err) != 0)
         return -1;
-    const json_t *axes = json_object_get(sweep, "axes");
-    const json_t *y = json_object_get(sweep, "y");
+    const json_t *report = json_object_get(texts, "report");
+    const json_t *axes = json_object_get(texts, "axes"),
+                 *y = json_object_get(report, "y");
     const char *row = axis_of(r, axes, "row", 0);
     const char *column = axis_of(r, axes, "column", 1);
     const char *metric = axis_of(r, y, "metric", 0);
-    const int rc = db_web_grid(db, r->ids[0], row, column, metric, out, err);
-    if (rc == 0) {
-        json_object_set_new(*out, "row", json_string(row));
-        json_object_set_new(*out, "column", json_string(column));
-        json_object_set_new(*out, "metric", json_string(metric));
-        json_object_update(*out, sweep);
+    int rc = -1;
+    if (axis_find(s, at->db, row, &rows, err) == 0
+        && axis_find(s, at->db, column, &columns, err) == 0
+        && measures_find(at->mirror, s, at->db, report, &measures, err) == 0) {
+        *out = json_pack("{s:I, s:s, s:O, s:s, s:s, s:s, s:o}", "id",
+                         (json_int_t)r->ids[0], "name", json_str(texts, "name", ""),
+                         "axes", axes, "row", row, "column", column, "metric", metric,
+                         "tiles",
+                         tiles_of(at->mirror, s, rows, columns, measures, metric));
+        json_object_set(*out, "y", (json_t *)(y != NULL ? y : json_null()));
+        rc = 0;
     }
-    json_decref(sweep);
+    mirror_done(at->mirror);
+    json_decref(texts);
     return rc;
 }
 

@@ -8,32 +8,34 @@
 
 #include "coordinator/report/escape.h"
 #include "coordinator/report/number.h"
+#include "coordinator/web/deed.h"
 #include "coordinator/web/markup.h"
 #include "coordinator/web/page.h"
 
 /* The job that it is compared with: the one in the field `with`, else a near one. */
 static int
-load_other(json_t **out, struct db *db, const struct request *r, struct err *err)
+load_other(json_t **out, const struct moment *at, const struct request *r,
+           struct err *err)
 {
     const int64_t with = request_number(r, "with", 0, 1, INT64_MAX);
     char id[24];
 
     if (with == 0)
-        return db_web_neighbour(db, r->ids[0], out, err);
+        return db_web_neighbour(at->db, r->ids[0], out, err);
     snprintf(id, sizeof id, "%lld", (long long)with);
-    return db_job(db, id, out, err);
+    return db_job(at->db, id, out, err);
 }
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
     json_t *other;
     char id[24];
 
     snprintf(id, sizeof id, "%lld", (long long)r->ids[0]);
-    if (db_job(db, id, out, err) != 0)
+    if (db_job(at->db, id, out, err) != 0)
         return -1;
-    if (load_other(&other, db, r, err) != 0) {
+    if (load_other(&other, at, r, err) != 0) {
         json_decref(*out);
         *out = NULL;
         return -1;
@@ -52,9 +54,13 @@ title(struct buf *out, const json_t *doc)
 /* ---- attempts ---------------------------------------------------------------------- */
 
 static void
-put_attempt(struct buf *out, const json_t *a)
+put_attempt(struct buf *out, const json_t *a, int64_t job)
 {
-    mark_number(out, json_int(a, "attempt", 0));
+    const long long number = json_int(a, "attempt", 0);
+
+    buf_printf(out, "<td class=\"n\"><a href=\"/jobs/%lld/log?attempt=%lld\">%lld</a>",
+               (long long)job, number, number);
+    buf_puts(out, "</td>");
     html_text(out, "<td>", json_str(a, "worker", "–"), "");
     html_text(out, " <span class=\"soft\">", json_str(a, "host", ""),
               "</span></td><td>");
@@ -80,16 +86,17 @@ put_attempts(struct buf *out, const json_t *doc)
     size_t i;
 
     mark_part(out, "attempts", "Attempts");
-    buf_puts(out, "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>"
-                  "<th scope=\"col\" class=\"n\">No.</th><th scope=\"col\">Worker</th>"
-                  "<th scope=\"col\">Leased</th><th scope=\"col\">Started</th>"
-                  "<th scope=\"col\">Ended</th><th scope=\"col\">Outcome</th>"
-                  "<th scope=\"col\" class=\"n\">Time</th><th scope=\"col\" "
-                  "class=\"n\">Memory</th></tr></thead><tbody>\n");
+    buf_puts(out,
+             "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>"
+             "<th scope=\"col\" class=\"n\">No. (log)</th><th scope=\"col\">Worker</th>"
+             "<th scope=\"col\">Leased</th><th scope=\"col\">Started</th>"
+             "<th scope=\"col\">Ended</th><th scope=\"col\">Outcome</th>"
+             "<th scope=\"col\" class=\"n\">Time</th><th scope=\"col\" "
+             "class=\"n\">Memory</th></tr></thead><tbody>\n");
     json_array_foreach(json_object_get(doc, "attempts"), i, attempt)
     {
         buf_puts(out, "<tr>");
-        put_attempt(out, attempt);
+        put_attempt(out, attempt, json_int(doc, "id", 0));
         buf_puts(out, "</tr>\n");
     }
     buf_puts(out,
@@ -217,7 +224,12 @@ put_artifacts(struct buf *out, const json_t *doc)
         buf_puts(out, "<p class=\"soft\">None yet.</p>\n");
     json_array_foreach(json_object_get(doc, "artifacts"), i, a)
     {
-        html_text(out, "<p><b>", json_str(a, "name", ""), "</b> ");
+        struct buf name = {0};
+        request_encode(&name, json_str(a, "name", ""));
+        buf_printf(out, "<p><a download href=\"/jobs/%lld/artifact?name=%s\">",
+                   (long long)json_int(doc, "id", 0), buf_str(&name));
+        html_text(out, "", json_str(a, "name", ""), "</a> ");
+        buf_release(&name);
         mark_bytes(out, json_num(a, "size", 0));
         html_text(out, " <code>", json_str(a, "sha", ""), "</code></p>\n");
     }
@@ -283,6 +295,7 @@ draw(struct buf *out, const json_t *doc, const struct request *r,
      const struct site *site)
 {
     const long long id = json_int(doc, "id", 0);
+    char query[40];
 
     (void)r;
     (void)site;
@@ -299,11 +312,10 @@ draw(struct buf *out, const json_t *doc, const struct request *r,
     put_lineage(out, doc);
     put_artifacts(out, doc);
     put_reproduce(out, doc);
-    buf_printf(out,
-               "<p class=\"actions\"><a class=\"button\" href=\"/confirm?action=retry"
-               "&amp;job=%lld\">Retry…</a> <a class=\"button\" "
-               "href=\"/confirm?action=cancel&amp;job=%lld\">Cancel…</a></p>\n",
-               id, id);
+    buf_puts(out, "<p class=\"actions\">");
+    snprintf(query, sizeof query, "&amp;job=%lld", id);
+    deed_links(out, query);
+    buf_puts(out, "</p>\n");
 }
 
 const struct page page_job = {

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "coordinator/report/number.h"
+#include "coordinator/web/choice.h"
+#include "coordinator/web/deed.h"
 #include "coordinator/web/filter.h"
 #include "coordinator/web/markup.h"
 #include "coordinator/web/page.h"
@@ -13,20 +15,24 @@
 enum { PAGE_ROWS = 100, MAX_ROWS = 1000 };
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
     const int64_t limit = request_number(r, "limit", PAGE_ROWS, 1, MAX_ROWS);
     const int64_t after = request_number(r, "after", 0, 0, INT64_MAX);
     struct db_web_filter filter;
     struct arena mem = {0};
+    int64_t *ids = NULL;
+    size_t n;
     int rc = -1;
 
     if (filter_read(&filter, &mem, r, r->ids[0], err) == 0
-        && db_web_jobs(db, &filter, after, limit, out, err) == 0) {
+        && choice_jobs(at, &filter, after, (size_t)limit, &ids, &n, err) == 0
+        && db_web_jobs(at->db, ids, n, out, err) == 0) {
         json_object_set_new(*out, "sweep", json_integer(filter.sweep));
         json_object_set_new(*out, "limit", json_integer(limit));
         rc = 0;
     }
+    free(ids);
     arena_release(&mem);
     return rc;
 }
@@ -77,20 +83,35 @@ put_filter(struct buf *out, const struct request *r)
 
 /* The same selection, all of it, on the page that asks again. */
 static void
-put_action(struct buf *out, const json_t *doc, const struct request *r,
-           const char *action, const char *label)
+put_actions(struct buf *out, const json_t *doc, const struct request *r)
 {
-    static const char *const kept[] = {"state", "stage", "where", NULL};
+    static const char *const kept[] = {"state", "stage", "where", "cause", NULL};
+    struct buf query = {0};
 
-    buf_printf(out, "<a class=\"button\" href=\"/confirm?action=%s", action);
     if (json_int(doc, "sweep", 0) > 0)
-        buf_printf(out, "&amp;sweep=%lld", (long long)json_int(doc, "sweep", 0));
+        buf_printf(&query, "&amp;sweep=%lld", (long long)json_int(doc, "sweep", 0));
     for (const char *const *name = kept; *name != NULL; name++)
         if (request_get(r, *name)[0] != '\0') {
-            buf_printf(out, "&amp;%s=", *name);
-            request_encode(out, request_get(r, *name));
+            buf_printf(&query, "&amp;%s=", *name);
+            request_encode(&query, request_get(r, *name));
         }
-    buf_printf(out, "\">%s</a> ", label);
+    buf_puts(out, "<p class=\"actions\">All that match: ");
+    deed_links(out, buf_str(&query));
+    buf_puts(out, "</p>\n");
+    buf_release(&query);
+}
+
+/* What can be done with those that were chosen in the list. */
+static void
+put_chosen(struct buf *out)
+{
+    buf_puts(out, "<p class=\"actions\">Those chosen: <input type=\"hidden\" "
+                  "name=\"chosen\" value=\"1\"><button "
+                  "formaction=\"/compare\">Compare</button> ");
+    for (const struct deed *d = deeds; d->name != NULL; d++)
+        buf_printf(out, "<button name=\"action\" value=\"%s\">%s…</button> ", d->name,
+                   d->label);
+    buf_puts(out, "</p>\n");
 }
 
 /* ---- the list ---------------------------------------------------------------------- */
@@ -104,7 +125,7 @@ put_row(struct buf *out, const json_t *job)
     buf_printf(&text, "%lld", (long long)id);
     buf_printf(out,
                "<tr><td><input type=\"checkbox\" name=\"job\" value=\"%lld\" "
-               "aria-label=\"compare job %lld\"></td><th scope=\"row\">",
+               "aria-label=\"choose job %lld\"></td><th scope=\"row\">",
                (long long)id, (long long)id);
     mark_link(out, "/jobs", id, buf_str(&text));
     html_text(out, "</th><td>", json_str(job, "stage", ""), "</td><td>");
@@ -141,7 +162,7 @@ put_list(struct buf *out, const json_t *doc, const struct request *r)
     json_t *job;
     size_t i;
 
-    buf_puts(out, "<form action=\"/compare\"><div data-part=\"jobs\" class=\"scroll\" "
+    buf_puts(out, "<form action=\"/confirm\"><div data-part=\"jobs\" class=\"scroll\" "
                   "tabindex=\"0\"><table><thead><tr><td></td><th scope=\"col\">Job</th>"
                   "<th scope=\"col\">Stage</th><th scope=\"col\">State</th>"
                   "<th scope=\"col\">Parameters</th><th scope=\"col\">Worker</th>"
@@ -153,9 +174,9 @@ put_list(struct buf *out, const json_t *doc, const struct request *r)
     }
     if (json_array_size(jobs) == 0)
         buf_puts(out, "<tr><td colspan=\"8\">No job matches.</td></tr>");
-    buf_puts(out,
-             "</tbody></table></div><p><button>Compare the chosen ones</button></p>"
-             "</form>\n");
+    buf_puts(out, "</tbody></table></div>\n");
+    put_chosen(out);
+    buf_puts(out, "</form>\n");
     if ((int64_t)json_array_size(jobs) == json_int(doc, "limit", 0))
         put_next(out, jobs, r);
 }
@@ -174,10 +195,7 @@ draw(struct buf *out, const json_t *doc, const struct request *r,
         buf_puts(out, "</p>\n");
     }
     put_filter(out, r);
-    buf_puts(out, "<p class=\"actions\">All that match: ");
-    put_action(out, doc, r, "retry", "Retry…");
-    put_action(out, doc, r, "cancel", "Cancel…");
-    buf_puts(out, "</p>\n");
+    put_actions(out, doc, r);
     put_list(out, doc, r);
 }
 

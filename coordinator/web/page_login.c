@@ -2,9 +2,9 @@
 #include "coordinator/web/page.h"
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
-    (void)db;
+    (void)at;
     (void)r;
     (void)err;
     *out = json_object();

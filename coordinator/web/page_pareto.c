@@ -1,6 +1,6 @@
 /*
  * page_pareto.c - the Pareto plots of a sweep as they are now, drawn by the report. The
- * document is the report's, without what only finished reports need.
+ * document is the report's over settings, without what needs single cells.
  */
 #include <string.h>
 
@@ -9,16 +9,26 @@
 #include "coordinator/report/svg.h"
 #include "coordinator/web/markup.h"
 #include "coordinator/web/page.h"
+#include "coordinator/web/points.h"
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
-    json_t *rows;
+    const struct measures *measures;
+    json_t *texts, *rows = NULL;
+    struct mirror_sweep *s;
 
-    if (db_web_pareto(db, r->ids[0], &rows, err) != 0)
+    if (moment_sweep(at, r->ids[0], &texts, &s, err) != 0)
         return -1;
-    const int rc = report_build(out, rows, err);
+    int rc = measures_find(at->mirror, s, at->db, json_object_get(texts, "report"),
+                           &measures, err);
+    if (rc == 0)
+        rows = points_rows(texts, s, measures);
+    mirror_done(at->mirror);
+    if (rc == 0)
+        rc = report_build(out, rows, err);
     json_decref(rows);
+    json_decref(texts);
     if (rc == 0)
         json_object_set_new(*out, "id", json_integer(r->ids[0]));
     return rc;

@@ -3,17 +3,58 @@
  * plots, the grid, what failed, what runs.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "coordinator/report/number.h"
+#include "coordinator/web/counts.h"
+#include "coordinator/web/deed.h"
 #include "coordinator/web/eta.h"
 #include "coordinator/web/markup.h"
 #include "coordinator/web/page.h"
 
+enum { MOST_RUNNING = 50 };
+
+/* Details of jobs under a name of their own. */
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+add_details(json_t *doc, const char *name, const struct moment *at, const int64_t *jobs,
+            size_t n,
+            int (*read)(struct db *, const int64_t *, size_t, json_t **, struct err *),
+            struct err *err)
 {
-    return db_web_sweep(db, r->ids[0], out, err);
+    json_t *list;
+
+    if (read(at->db, jobs, n, &list, err) != 0)
+        return -1;
+    json_object_set_new(doc, name, list);
+    return 0;
+}
+
+static int
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
+{
+    struct mirror_sweep *s;
+    size_t n_running, n_failed;
+
+    if (moment_sweep(at, r->ids[0], out, &s, err) != 0)
+        return -1;
+    counts_add(*out, at->mirror, s);
+    counts_add_stages(*out, at->mirror, s);
+    int64_t *running = counts_in_state(at->mirror, s, MIRROR_LEASED, MIRROR_LEASED,
+                                       MOST_RUNNING, &n_running);
+    int64_t *failed = counts_in_state(at->mirror, s, MIRROR_FAILED, MIRROR_QUARANTINED,
+                                      s->n_jobs, &n_failed);
+    mirror_done(at->mirror);
+    int rc = add_details(*out, "running", at, running, n_running, db_web_running, err);
+    if (rc == 0)
+        rc = add_details(*out, "failures", at, failed, n_failed, db_web_causes, err);
+    free(running);
+    free(failed);
+    if (rc != 0) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    return rc;
 }
 
 static void
@@ -98,6 +139,19 @@ put_states(struct buf *out, const json_t *doc)
                (long long)json_int(doc, "id", 0));
 }
 
+/* Why it does not move, where a person or its own rule stopped it. */
+static void
+put_rest(struct buf *out, const json_t *doc)
+{
+    buf_puts(out, "<div data-part=\"rest\">");
+    if (json_is_string(json_object_get(doc, "paused")))
+        html_text(out, "<p class=\"bad\">Paused ", json_str(doc, "paused", ""),
+                  "; Resume lets it go on.</p>");
+    if (json_is_true(json_object_get(doc, "cancelled")))
+        buf_puts(out, "<p class=\"bad\">Cancelled; Retry takes it up again.</p>");
+    buf_puts(out, "</div>\n");
+}
+
 static void
 put_summary(struct buf *out, const json_t *doc)
 {
@@ -120,6 +174,28 @@ put_summary(struct buf *out, const json_t *doc)
 /* ---- what failed, what runs -------------------------------------------------------- */
 
 static void
+put_cause(struct buf *out, const json_t *f, long long sweep)
+{
+    struct buf query = {0};
+
+    buf_printf(&query, "sweep=%lld&amp;cause=", sweep);
+    request_encode(&query, json_str(f, "fingerprint", ""));
+    buf_puts(out, "<div class=\"failure\"><p><b>");
+    number_count(out, json_int(f, "count", 0));
+    html_text(out, "</b> × ", json_str(f, "stage", ""), ", ");
+    html_text(out, "", json_str(f, "kind", "?"), ": ");
+    mark_link(out, "/jobs", json_int(f, "job", 0), "an example");
+    if (json_str(f, "fingerprint", "")[0] != '\0')
+        buf_printf(out,
+                   ", <a href=\"/jobs?%s\">all</a>, <a "
+                   "href=\"/confirm?action=retry&amp;%s\">retry…</a>",
+                   buf_str(&query), buf_str(&query));
+    html_text(out, "</p><pre tabindex=\"0\">", json_str(f, "text", ""),
+              "</pre></div>\n");
+    buf_release(&query);
+}
+
+static void
 put_failures(struct buf *out, const json_t *doc)
 {
     const json_t *failures = json_object_get(doc, "failures");
@@ -132,13 +208,7 @@ put_failures(struct buf *out, const json_t *doc)
         buf_puts(out, "<p class=\"soft\">None.</p>\n");
     json_array_foreach(failures, i, f)
     {
-        buf_puts(out, "<div class=\"failure\"><p><b>");
-        number_count(out, json_int(f, "count", 0));
-        html_text(out, "</b> × ", json_str(f, "stage", ""), ", ");
-        html_text(out, "", json_str(f, "kind", "?"), ": ");
-        mark_link(out, "/jobs", json_int(f, "job", 0), "an example");
-        html_text(out, "</p><pre tabindex=\"0\">", json_str(f, "text", ""),
-                  "</pre></div>\n");
+        put_cause(out, f, id);
     }
     if (json_array_size(failures) > 0)
         buf_printf(out,
@@ -217,13 +287,12 @@ put_elsewhere(struct buf *out, const json_t *doc, const char *name, const char *
 static void
 put_actions(struct buf *out, const json_t *doc)
 {
-    const long long id = json_int(doc, "id", 0);
+    char query[40];
 
-    buf_printf(out,
-               "<p class=\"actions\"><a class=\"button\" href=\"/confirm?action=retry"
-               "&amp;sweep=%lld\">Retry…</a> <a class=\"button\" "
-               "href=\"/confirm?action=cancel&amp;sweep=%lld\">Cancel…</a></p>\n",
-               id, id);
+    snprintf(query, sizeof query, "&amp;sweep=%lld", (long long)json_int(doc, "id", 0));
+    buf_puts(out, "<p class=\"actions\">");
+    deed_links(out, query);
+    buf_puts(out, "</p>\n");
 }
 
 static void
@@ -239,6 +308,7 @@ draw(struct buf *out, const json_t *doc, const struct request *r,
                (long long)json_int(doc, "revision", 1));
     mark_time(out, json_str(doc, "submitted_at", ""));
     buf_puts(out, "</p>\n");
+    put_rest(out, doc);
     put_summary(out, doc);
     put_elsewhere(out, doc, "pareto", "Pareto fronts");
     put_elsewhere(out, doc, "grid", "Grid");

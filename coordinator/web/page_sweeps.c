@@ -2,14 +2,46 @@
 #include <stdlib.h>
 
 #include "coordinator/report/number.h"
+#include "coordinator/web/counts.h"
 #include "coordinator/web/markup.h"
 #include "coordinator/web/page.h"
 
+/* The mirror is taken. */
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+add_counts(json_t *sweep, const struct moment *at, struct err *err)
 {
+    struct mirror_sweep *s;
+
+    if (mirror_sweep(at->mirror, at->db, json_int(sweep, "id", 0),
+                     json_int(sweep, "revision", 0), &s, err)
+        != 0)
+        return -1;
+    counts_add(sweep, at->mirror, s);
+    return 0;
+}
+
+static int
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
+{
+    json_t *sweep;
+    size_t i;
+    int rc = 0;
+
     (void)r;
-    return db_web_sweeps(db, out, err);
+    if (db_web_sweeps(at->db, out, err) != 0)
+        return -1;
+    if (mirror_take(at->mirror, at->db, at->name, err) == 0) {
+        json_array_foreach(json_object_get(*out, "sweeps"), i, sweep)
+        {
+            rc = rc == 0 ? add_counts(sweep, at, err) : rc;
+        }
+        mirror_done(at->mirror);
+        if (rc == 0)
+            return 0;
+    }
+    json_decref(*out);
+    *out = NULL;
+    return -1;
 }
 
 static void

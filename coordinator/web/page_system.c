@@ -9,10 +9,10 @@
 #include "coordinator/web/page.h"
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
     (void)r;
-    return db_web_system(db, out, err);
+    return db_web_system(at->db, out, err);
 }
 
 static void
@@ -182,10 +182,11 @@ const struct page page_metrics = {
 /* ---- for probes ---------------------------------------------------------------------- */
 
 static int
-load_ready(json_t **out, struct db *db, const struct request *r, struct err *err)
+load_ready(json_t **out, const struct moment *at, const struct request *r,
+           struct err *err)
 {
     struct buf moment = {0};
-    const int rc = db_web_moment(db, &moment, err);
+    const int rc = db_web_moment(at->db, &moment, err);
 
     (void)r;
     buf_release(&moment);

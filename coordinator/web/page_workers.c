@@ -6,10 +6,10 @@
 #include "coordinator/web/page.h"
 
 static int
-load(json_t **out, struct db *db, const struct request *r, struct err *err)
+load(json_t **out, const struct moment *at, const struct request *r, struct err *err)
 {
     (void)r;
-    return db_web_workers(db, out, err);
+    return db_web_workers(at->db, out, err);
 }
 
 static void

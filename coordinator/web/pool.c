@@ -58,7 +58,10 @@ run(void *arg)
     struct errand *e;
 
     while ((e = take(p)) != NULL) {
-        answer(&seat, &e->request, &e->response);
+        if (e->work != NULL)
+            e->work(&seat, e);
+        else
+            answer(&seat, &e->request, &e->response);
         mailbox_post(p->mailbox, p->done, e);
     }
     seat_release(&seat);

@@ -6,11 +6,16 @@
 #include "coordinator/web/response.h"
 #include "coordinator/web/site.h"
 
-/* One request on its way through the pool and back. */
+struct seat;
+
+/* One request on its way through the pool and back, or another piece of work. */
 struct errand {
     struct request request;
     struct response response;
-    void *client; /* the loop's; NULL: gone meanwhile */
+    void *server, *client; /* the loop's; client NULL: gone meanwhile */
+    /* In a thread of the pool, then in the loop; NULL: answer(), and the pool's `done` */
+    void (*work)(struct seat *seat, struct errand *e);
+    void (*done)(struct errand *e);
     struct errand *next;
 };
 

@@ -15,6 +15,8 @@
     X(job)       \
     X(curves)    \
     X(log)       \
+    X(log_text)  \
+    X(artifact)  \
     X(compare)   \
     X(workers)   \
     X(system)    \

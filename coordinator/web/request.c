@@ -124,6 +124,16 @@ request_get(const struct request *r, const char *name)
     return "";
 }
 
+size_t
+request_count(const struct request *r, const char *name)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_fields; i++)
+        n += strcmp(r->fields[i].name, name) == 0;
+    return n;
+}
+
 /* Digits alone, few enough to fit; returns how many characters, 0 when it is none. */
 static size_t
 read_number(const char *text, int64_t *out)

@@ -15,7 +15,7 @@
 struct request_field {
     char *name, *value;
 };
-enum { REQUEST_MAX_FIELDS = 64, REQUEST_MAX_IDS = 2 };
+enum { REQUEST_MAX_FIELDS = 160, REQUEST_MAX_IDS = 2 };
 
 struct request {
     bool is_post, is_api, takes_gzip;
@@ -39,6 +39,9 @@ void request_release(struct request *r);
 
 /* The value of a field, "" when there is none. Borrowed. */
 const char *request_get(const struct request *r, const char *name);
+
+/* How many fields have this name. */
+size_t request_count(const struct request *r, const char *name);
 
 /* A field that is a number from `lo` to `hi`; `fallback` when absent or anything else. */
 int64_t request_number(const struct request *r, const char *name, int64_t fallback,

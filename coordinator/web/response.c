@@ -17,6 +17,8 @@ response_release(struct response *r)
     free(r->location);
     free(r->cookie);
     free(r->etag);
+    free(r->blob);
+    free(r->file_name);
     *r = (struct response){0};
 }
 
@@ -35,6 +37,8 @@ response_copy(struct response *to, const struct response *from)
     to->location = copy_text(from->location);
     to->cookie = copy_text(from->cookie);
     to->etag = copy_text(from->etag);
+    to->blob = copy_text(from->blob);
+    to->file_name = copy_text(from->file_name);
 }
 
 /* A body that cannot be compressed for want of memory goes as it is. */

@@ -2,6 +2,7 @@
 #define COORDINATOR_WEB_RESPONSE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "shared/base/buf.h"
 
@@ -14,6 +15,10 @@ struct response {
     char *cookie;             /* Set-Cookie; NULL: none; owned */
     char *etag;               /* NULL: none; owned */
     bool is_gzip, is_forever; /* forever: may be kept without asking again */
+    /* A stored blob in place of the body, and what the browser may call it; NULL: none;
+     * owned */
+    char *blob, *file_name;
+    int64_t blob_size;
 };
 
 void response_release(struct response *r);

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "coordinator/web/answer.h"
+#include "coordinator/web/download.h"
 #include "coordinator/web/pool.h"
 #include "coordinator/web/stream.h"
 #include "coordinator/web/watcher.h"
@@ -119,16 +120,30 @@ on_gone(struct evhttp_connection *connection, void *arg)
     e->client = NULL;
 }
 
+static void
+send_blob(struct server *s, struct evhttp_request *http, const struct response *r)
+{
+    set_headers(evhttp_request_get_output_headers(http), r);
+    download_start(http, s->pool, r);
+}
+
 /* An errand comes back from the pool. */
 static void
 finish(void *arg)
 {
     struct errand *e = arg;
 
+    if (e->done != NULL) {
+        e->done(e);
+        return;
+    }
     if (e->client != NULL) {
         struct evhttp_connection *c = evhttp_request_get_connection(e->client);
         evhttp_connection_set_closecb(c, NULL, NULL);
-        send_response(e->client, &e->response);
+        if (e->response.blob != NULL)
+            send_blob(e->server, e->client, &e->response);
+        else
+            send_response(e->client, &e->response);
     }
     errand_free(e);
 }
@@ -165,6 +180,7 @@ start_errand(struct server *s, struct evhttp_request *http, struct request *requ
 
     e->request = *request;
     e->client = http;
+    e->server = s;
     e->request.takes_gzip = encoding != NULL && strstr(encoding, "gzip") != NULL;
     e->request.known = known != NULL ? xstrdup(known) : NULL;
     e->request.at = number_header(http, "X-Relusweep-At");
@@ -330,6 +346,8 @@ bind_http(struct server *s, struct err *err)
     evhttp_set_default_content_type(s->http, NULL);
     evhttp_set_gencb(s->http, on_request, s);
     s->socket = evhttp_bind_socket_with_handle(s->http, host, (unsigned short)port);
+    if (s->socket == NULL && s->site->config->another_port)
+        s->socket = evhttp_bind_socket_with_handle(s->http, host, 0);
     if (s->socket == NULL)
         return err_set(err, ERR_NET, "cannot listen at %s; is the port taken?", listen);
     return 0;

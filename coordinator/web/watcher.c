@@ -12,10 +12,17 @@
 #include <time.h>
 
 #include "coordinator/db/webreads.h"
+#include "coordinator/web/mirror.h"
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
 
-enum { MOST_JOBS = 200, SHARE = 5, RETRY_MS = 1000, NEVER_MS = 3600 * 1000 };
+enum {
+    WARM_SWEEPS = 3,
+    MOST_JOBS = 200,
+    SHARE = 5,
+    RETRY_MS = 1000,
+    NEVER_MS = 3600 * 1000
+};
 
 struct watcher {
     struct site *site;
@@ -156,11 +163,57 @@ is_stopped(struct watcher *w)
     return stop;
 }
 
+/* ---- before the first request ------------------------------------------------------ */
+
+/* What pages of the newest sweeps are counted from. What fails here is done, and said, by
+ * the first page. */
+static void
+fill_mirror(struct watcher *w, const char *moment)
+{
+    struct mirror *mirror = w->site->mirror;
+    struct mirror_sweep *s;
+    struct err err = {0};
+    json_t *doc = NULL, *sweep;
+    size_t i;
+
+    if (db_web_sweeps(w->db, &doc, &err) != 0
+        || mirror_take(mirror, w->db, moment, &err) != 0) {
+        json_decref(doc);
+        return;
+    }
+    json_array_foreach(json_object_get(doc, "sweeps"), i, sweep)
+    {
+        if (i == WARM_SWEEPS
+            || mirror_sweep(mirror, w->db, json_int(sweep, "id", 0),
+                            json_int(sweep, "revision", 0), &s, &err)
+                   != 0)
+            break;
+    }
+    mirror_done(mirror);
+    json_decref(doc);
+}
+
+static void
+warm_up(struct watcher *w)
+{
+    struct buf moment = {0};
+    struct err err = {0};
+
+    if (db_web_open(&w->db, w->site->config->database, &err) != 0)
+        return;
+    if (db_web_begin(w->db, &moment, &err) == 0) {
+        fill_mirror(w, buf_str(&moment));
+        db_web_end(w->db);
+    }
+    buf_release(&moment);
+}
+
 static void *
 run(void *arg)
 {
     struct watcher *w = arg;
 
+    warm_up(w);
     while (!is_stopped(w))
         wait_ms(w, w->site->streams > 0 ? watch_once(w) : NEVER_MS);
     return NULL;

@@ -37,3 +37,11 @@ WITH b AS (INSERT INTO blob (sha, size, received, stored) VALUES (repeat('0', 64
     RETURNING id) INSERT INTO artifact (job, attempt, name, blob)
     SELECT 1, 1, 'artifact' || :'x', id FROM b;
 INSERT INTO event (job, attempt, kind, detail) VALUES (4, 1, 'kind' || :'x', 'detail' || :'x');
+-- A file of two and a half pieces whose bytes say which piece they are of.
+WITH b AS (INSERT INTO blob (sha, size, received, stored) VALUES (repeat('1', 64), 2621440,
+    2621440, true) RETURNING id), c AS (INSERT INTO blob_chunk (blob, place, data) SELECT id,
+    n, decode(repeat(lpad(to_hex(48 + n), 2, '0'), CASE WHEN n < 2 THEN 1048576 ELSE 524288
+    END), 'hex') FROM b, generate_series(0, 2) n)
+    INSERT INTO artifact (job, attempt, name, blob) SELECT 1, 1, 'model', id FROM b;
+INSERT INTO log_chunk (job, attempt, start, text) SELECT 1, 1, 40 * n, 'line ' ||
+    rpad(n::text, 34, '.') || E'\n' FROM generate_series(0, 4999) n;

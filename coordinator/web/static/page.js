@@ -104,5 +104,6 @@ function listen() {
   });
 }
 
+document.addEventListener("renew", (e) => late(e.target).catch(() => {}));
 for (const part of document.querySelectorAll("[data-src]")) late(part).catch(() => {});
 if (document.querySelector("[data-part]")) listen();

@@ -70,7 +70,7 @@ too_much_is_refused(void **state)
 
     (void)state;
     buf_puts(&many, "/jobs?");
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < REQUEST_MAX_FIELDS + 1; i++)
         buf_puts(&many, "a=b&");
     buf_puts(&lengthy, "/jobs?a=");
     for (int i = 0; i < 3000; i++)

@@ -1,4 +1,6 @@
 foreach(name request guard filter eta cache)
   relusweep_test(coordinator/web/${name}_test LINK coordinator_web test_support)
 endforeach()
-relusweep_test(coordinator/web/webreads_test LABEL db LINK test_support coordinator_web)
+foreach(name webreads mirror)
+  relusweep_test(coordinator/web/${name}_test LABEL db LINK test_support coordinator_web)
+endforeach()

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "coordinator/db/handle.h"
+#include "coordinator/db/webfacts.h"
 #include "coordinator/db/webreads.h"
 #include "tests/support/dag_fixture.h"
 #include "tests/support/db_fixture.h"
@@ -132,14 +133,19 @@ static size_t
 count_jobs(struct world *w, struct db_web_filter f, int64_t after, int64_t limit)
 {
     struct err err = {0};
+    int64_t *ids;
     json_t *doc;
+    size_t n;
 
     f.state = f.state ? f.state : "";
     f.stage = f.stage ? f.stage : "";
-    if (db_web_jobs(w->reader, &f, after, limit, &doc, &err) != 0)
+    f.cause = f.cause ? f.cause : "";
+    if (db_web_ids(w->reader, &f, after, limit, &ids, &n, &err) != 0
+        || db_web_jobs(w->reader, ids, n, &doc, &err) != 0)
         fail_msg("%s", err.text);
-    const size_t n = json_array_size(json_object_get(doc, "jobs"));
+    assert_int_equal(json_array_size(json_object_get(doc, "jobs")), n);
     json_decref(doc);
+    free(ids);
     return n;
 }
 
@@ -157,44 +163,81 @@ filters_choose_jobs(void **state)
     assert_int_equal(count_jobs(w, f, 0, 100), 3);
     f.state = "blocked";
     assert_int_equal(count_jobs(w, f, 0, 100), 0);
-    f.sweep = 999;
     f.stage = f.state = NULL;
+    db_fixture_script(w->writer,
+                      "UPDATE job SET attempt = 1 WHERE id = 2;"
+                      "INSERT INTO worker (boot, name, host, version, slots,"
+                      " threads, connected) VALUES ('b', 'w', 'h', '0', 1, 1,"
+                      " true); INSERT INTO attempt (job, attempt, worker,"
+                      " outcome, fingerprint) SELECT 2, n, w.id, 'error', 'f'"
+                      " || n FROM worker w, generate_series(1, 2) n");
+    f.cause = "f1";
+    assert_int_equal(count_jobs(w, f, 0, 100), 1);
+    f.cause = "f2"; /* not of the newest attempt */
+    assert_int_equal(count_jobs(w, f, 0, 100), 0);
+    f.cause = NULL;
+    f.sweep = 999;
     assert_int_equal(count_jobs(w, f, 0, 100), 0);
 }
 
 static void
-a_sweep_is_counted_by_stage_and_state(void **state)
+jobs_of_a_filter_are_counted_by_state_and_listed(void **state)
 {
     struct world *w = *state;
+    struct db_web_filter f = {.sweep = w->sweep, .state = "", .stage = "", .cause = ""};
+    int64_t *ids;
     struct err err;
     json_t *doc;
+    size_t n;
 
-    assert_int_equal(db_web_sweep(w->reader, w->sweep, &doc, &err), 0);
-    const json_t *stages = json_object_get(doc, "stages");
-    assert_int_equal(json_array_size(stages), 3);
-    assert_string_equal(json_str(json_array_get(stages, 0), "stage", ""), "teacher");
-    assert_int_equal(json_int(json_object_get(doc, "jobs"), "ready", 0), 3);
-    assert_int_equal(json_int(json_object_get(doc, "jobs"), "blocked", 0), 6);
+    assert_int_equal(db_web_states(w->reader, &f, &doc, &err), 0);
+    assert_int_equal(json_int(doc, "ready", 0), 3);
+    assert_int_equal(json_int(doc, "blocked", 0), 6);
     json_decref(doc);
-    assert_int_equal(db_web_sweep(w->reader, 999, &doc, &err), -1);
-    assert_int_equal(err.kind, ERR_USAGE);
+    f.stage = "mask";
+    assert_int_equal(db_web_ids(w->reader, &f, 0, 99, &ids, &n, &err), 0);
+    assert_int_equal(n, 3);
+    assert_true(ids[0] < ids[1] && ids[1] < ids[2]);
+    f.chosen[f.n_chosen++] = ids[1];
+    free(ids);
+    assert_int_equal(db_web_ids(w->reader, &f, 0, 99, &ids, &n, &err), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(ids[0], f.chosen[0]);
+    free(ids);
+}
+
+static int64_t
+held(struct world *w)
+{
+    return db_fixture_number(w->writer,
+                             "SELECT count(*) FROM job WHERE state = 'held'");
 }
 
 static void
-an_action_says_how_many_it_would_change(void **state)
+what_is_done_to_chosen_jobs_leaves_the_others_and_the_sweep_alone(void **state)
 {
     struct world *w = *state;
-    const struct db_web_filter f = {.sweep = w->sweep, .state = "", .stage = ""};
+    struct db_web_filter f = {
+        .sweep = w->sweep, .state = "", .stage = "mask", .cause = ""};
+    struct db_selection sel = {.sweep = w->sweep};
     struct err err;
+    int64_t *ids, n;
     json_t *doc;
 
-    assert_int_equal(db_web_actions(w->reader, &f, 0, "cancel", &doc, &err), 0);
-    assert_int_equal(json_int(doc, "matching", 0), 9);
-    assert_int_equal(json_int(doc, "count", 0), 9);
+    assert_int_equal(db_web_ids(w->reader, &f, 0, 99, &ids, &sel.n_jobs, &err), 0);
+    sel.jobs = ids;
+    assert_int_equal(db_pause(w->writer, &sel, false, &n, &err), 0);
+    assert_int_equal(n, 3);
+    assert_int_equal(held(w), 3);
+    assert_int_equal(db_web_sweep_texts(w->reader, w->sweep, &doc, &err), 0);
+    assert_true(json_is_null(json_object_get(doc, "paused")));
     json_decref(doc);
-    assert_int_equal(db_web_actions(w->reader, &f, 0, "retry", &doc, &err), 0);
-    assert_int_equal(json_int(doc, "count", -1), 0);
-    json_decref(doc);
+    assert_int_equal(db_resume(w->writer, &sel, &n, &err), 0);
+    assert_int_equal(held(w), 0);
+    sel.n_jobs = 0; /* none is not all */
+    assert_int_equal(db_pause(w->writer, &sel, false, &n, &err), 0);
+    assert_int_equal(held(w), 0);
+    free(ids);
 }
 
 int
@@ -206,8 +249,9 @@ main(void)
         cmocka_unit_test(changes_name_the_jobs_that_changed),
         cmocka_unit_test(very_many_changes_are_one),
         cmocka_unit_test(filters_choose_jobs),
-        cmocka_unit_test(a_sweep_is_counted_by_stage_and_state),
-        cmocka_unit_test(an_action_says_how_many_it_would_change),
+        cmocka_unit_test(jobs_of_a_filter_are_counted_by_state_and_listed),
+        cmocka_unit_test(
+            what_is_done_to_chosen_jobs_leaves_the_others_and_the_sweep_alone),
     };
 
     return cmocka_run_group_tests(tests, make_world, free_world);
