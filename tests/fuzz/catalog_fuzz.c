@@ -5,6 +5,13 @@
 #include "shared/spec/catalog.h"
 #include "tests/fuzz/fuzz.h"
 
+static bool
+has_none(const void *ctx, const char *name)
+{
+    (void)ctx;
+    return name[0] == '\0';
+}
+
 static void
 look_up(const struct catalog *c, const struct catalog_method *m)
 {
@@ -14,7 +21,11 @@ look_up(const struct catalog *c, const struct catalog_method *m)
         assert(catalog_find_stage(m, stage->name) != NULL);
         for (size_t p = 0; p < stage->n_params; p++)
             assert(catalog_find_param(m, stage->params[p].name) != NULL);
+        (void)catalog_lacks(stage->gives, m->stages[0].gives, "metric", has_none, NULL);
+        (void)catalog_lacks(stage->gives, NULL, "artifact", has_none, NULL);
     }
+    (void)catalog_gives_metric(m, "class/3/CA");
+    catalog_nearest_metric(m, "CB");
     catalog_nearest_param(m, "sead");
 }
 
