@@ -204,7 +204,7 @@ outbox_ask(struct dispatcher *d, int64_t session, struct msg_run run, int64_t no
     struct msg_progress asked = {.run = run};
     const struct msg m = {
         .type = MSG_HEARTBEAT,
-        .u.heartbeat = {session, .progress = &asked, .n_progress = 1}};
+        .u.heartbeat = {.session = session, .progress = &asked, .n_progress = 1}};
 
     if (s == NULL)
         return;
