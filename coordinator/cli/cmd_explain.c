@@ -96,6 +96,8 @@ explain_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t 
                json_str(job, "stage", ""), json_str(job, "method", ""),
                json_str(job, "state", ""), why);
         free(why);
+        if (json_int(json_object_get(job, "spec"), "repeat", 0) > 0)
+            puts("It does another job again, to compare the numbers (`verify`).");
         print_values("parameters", json_object_get(job, "params"));
         print_relatives(ctx, "needs", json_object_get(job, "parents"));
         print_relatives(ctx, "is needed by", json_object_get(job, "children"));
