@@ -128,7 +128,7 @@ stranger_over_tcp(const char *endpoint)
     static const char request[] = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
     const struct sockaddr_in to = {
         .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)atoi(strrchr(endpoint, ':') + 1)),
+        .sin_port = htons((uint16_t)strtol(strrchr(endpoint, ':') + 1, NULL, 10)),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
 
