@@ -99,6 +99,31 @@ a_silent_workers_job_runs_elsewhere_and_its_late_result_is_fenced(void **state)
     fake_hang_up(&b);
 }
 
+/* The session lives all the while, so nothing else would tell. */
+static void
+a_grant_that_was_lost_is_asked_for_and_given_again(void **state)
+{
+    struct world *w = *state;
+    const struct msg *beat;
+    struct fake f;
+
+    fake_connect(&f, w->control, "alice");
+    fake_hello(&f, NULL, 0);
+    fake_get_grant(&f, 1, 1); /* as if it had not arrived */
+    do
+        beat = fake_need(&f, MSG_HEARTBEAT);
+    while (beat->u.heartbeat.n_progress == 0);
+    assert_int_equal(beat->u.heartbeat.progress[0].run.job, 1);
+    assert_int_equal(beat->u.heartbeat.progress[0].run.attempt, 1);
+    fake_hello(&f, NULL, 0);
+    fake_get_grant(&f, 1, 2);
+    assert_int_equal(world_number(w, "SELECT n_lost + n_error FROM job WHERE id = 1"),
+                     0);
+    assert_string_equal(fake_report(&f, (struct msg_run){1, 2}, "ok", NULL, 0),
+                        "committed");
+    fake_hang_up(&f);
+}
+
 static void
 a_goodbye_hands_the_job_to_the_next_worker_at_once(void **state)
 {
@@ -349,6 +374,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_chain_survives_kill_9_of_the_coordinator),
         TEST(a_silent_workers_job_runs_elsewhere_and_its_late_result_is_fenced),
+        TEST(a_grant_that_was_lost_is_asked_for_and_given_again),
         TEST(a_goodbye_hands_the_job_to_the_next_worker_at_once),
         TEST(a_success_without_what_its_stage_declares_ends_by_contract),
         TEST(a_running_job_is_told_to_stop_when_a_person_cancels_it),
