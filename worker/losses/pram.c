@@ -34,6 +34,21 @@ clip_norm(double norm)
 
 /* ---- released: attention transfer on group outputs ------------------------------- */
 
+/* Four sums side by side, which a processor makes at once. */
+static float
+sum_of_squares(const float *f, int64_t n)
+{
+    float sums[4] = {0}, rest = 0;
+    int64_t i = 0;
+
+    for (; i + 4 <= n; i += 4)
+        for (int j = 0; j < 4; j++)
+            sums[j] += f[i + j] * f[i + j];
+    for (; i < n; i++)
+        rest += f[i] * f[i];
+    return sums[0] + sums[1] + (sums[2] + sums[3]) + rest;
+}
+
 /* u[h,w] = a / |a| with a = mean_c f^2 of one image; returns the divisor. */
 static double
 attention(double *u, const float *f, const struct net_map *map)
@@ -43,12 +58,8 @@ attention(double *u, const float *f, const struct net_map *map)
     for (int64_t p = 0; p < pixels; p++)
         u[p] = 0;
     for (const float *f_b = f; f_b < f + map->per_image; f_b += per_block) {
-        for (int64_t p = 0; p < pixels; p++) {
-            float sum = 0; /* of at most 16 lanes */
-            for (int64_t lane = 0; lane < map->block; lane++)
-                sum += f_b[p * map->block + lane] * f_b[p * map->block + lane];
-            u[p] += (double)sum;
-        }
+        for (int64_t p = 0; p < pixels; p++)
+            u[p] += (double)sum_of_squares(f_b + p * map->block, map->block);
     }
     for (int64_t p = 0; p < pixels; p++)
         u[p] /= (double)map->c;
@@ -60,7 +71,7 @@ attention(double *u, const float *f, const struct net_map *map)
 
 /* seed += f * da * 2/C, da (H,W) the gradient for the attention a. */
 static void
-add_attention_grad(float *seed, const float *f, const double *da,
+add_attention_grad(float *restrict seed, const float *restrict f, const double *da,
                    const struct net_map *map)
 {
     const int64_t pixels = map->h * map->w, per_block = pixels * map->block;

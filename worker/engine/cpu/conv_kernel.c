@@ -2,13 +2,16 @@
 #include "worker/engine/cpu/conv_kernel.h"
 
 /* The first that suits is taken. */
-#define CONV_KERNELS(X)      \
-    X(wino_forward)          \
-    X(wino_backward_data)    \
-    X(wino_backward_weights) \
-    X(wino_staged_weights)   \
-    X(stem_forward)          \
-    X(stem_backward_data)    \
+#define CONV_KERNELS(X)        \
+    X(direct_forward)          \
+    X(direct_backward_data)    \
+    X(direct_backward_weights) \
+    X(wino_forward)            \
+    X(wino_backward_data)      \
+    X(wino_backward_weights)   \
+    X(wino_staged_weights)     \
+    X(stem_forward)            \
+    X(stem_backward_data)      \
     X(stem_backward_weights)
 
 #define DECLARE(name) extern const struct conv_kernel name;

@@ -4,7 +4,7 @@
 #include "worker/engine/backend_table.h"
 
 /* Grows when a kernel's results change by as much as a bit. */
-#define CONV_KERNEL_VERSION 5
+#define CONV_KERNEL_VERSION 6
 
 /*
  * One way to compute one pass of a convolution on blocked maps (block 8 or 16), written
@@ -70,6 +70,29 @@ struct conv_kernel {
     void (*add_staged)(float *grad, const float *stage, int64_t images, int64_t part,
                        const struct conv_shape *s, int64_t block, float *workspace);
 };
+
+/* Where the results of a kernel go. `after` may be NULL. */
+struct conv_out {
+    float *at;
+    bool accumulate;
+    const struct conv_after *after;
+};
+
+/* The part of `out` that begins `at` floats further, in an image of its own; `after` is
+ * where its own copy of what follows goes. */
+static inline struct conv_out
+conv_out_at(const struct conv_out *out, int64_t at, struct conv_after *after)
+{
+    struct conv_out part = {out->at + at, out->accumulate, NULL};
+
+    if (out->after == NULL)
+        return part;
+    *after = *out->after;
+    if (after->residual != NULL)
+        after->residual += at;
+    part.after = after;
+    return part;
+}
 
 /* NULL-terminated; the first that suits is taken. */
 extern const struct conv_kernel *const conv_kernels[];

@@ -60,18 +60,18 @@ enum { PANEL = 32 }; /* kernels that are transformed together, at most */
 /* to[i] = G from for n kernels; steps from element to element. Row i of G is
  * (1, p, p^2) / product of the distances from point p to the others. */
 CPU_INLINE void
-transform_kernels(double *restrict to, int64_t to_step, const double *restrict from,
+transform_kernels(float *restrict to, int64_t to_step, const float *restrict from,
                   int64_t from_step, const int n)
 {
-    const double a = (double)WINO_A, b = (double)WINO_B, a2 = a * a, b2 = b * b;
-    const double at_0 = 1.0 / (a2 * b2);
-    const double at_a = 0.5 / (a2 * (a2 - b2)), at_b = 0.5 / (b2 * (b2 - a2));
+    const float a = WINO_A, b = WINO_B, a2 = a * a, b2 = b * b;
+    const float at_0 = 1.0f / (a2 * b2);
+    const float at_a = 0.5f / (a2 * (a2 - b2)), at_b = 0.5f / (b2 * (b2 - a2));
 
     for (int l = 0; l < n; l++) {
-        const double w0 = from[l], w1 = from[from_step + l];
-        const double w2 = from[2 * from_step + l];
-        const double even_a = at_a * (w0 + a2 * w2), odd_a = at_a * a * w1;
-        const double even_b = at_b * (w0 + b2 * w2), odd_b = at_b * b * w1;
+        const float w0 = from[l], w1 = from[from_step + l];
+        const float w2 = from[2 * from_step + l];
+        const float even_a = at_a * (w0 + a2 * w2), odd_a = at_a * a * w1;
+        const float even_b = at_b * (w0 + b2 * w2), odd_b = at_b * b * w1;
 
         to[l] = at_0 * w0;
         to[to_step + l] = even_a + odd_a;
@@ -84,16 +84,16 @@ transform_kernels(double *restrict to, int64_t to_step, const double *restrict f
 
 /* The same for stride 2: five values of the taps w0, w2 and one of w1. */
 CPU_INLINE void
-transform_phases(double *restrict to, int64_t to_step, const double *restrict from,
+transform_phases(float *restrict to, int64_t to_step, const float *restrict from,
                  int64_t from_step, const int n)
 {
-    const double a = (double)STRIDED_A, b = (double)STRIDED_B, a2 = a * a;
-    const double at_0 = 1.0 / (a2 * b), at_b = 1.0 / (b * (b * b - a2));
-    const double at_plus = 0.5 / (a2 * (a - b)), at_minus = -0.5 / (a2 * (a + b));
+    const float a = STRIDED_A, b = STRIDED_B, a2 = a * a;
+    const float at_0 = 1.0f / (a2 * b), at_b = 1.0f / (b * (b * b - a2));
+    const float at_plus = 0.5f / (a2 * (a - b)), at_minus = -0.5f / (a2 * (a + b));
 
     for (int l = 0; l < n; l++) {
-        const double w0 = from[l], w1 = from[from_step + l];
-        const double w2 = from[2 * from_step + l];
+        const float w0 = from[l], w1 = from[from_step + l];
+        const float w2 = from[2 * from_step + l];
 
         to[l] = at_0 * w0;
         to[to_step + l] = at_plus * (w0 + a * w2);
@@ -106,10 +106,10 @@ transform_phases(double *restrict to, int64_t to_step, const double *restrict fr
 
 /* u[i] (n lanes) = G w G^T for n kernels w (3,3,PANEL) */
 CPU_INLINE void
-transform_panel(float *restrict u, int64_t stride, const double *w, enum wino_form form,
+transform_panel(float *restrict u, int64_t stride, const float *w, enum wino_form form,
                 const int n)
 {
-    double half[6 * 3 * PANEL], full[6 * PANEL];
+    float half[6 * 3 * PANEL], full[6 * PANEL];
 
     for (int64_t j = 0; j < 3 * PANEL; j += PANEL)
         if (form == WINO_SAME)
@@ -123,14 +123,14 @@ transform_panel(float *restrict u, int64_t stride, const double *w, enum wino_fo
             transform_phases(full, PANEL, half + i * 3 * PANEL, PANEL, n);
         for (int64_t j = 0; j < 6; j++)
             for (int l = 0; l < n; l++)
-                u[j * stride + l] = (float)full[j * PANEL + l];
+                u[j * stride + l] = full[j * PANEL + l];
     }
 }
 
 /* w (3,3,PANEL) = the kernels from channel c to the n channels k, k + 1, ... of the pass,
  * zero where there are none */
 CPU_INLINE void
-gather_kernels(double *restrict w, const float *restrict weight,
+gather_kernels(float *restrict w, const float *restrict weight,
                const struct conv_shape *conv, enum conv_pass pass, int64_t c, int64_t k,
                const int n)
 {
@@ -138,12 +138,12 @@ gather_kernels(double *restrict w, const float *restrict weight,
     const int64_t limit = turned ? conv->c : conv->k;
 
     if (k + n > limit)
-        memset(w, 0, 9 * PANEL * sizeof(double));
+        memset(w, 0, 9 * PANEL * sizeof(float));
     for (int64_t l = 0; l < n && k + l < limit; l++) {
         const float *w_kc =
             weight + (turned ? c * conv->c + k + l : (k + l) * conv->c + c) * 9;
         for (int64_t i = 0; i < 9; i++)
-            w[i * PANEL + l] = (double)w_kc[turned ? 8 - i : i];
+            w[i * PANEL + l] = w_kc[turned ? 8 - i : i];
     }
 }
 
@@ -152,7 +152,7 @@ CPU_INLINE void
 pack_panel(float *u, const float *weight, const struct conv_shape *conv,
            enum conv_pass pass, int64_t k, const struct wino_shape *s, const int n)
 {
-    double w[9 * PANEL];
+    float w[9 * PANEL];
 
     for (int64_t c = 0; c < s->c; c++) {
         gather_kernels(w, weight, conv, pass, c, k, n);
@@ -223,9 +223,18 @@ column_floats(const struct wino_shape *s)
     return (step * s->columns + 1) * (STRIDED_ODD + STRIDED_EVEN) * s->block;
 }
 
+/* With as many channels out as in, and these of one panel, products take the place of
+ * what they are made of: a chunk then stays in a level 1 cache. */
+static bool
+is_in_place(const struct wino_shape *s)
+{
+    return s->form == WINO_SAME && s->c_lanes == s->k_lanes
+           && s->k_lanes <= 2 * s->block;
+}
+
 /* Floats of the arrays of a chunk. */
 struct sizes {
-    int64_t points, v_stride, m_stride, columns, zeros, rows, all;
+    int64_t points, v_stride, m_stride, m_begin, columns, zeros, rows, all;
 };
 
 /* From point to point there is one cache line more than needed, lest all points fall
@@ -241,7 +250,8 @@ sizes_of(const struct wino_shape *s, int64_t images)
                       .zeros = s->w * s->block,
                       .rows = WINO_ROWS * s->w * s->block};
 
-    n.all = n.points * (n.v_stride + n.m_stride) + n.columns + n.zeros + n.rows;
+    n.m_begin = is_in_place(s) ? 0 : n.points * n.v_stride;
+    n.all = n.m_begin + n.points * n.m_stride + n.columns + n.zeros + n.rows;
     return n;
 }
 
@@ -249,7 +259,7 @@ static struct wino_chunk
 make_chunk(const struct wino_shape *s, int64_t images, float *workspace)
 {
     const struct sizes n = sizes_of(s, images);
-    float *m = workspace + n.points * n.v_stride;
+    float *m = workspace + n.m_begin;
     float *columns = m + n.points * n.m_stride, *zeros = columns + n.columns;
 
     memset(zeros, 0, (size_t)n.zeros * sizeof(float));
@@ -262,30 +272,14 @@ make_chunk(const struct wino_shape *s, int64_t images, float *workspace)
                                .rows = zeros + n.zeros};
 }
 
-/* The part of `out` that is image n. */
-static struct wino_out
-image_of(const struct wino_out *out, int64_t n, const struct wino_shape *s,
-         struct conv_after *after)
-{
-    const int64_t at = n * s->k_lanes * s->p * s->q;
-    struct wino_out y = {out->at + at, out->accumulate, NULL};
-
-    if (out->after == NULL)
-        return y;
-    *after = *out->after;
-    if (after->residual != NULL)
-        after->residual += at;
-    y.after = after;
-    return y;
-}
-
 static void
-convolve(const struct wino_out *out, const struct map_value *x, const float *u,
+convolve(const struct conv_out *out, const struct map_value *x, const float *u,
          const struct wino_shape *s, int64_t images, float *workspace)
 {
     const struct wino_lanes *lanes = (s->block == 16 ? wino16 : wino8) + s->form;
     const int64_t step = chunk_rows(s, images), rows = images * s->rows;
     const int64_t x_image = s->c_lanes * s->h * s->w;
+    const int64_t y_image = s->k_lanes * s->p * s->q;
     struct wino_chunk chunk = make_chunk(s, images, workspace);
 
     for (int64_t first = 0; first < rows; first += step) {
@@ -300,7 +294,7 @@ convolve(const struct wino_out *out, const struct map_value *x, const float *u,
         lanes->multiply(&chunk, u, s);
         for (int64_t i = first; i < end; i++) {
             struct conv_after after;
-            const struct wino_out y = image_of(out, i / s->rows, s, &after);
+            const struct conv_out y = conv_out_at(out, i / s->rows * y_image, &after);
 
             lanes->output(&y, &chunk, (i - first) * s->columns, i % s->rows, s);
         }
@@ -392,7 +386,7 @@ forward(float *y, const struct map_value *x, const float *packed,
 {
     const struct wino_shape s = shape_of(conv, CONV_FORWARD, block);
 
-    convolve(&(struct wino_out){y, false, after}, x, packed, &s, images, workspace);
+    convolve(&(struct conv_out){y, false, after}, x, packed, &s, images, workspace);
 }
 
 static void
@@ -402,7 +396,7 @@ backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
 {
     const struct wino_shape s = shape_of(conv, CONV_BACKWARD_DATA, block);
 
-    convolve(&(struct wino_out){dx, accumulate, NULL}, &(struct map_value){.at = dy},
+    convolve(&(struct conv_out){dx, accumulate, NULL}, &(struct map_value){.at = dy},
              packed, &s, images, workspace);
 }
 

@@ -76,13 +76,6 @@ struct wino_chunk {
 
 enum { WINO_ROWS = 9 }; /* of pixels, that a row of tiles reads, at most */
 
-/* Where results go. `after` may be NULL. */
-struct wino_out {
-    float *at;
-    bool accumulate;
-    const struct conv_after *after;
-};
-
 /* The stages of a form, for one number of lanes. */
 struct wino_lanes {
     /* v of the row of tiles `row` of the image x; the first tile is number `tile`. */
@@ -93,7 +86,7 @@ struct wino_lanes {
     void (*multiply)(const struct wino_chunk *chunk, const float *u,
                      const struct wino_shape *s);
     /* y = after(A^T m A) of a row of tiles; `out` is of its image. */
-    void (*output)(const struct wino_out *out, const struct wino_chunk *chunk,
+    void (*output)(const struct conv_out *out, const struct wino_chunk *chunk,
                    int64_t tile, int64_t row, const struct wino_shape *s);
 };
 extern const struct wino_lanes wino8[WINO_FORMS], wino16[WINO_FORMS];

@@ -1,6 +1,8 @@
 /* wino16.c - Winograd convolution on maps of block 16. */
 #define LANES INT64_C(16)
 #include "worker/engine/cpu/lanes.inc"
+#include "worker/engine/cpu/wino_product_lanes.inc"
+
 #include "worker/engine/cpu/wino_lanes.inc"
 
 #include "worker/engine/cpu/strided_lanes.inc"

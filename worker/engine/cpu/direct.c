@@ -1,0 +1,290 @@
+/* direct.c - direct convolution with few channels: the form of the weights and of the
+ * partial sums of their gradient, padding, and for which shapes. The vector code is in
+ * direct_lanes.inc.
+ *
+ * Where there are few channels Winograd's transforms cost more than they save; what is
+ * left to do is to keep sums in registers and to read each weight and pixel seldom. */
+#include "worker/engine/cpu/direct.h"
+
+#include <string.h>
+
+#include "worker/engine/cpu/maps.h"
+
+static int64_t
+lanes_of(int64_t channels, int64_t block)
+{
+    return (channels + block - 1) / block * block;
+}
+
+/* ---- weights --------------------------------------------------------------------- */
+
+/* Both forms: all lanes of k and c, zero where there is no such channel. */
+static int64_t
+packed_floats(const struct conv_shape *s, int64_t block)
+{
+    return lanes_of(s->k, block) * lanes_of(s->c, block) * s->kernel * s->kernel;
+}
+
+static float
+weight_at(const float *weight, const struct conv_shape *s, int64_t k, int64_t c,
+          int64_t tap)
+{
+    return k < s->k && c < s->c ? weight[(k * s->c + c) * s->kernel * s->kernel + tap]
+                                : 0.0f;
+}
+
+/* The panel of channels k, k + 1, ... of the forward pass. */
+static void
+pack_panel(float *packed, const float *weight, const struct conv_shape *s,
+           int64_t block, int64_t k, int64_t width)
+{
+    const int64_t taps = s->kernel * s->kernel;
+
+    for (int64_t c = 0; c < lanes_of(s->c, block); c += block)
+        for (int64_t tap = 0; tap < taps; tap++)
+            for (int64_t l = 0; l < block; l++)
+                for (int64_t i = 0; i < width; i++)
+                    *packed++ = weight_at(weight, s, k + i, c + l, tap);
+}
+
+static void
+forward_pack(float *packed, const float *weight, const struct conv_shape *s,
+             int64_t block, int64_t part, int64_t parts)
+{
+    const int64_t lanes = lanes_of(s->k, block);
+    const int64_t panels = (lanes + 2 * block - 1) / (2 * block);
+
+    for (int64_t i = part * panels / parts; i < (part + 1) * panels / parts; i++) {
+        const int64_t k = i * 2 * block, rest = lanes - k;
+
+        pack_panel(packed + k * packed_floats(s, block) / lanes, weight, s, block, k,
+                   rest < 2 * block ? rest : 2 * block);
+    }
+}
+
+/* The block of channels c, c + 1, ... of the data gradient. */
+static void
+pack_block(float *packed, const float *weight, const struct conv_shape *s,
+           int64_t block, int64_t c)
+{
+    for (int64_t r = 0; r < 3; r++)
+        for (int64_t k = 0; k < lanes_of(s->k, block); k++)
+            for (int64_t tap = 3 * r; tap < 3 * r + 3; tap++)
+                for (int64_t l = 0; l < block; l++)
+                    *packed++ = weight_at(weight, s, k, c + l, tap);
+}
+
+static void
+data_pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block,
+          int64_t part, int64_t parts)
+{
+    const int64_t lanes = lanes_of(s->c, block), blocks = lanes / block;
+
+    for (int64_t i = part * blocks / parts; i < (part + 1) * blocks / parts; i++)
+        pack_block(packed + i * packed_floats(s, block) / blocks, weight, s, block,
+                   i * block);
+}
+
+/* ---- passes ---------------------------------------------------------------------- */
+
+/* An image of x in its frame. */
+static int64_t
+padded_floats(const struct conv_shape *s, int64_t block)
+{
+    return lanes_of(s->c, block) * (s->h + 2 * s->pad) * (s->w + 2 * s->pad);
+}
+
+static const struct direct_lanes *
+lanes_for(int64_t block)
+{
+    return block == 16 ? &direct16 : &direct8;
+}
+
+/* The window of a strip, and an image. */
+static int64_t
+forward_workspace(const struct conv_shape *s, int64_t block, int64_t images)
+{
+    const int64_t columns = 2 * (DIRECT_MOST - 1) + s->kernel;
+    (void)images;
+
+    return s->kernel * columns * lanes_of(s->c, block) + padded_floats(s, block);
+}
+
+/* An image that is stored is read where it lies. */
+static void
+forward(float *y, const struct map_value *x, const float *packed,
+        const struct conv_after *after, const struct conv_shape *s, int64_t block,
+        int64_t images, float *workspace)
+{
+    const struct direct_lanes *lanes = lanes_for(block);
+    const struct conv_out all = {y, false, after};
+    const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
+    const int64_t y_image = lanes_of(s->k, block) * s->p * s->q;
+    float *patch = workspace + padded_floats(s, block);
+
+    for (int64_t n = 0; n < images; n++) {
+        const struct map_value x_n = map_value_later(x, n * x_image);
+        const bool stored = x->n == 0;
+        struct conv_after of_image;
+        const struct conv_out out = conv_out_at(&all, n * y_image, &of_image);
+
+        if (!stored)
+            lanes->pad(workspace, &x_n, s);
+        lanes->forward(&out, stored ? x_n.at : workspace, stored ? 0 : s->pad, packed,
+                       s, patch);
+    }
+}
+
+static int64_t
+data_workspace(const struct conv_shape *s, int64_t block, int64_t images)
+{
+    (void)images;
+    return 2 * (DIRECT_STRIP + 1) * lanes_of(s->k, block);
+}
+
+static void
+backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
+              const struct conv_shape *s, int64_t block, int64_t images,
+              float *workspace)
+{
+    const struct direct_lanes *lanes = lanes_for(block);
+    const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
+    const int64_t y_image = lanes_of(s->k, block) * s->p * s->q;
+
+    for (int64_t n = 0; n < images; n++) {
+        const struct conv_out out = {dx + n * x_image, accumulate, NULL};
+
+        lanes->data(&out, dy + n * y_image, packed, s, workspace);
+    }
+}
+
+/* ---- gradient of the weights ----------------------------------------------------- */
+
+static int64_t
+weights_workspace(const struct conv_shape *s, int64_t block, int64_t images)
+{
+    (void)images;
+    return padded_floats(s, block);
+}
+
+static void
+backward_weights(float *partial, const struct map_value *x, const float *dy,
+                 const struct conv_shape *s, int64_t block, int64_t images,
+                 float *workspace)
+{
+    const struct direct_lanes *lanes = lanes_for(block);
+    const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
+    const int64_t y_image = lanes_of(s->k, block) * s->p * s->q;
+
+    memset(partial, 0, (size_t)packed_floats(s, block) * sizeof(float));
+    for (int64_t n = 0; n < images; n++) {
+        const struct map_value x_n = map_value_later(x, n * x_image);
+        const bool as_it_is = s->pad == 0 && x->n == 0;
+
+        if (!as_it_is)
+            lanes->pad(workspace, &x_n, s);
+        lanes->weights(partial, as_it_is ? x_n.at : workspace, dy + n * y_image, s);
+    }
+}
+
+/* A part is a panel of k. */
+static int64_t
+parts(const struct conv_shape *s, int64_t block)
+{
+    return (lanes_of(s->k, block) + 2 * block - 1) / (2 * block);
+}
+
+/* grad += the sums of one panel: channels k, k + 1, ..., `width` of them */
+static void
+add_panel(float *grad, const float *sum, const struct conv_shape *s, int64_t block,
+          int64_t k, int64_t width)
+{
+    const int64_t n = s->kernel, most = s->k - k < width ? s->k - k : width;
+
+    for (int64_t c = 0; c < s->c; c++)
+        for (int64_t tap = 0; tap < n * n; tap++) {
+            const int64_t row = c / block * n + tap / n;
+            const float *from = sum + ((row * block + c % block) * n + tap % n) * width;
+
+            for (int64_t i = 0; i < most; i++)
+                grad[((k + i) * s->c + c) * n * n + tap] += from[i];
+        }
+}
+
+static void
+add_grad(float *grad, float *partials, int64_t n, int64_t part,
+         const struct conv_shape *s, int64_t block)
+{
+    const int64_t all = packed_floats(s, block), of_lane = all / lanes_of(s->k, block);
+    const int64_t k = part * 2 * block, rest = lanes_of(s->k, block) - k;
+    const int64_t width = rest < 2 * block ? rest : 2 * block;
+    float *sum = partials + k * of_lane;
+
+    for (int64_t i = 1; i < n; i++)
+        cpu_copy(sum, true, sum + i * all, width * of_lane);
+    add_panel(grad, sum, s, block, k, width);
+}
+
+/* ---- the kernels ----------------------------------------------------------------- */
+
+static bool
+suits_either(const struct conv_shape *s, int64_t block)
+{
+    return s->stride == 2 && !s->plain_x && (block == 8 || block == 16);
+}
+
+static bool
+forward_suits(const struct conv_shape *s, int64_t block)
+{
+    const bool three = s->kernel == 3 && s->pad == 1 && s->c * s->k <= 32 * 64;
+    const bool one = s->kernel == 1 && s->pad == 0 && s->c * s->k <= 64 * 128;
+
+    return suits_either(s, block) && (three || one);
+}
+
+static bool
+data_suits(const struct conv_shape *s, int64_t block)
+{
+    return suits_either(s, block) && s->kernel == 3 && s->pad == 1
+           && s->c * s->k <= 16 * 32;
+}
+
+const struct conv_kernel direct_forward = {.name = "direct",
+                                           .pass = CONV_FORWARD,
+                                           .suits = forward_suits,
+                                           .lazy = true,
+                                           .workspace = forward_workspace,
+                                           .packed = packed_floats,
+                                           .pack = forward_pack,
+                                           .forward = forward};
+
+const struct conv_kernel direct_backward_data = {.name = "direct",
+                                                 .pass = CONV_BACKWARD_DATA,
+                                                 .suits = data_suits,
+                                                 .workspace = data_workspace,
+                                                 .packed = packed_floats,
+                                                 .pack = data_pack,
+                                                 .backward_data = backward_data};
+
+static bool
+weights_suit(const struct conv_shape *s, int64_t block)
+{
+    const bool three = s->kernel == 3 && s->pad == 1
+                       && (s->stride == 1 ? s->c * s->k <= 8 * 8
+                                          : s->stride == 2 && s->c * s->k < 64 * 64);
+    const bool one =
+        s->kernel == 1 && s->pad == 0 && s->stride == 2 && s->c * s->k <= 64 * 128;
+
+    return !s->plain_x && (three || one) && (block == 8 || block == 16);
+}
+
+const struct conv_kernel direct_backward_weights = {.name = "direct",
+                                                    .pass = CONV_BACKWARD_WEIGHTS,
+                                                    .suits = weights_suit,
+                                                    .lazy = true,
+                                                    .workspace = weights_workspace,
+                                                    .partial = packed_floats,
+                                                    .parts = parts,
+                                                    .backward_weights =
+                                                        backward_weights,
+                                                    .add_grad = add_grad};

@@ -1,0 +1,33 @@
+#ifndef WORKER_ENGINE_CPU_DIRECT_H
+#define WORKER_ENGINE_CPU_DIRECT_H
+
+#include "worker/engine/cpu/conv_kernel.h"
+
+/*
+ * Convolution as it is written down, for few channels: forward and data gradient with
+ * stride 2, weight gradient with stride 1 or 2. This is the seam between shapes and
+ * weights (direct.c) and the code for one number of lanes (direct_lanes.inc).
+ */
+
+/* Pixels of the smaller map that are computed together: at most, and otherwise. */
+enum { DIRECT_MOST = 6, DIRECT_STRIP = 4 };
+
+/* One image. `patch`: memory for the window of a strip. */
+struct direct_lanes {
+    /* to (blocks, h + 2 pad, w + 2 pad, block) = x in a frame of zeros */
+    void (*pad)(float *to, const struct map_value *x, const struct conv_shape *s);
+    /* x has a frame of `frame` zeros; packed: panels of two blocks of k, the last maybe
+     * one: (c lanes, block), ordered by block of c, then by tap, then by lane of c */
+    void (*forward)(const struct conv_out *y, const float *x, int64_t frame,
+                    const float *packed, const struct conv_shape *s, float *patch);
+    /* kernel 3x3; packed: for each block of c and row of the kernel (k lanes, 3, block) */
+    void (*data)(const struct conv_out *dx, const float *dy, const float *packed,
+                 const struct conv_shape *s, float *patch);
+    /* partial += the gradient, for each panel of k as above and block of c: (row of the
+     * kernel, c lanes, column, k lanes of the panel); x has a frame of s->pad */
+    void (*weights)(float *partial, const float *x, const float *dy,
+                    const struct conv_shape *s);
+};
+extern const struct direct_lanes direct8, direct16;
+
+#endif
