@@ -82,6 +82,8 @@ int
 blobs_finish(struct pg *pg, struct blob_row *row, struct err *err)
 {
     row->stored = true;
+    if (pg_script(pg, "SET LOCAL synchronous_commit = on", err) != 0)
+        return -1;
     return pg_query(pg, NULL,
                     "UPDATE blob SET stored = true WHERE id = $1 AND received = size",
                     PG_ARGS(PG_INT(row->id)), err);

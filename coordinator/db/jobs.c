@@ -24,25 +24,33 @@ take_ready(const struct pg_rows *rows, struct job_ready_list *out)
                                                   .wait_ms = pg_int_at(rows, i, 4)};
 }
 
-#define READY_COLUMNS                                       \
-    "j.id, j.attempt, " JOB_RANK ", j.class,"               \
-    " greatest(0, coalesce(extract(epoch FROM j.not_before" \
-    " - clock_timestamp()) * 1000, 0))::bigint"
+#define READY_COLUMNS                                                       \
+    "j.id, j.attempt, " JOB_RANK ", j.class::bigint,"                       \
+    " CASE WHEN j.not_before IS NULL THEN 0 ELSE greatest(0, extract(epoch" \
+    " FROM j.not_before - clock_timestamp()) * 1000) END::bigint"
+
+enum { READY_N_COLUMNS = 5 };
+
+static void
+take_ready_row(void *ctx, const int64_t *row)
+{
+    struct job_ready_list *out = ctx;
+
+    out->items = xgrow(out->items, &out->capacity, out->n + 1, sizeof *out->items);
+    out->items[out->n++] = (struct job_ready){.id = row[0],
+                                              .attempt = row[1],
+                                              .rank = row[2],
+                                              .class = row[3],
+                                              .wait_ms = row[4]};
+}
 
 int
 jobs_load_ready(struct pg *pg, struct job_ready_list *out, struct err *err)
 {
-    struct pg_rows rows;
-
-    if (pg_query(pg, &rows,
-                 "SELECT " READY_COLUMNS
-                 " FROM job j WHERE state = 'ready' ORDER BY id",
-                 PG_NONE, err)
-        != 0)
-        return -1;
-    take_ready(&rows, out);
-    pg_rows_release(&rows);
-    return 0;
+    return pg_copy_out(pg,
+                       "COPY (SELECT " READY_COLUMNS
+                       " FROM job j WHERE state = 'ready') TO STDOUT (FORMAT binary)",
+                       READY_N_COLUMNS, take_ready_row, out, err);
 }
 
 int
@@ -62,10 +70,41 @@ jobs_load_some(struct pg *pg, const int64_t *jobs, size_t n, struct job_ready_li
     return 0;
 }
 
-/* Appends the ready jobs of spans of numbers. */
+static void
+take_leased(const struct pg_rows *rows, struct job_leased_list *out)
+{
+    out->items =
+        xgrow(out->items, &out->capacity, out->n + (size_t)rows->n, sizeof *out->items);
+    for (int i = 0; i < rows->n; i++) {
+        struct job_leased *l = &out->items[out->n++];
+        l->id = pg_int_at(rows, i, 0);
+        l->attempt = pg_int_at(rows, i, 1);
+        l->class = pg_int_at(rows, i, 4);
+        snprintf(l->boot, sizeof l->boot, "%s", pg_text_at(rows, i, 2));
+        snprintf(l->name, sizeof l->name, "%s", pg_text_at(rows, i, 3));
+    }
+}
+
+#define LEASED                                              \
+    "SELECT j.id, j.attempt, w.boot, w.name, j.class FROM " \
+    "job j JOIN worker w ON w.id = j.worker"
+
+int
+jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
+{
+    struct pg_rows rows;
+
+    if (pg_query(pg, &rows, LEASED " WHERE j.state = 'leased'", PG_NONE, err) != 0)
+        return -1;
+    take_leased(&rows, out);
+    pg_rows_release(&rows);
+    return 0;
+}
+
+/* Ready jobs of all spans, leased ones of those that changed. */
 static int
-load_spans(struct pg *pg, const int64_t *first, const int64_t *last, size_t n,
-           struct job_ready_list *out, struct err *err)
+load_spans(struct pg *pg, struct job_news *out, const int64_t *first,
+           const int64_t *last, const int64_t *changed, size_t n, struct err *err)
 {
     struct pg_rows rows;
 
@@ -77,59 +116,65 @@ load_spans(struct pg *pg, const int64_t *first, const int64_t *last, size_t n,
                        PG_ARGS(PG_INTS(first, n), PG_INTS(last, n)), err)
         != 0)
         return -1;
-    take_ready(&rows, out);
+    take_ready(&rows, &out->ready);
+    pg_rows_release(&rows);
+    if (out->n_changed == 0)
+        return 0;
+    if (pg_query_again(
+            pg, &rows,
+            LEASED " JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[])"
+                   " u(first, last, changed) ON j.id BETWEEN u.first AND u.last"
+                   " AND u.changed = 1 WHERE j.state = 'leased'",
+            PG_ARGS(PG_INTS(first, n), PG_INTS(last, n), PG_INTS(changed, n)), err)
+        != 0)
+        return -1;
+    take_leased(&rows, &out->leased);
     pg_rows_release(&rows);
     return 0;
 }
 
+/* They come in the order of their first numbers. */
+static void
+add_span(struct job_news *out, int64_t first, int64_t last)
+{
+    if (out->n_changed > 0 && first <= out->changed[out->n_changed - 1].last) {
+        int64_t *end = &out->changed[out->n_changed - 1].last;
+        *end = last > *end ? last : *end;
+        return;
+    }
+    out->changed =
+        xgrow(out->changed, &out->capacity, out->n_changed + 1, sizeof *out->changed);
+    out->changed[out->n_changed++] = (struct job_span){first, last};
+}
+
 int
-jobs_take_news(struct pg *pg, struct job_ready_list *out, bool *many, struct err *err)
+jobs_take_news(struct pg *pg, struct job_news *out, struct err *err)
 {
     struct pg_rows rows;
-    int rc =
-        pg_query_again(pg, &rows, "DELETE FROM news RETURNING job, last", PG_NONE, err);
+    int rc = pg_query_again(pg, &rows,
+                            "WITH n AS (DELETE FROM news RETURNING *)"
+                            " SELECT job, last, changed::int FROM n ORDER BY job, id",
+                            PG_NONE, err);
 
     if (rc != 0)
         return -1;
-    int64_t *first = xcalloc(2 * (size_t)rows.n + 1, sizeof *first);
-    int64_t *last = first + rows.n;
-    size_t n = 0;
-    *many = false;
-    for (int i = 0; i < rows.n; i++) {
-        *many = *many || pg_null_at(&rows, i, 0);
-        first[n] = pg_int_at(&rows, i, 0);
-        last[n++] = pg_int_at(&rows, i, 1);
+    const size_t n = (size_t)rows.n;
+    int64_t *first = xcalloc(3 * n + 1, sizeof *first);
+    int64_t *last = first + n, *changed = last + n;
+    out->many = false;
+    for (size_t i = 0; i < n; i++) {
+        out->many = out->many || pg_null_at(&rows, (int)i, 0);
+        first[i] = pg_int_at(&rows, (int)i, 0);
+        last[i] = pg_int_at(&rows, (int)i, 1);
+        changed[i] = pg_int_at(&rows, (int)i, 2);
+        if (changed[i] != 0)
+            add_span(out, first[i], last[i]);
     }
     pg_rows_release(&rows);
-    if (n > 0 && !*many)
-        rc = load_spans(pg, first, last, n, out, err);
+    if (n > 0 && !out->many)
+        rc = load_spans(pg, out, first, last, changed, n, err);
     free(first);
     return rc;
-}
-
-int
-jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
-{
-    struct pg_rows rows;
-
-    if (pg_query(pg, &rows,
-                 "SELECT j.id, j.attempt, w.boot, w.name, j.class FROM job j"
-                 " JOIN worker w ON w.id = j.worker WHERE j.state = 'leased'",
-                 PG_NONE, err)
-        != 0)
-        return -1;
-    out->items =
-        xgrow(out->items, &out->capacity, out->n + (size_t)rows.n, sizeof *out->items);
-    for (int i = 0; i < rows.n; i++) {
-        struct job_leased *l = &out->items[out->n++];
-        l->id = pg_int_at(&rows, i, 0);
-        l->attempt = pg_int_at(&rows, i, 1);
-        l->class = pg_int_at(&rows, i, 4);
-        snprintf(l->boot, sizeof l->boot, "%s", pg_text_at(&rows, i, 2));
-        snprintf(l->name, sizeof l->name, "%s", pg_text_at(&rows, i, 3));
-    }
-    pg_rows_release(&rows);
-    return 0;
 }
 
 int

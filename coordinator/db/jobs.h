@@ -32,6 +32,15 @@ struct job_ready {
     "(SELECT i.id FROM sweep_span k JOIN job i ON i.id >= lower(k.jobs)" \
     " AND i.id < upper(k.jobs) WHERE k.sweep = " sweep ")"
 
+/* Tells the coordinator, where no more can be said in a few spans, to read the whole queue.
+ * ids: a relation with a column id. */
+#define JOBS_TELL_CHANGED(ids)                                                      \
+    " INSERT INTO news (job, last, changed) SELECT CASE WHEN n <= 1000 THEN first"  \
+    " END, last, true FROM (SELECT min(id) AS first, max(id) AS last,"              \
+    "  count(*) OVER () AS n FROM (SELECT id, id - row_number() OVER (ORDER BY id)" \
+    "   AS island FROM " ids ") i GROUP BY island) s WHERE n <= 1000 OR first ="    \
+    "  (SELECT min(id) FROM " ids ")"
+
 /* A job under a lease. */
 struct job_leased {
     int64_t id, attempt, class;
@@ -48,16 +57,30 @@ struct job_leased_list {
     size_t n, capacity;
 };
 
+/* Jobs first..last. */
+struct job_span {
+    int64_t first, last;
+};
+
+/* Initialise with {0}; free the three lists of items. */
+struct job_news {
+    struct job_ready_list ready;
+    struct job_leased_list leased;
+    struct job_span *changed;
+    size_t n_changed, capacity;
+    bool many;
+};
+
 /* Appends those of the n jobs that may be leased. */
 MUST_CHECK int jobs_load_some(struct pg *pg, const int64_t *jobs, size_t n,
                               struct job_ready_list *out, struct err *err);
 
-/* Takes the news: appends the jobs that people made ready; *many: so many that the whole
- * queue should be read. */
-MUST_CHECK int jobs_take_news(struct pg *pg, struct job_ready_list *out, bool *many,
-                              struct err *err);
+/* Takes the news: appends the spans of jobs that are not what they were, ascending, and
+ * all jobs of them, and of the spans of new jobs, that may be leased or are. many: so many
+ * spans that the whole queue should be read. */
+MUST_CHECK int jobs_take_news(struct pg *pg, struct job_news *out, struct err *err);
 
-/* Appends all ready or leased jobs. Ready ones in the order of their ids. */
+/* Appends all ready or leased jobs, in no order. */
 MUST_CHECK int jobs_load_ready(struct pg *pg, struct job_ready_list *out,
                                struct err *err);
 MUST_CHECK int jobs_load_leased(struct pg *pg, struct job_leased_list *out,
@@ -109,8 +132,11 @@ MUST_CHECK int jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count,
 MUST_CHECK int jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids,
                            struct db_submitted *out, struct err *err);
 
-/* Tells the coordinator to look at the jobs first..last. */
+/* Tells the coordinator of the new jobs first..last. */
 MUST_CHECK int jobs_tell(struct pg *pg, int64_t first, int64_t last, struct err *err);
+
+/* Tells it that the jobs of `selection` are not what they were. */
+MUST_CHECK int jobs_tell_changed(struct pg *pg, struct err *err);
 
 /* An empty temporary table `selection`. */
 MUST_CHECK int jobs_new_selection(struct pg *pg, struct err *err);

@@ -80,6 +80,12 @@ jobs_tell(struct pg *pg, int64_t first, int64_t last, struct err *err)
 }
 
 int
+jobs_tell_changed(struct pg *pg, struct err *err)
+{
+    return pg_script(pg, JOBS_TELL_CHANGED("selection"), err);
+}
+
+int
 jobs_settle(struct pg *pg, struct err *err)
 {
     return pg_script(
@@ -166,7 +172,8 @@ jobs_cancel(struct pg *pg, int64_t sweep, int64_t *count, struct err *err)
                      " FROM selection s WHERE job.id = s.id"
                      " AND job.state IN ('blocked', 'ready', 'held')",
                      PG_NONE, err)
-               != 0)
+               != 0
+        || jobs_tell_changed(pg, err) != 0)
         return -1;
     return pg_script(
         pg,

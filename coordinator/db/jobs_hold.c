@@ -5,13 +5,6 @@
  */
 #include "coordinator/db/jobs.h"
 
-/* The coordinator reads the whole queue again. */
-static int
-tell_all(struct pg *pg, struct err *err)
-{
-    return pg_script(pg, "INSERT INTO news (job) VALUES (NULL)", err);
-}
-
 int
 jobs_hold(struct pg *pg, int64_t sweep, int64_t *count, struct err *err)
 {
@@ -21,13 +14,12 @@ jobs_hold(struct pg *pg, int64_t sweep, int64_t *count, struct err *err)
                      " WHERE job.id = s.id AND job.state IN ('blocked', 'ready')",
                      PG_NONE, err)
                != 0
-        || pg_script(pg,
+        || jobs_tell_changed(pg, err) != 0)
+        return -1;
+    return pg_script(pg,
                      "DELETE FROM selection s USING job j WHERE j.id = s.id"
                      " AND j.state <> 'leased'",
-                     err)
-               != 0)
-        return -1;
-    return tell_all(pg, err);
+                     err);
 }
 
 int
@@ -66,5 +58,5 @@ jobs_set_priority(struct pg *pg, int64_t priority, int64_t *count, struct err *e
                   PG_ARGS(PG_INT(priority)), err)
         != 0)
         return -1;
-    return tell_all(pg, err);
+    return jobs_tell_changed(pg, err);
 }

@@ -134,6 +134,12 @@ MUST_CHECK int pg_copy(struct pg *pg, const char *sql, pg_next_fn next, void *ct
 /* Adds a text to a row, with what COPY reads specially escaped. */
 void pg_copy_text(struct buf *row, const char *text);
 
+/* Takes the rows of a COPY ... TO STDOUT (FORMAT binary), which stay nowhere else. All
+ * n_columns, at most PG_MAX_ARGS, are bigint; a null reads as 0. */
+typedef void (*pg_take_fn)(void *ctx, const int64_t *row);
+MUST_CHECK int pg_copy_out(struct pg *pg, const char *sql, size_t n_columns,
+                           pg_take_fn take, void *ctx, struct err *err);
+
 /* Several statements without parameters, as one batch (schema files). */
 MUST_CHECK int pg_script(struct pg *pg, const char *sql, struct err *err);
 

@@ -191,9 +191,9 @@ rules_classify(struct pg *pg, int64_t sweep, const json_t *terms, struct err *er
         pg,
         "INSERT INTO job_class (terms, limits) SELECT DISTINCT terms, limits"
         " FROM classed ON CONFLICT DO NOTHING;"
-        "UPDATE job SET class = k.id FROM classed c JOIN job_class k"
-        " ON k.terms = c.terms AND k.limits = c.limits"
-        " WHERE job.id = c.job AND job.class <> k.id;"
-        "INSERT INTO news (job) VALUES (NULL)",
+        "WITH moved AS (UPDATE job SET class = k.id FROM classed c JOIN job_class k"
+        "  ON k.terms = c.terms AND k.limits = c.limits"
+        "  WHERE job.id = c.job AND job.class <> k.id RETURNING job.id)" JOBS_TELL_CHANGED(
+            "moved"),
         err);
 }

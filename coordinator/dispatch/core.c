@@ -12,9 +12,11 @@
 #include "coordinator/dispatch/heap.h"
 #include "coordinator/dispatch/idmap.h"
 #include "coordinator/dispatch/queue.h"
+#include "coordinator/dispatch/roster.h"
 #include "shared/base/mem.h"
 
 struct lease {
+    struct lease *next, **link; /* in the list of its session, or in `orphans` */
     struct msg_run run;
     int64_t class;
     int64_t session;         /* 0: nobody claims it now */
@@ -24,7 +26,7 @@ struct lease {
     bool unsent;    /* its commit was not confirmed: the worker knows nothing */
     bool known;     /* its worker has named it: the GRANT arrived */
     int64_t ask_ms; /* when the worker is asked for it, unless it is known */
-    bool named;     /* by the HELLO or the database, while that is looked at */
+    bool named;     /* by the database, while that is looked at */
 };
 
 struct core {
@@ -32,8 +34,11 @@ struct core {
     struct queue *ready; /* by rank, then id; payload: attempt */
     struct heap
         waiting; /* by the time when they are due; payload: attempt, rank, class */
-    struct idmap leases; /* by job */
-    struct idmap sessions;
+    struct idmap leases;   /* by job */
+    struct lease *orphans; /* leases that nobody claims now */
+    struct roster roster;
+    int64_t aside_version;  /* of the queue when workers were put aside */
+    int64_t aside_ms;       /* when a machine of theirs has rested */
     int64_t quiet_until_ms; /* nobody falls silent and no deadline passes before */
     int64_t last_session, grants;
     struct rules_rest *rests; /* until_ms in place of wait_ms */
@@ -53,13 +58,6 @@ core_new(const struct core_config *config)
     return core;
 }
 
-static void
-free_session(struct session *s)
-{
-    json_decref(s->contract);
-    free(s);
-}
-
 void
 core_free(struct core *core)
 {
@@ -69,15 +67,19 @@ core_free(struct core *core)
         return;
     for (size_t at = 0; (p = idmap_next(&core->leases, &at)) != NULL;)
         free(p);
-    for (size_t at = 0; (p = idmap_next(&core->sessions, &at)) != NULL;)
-        free_session(p);
     idmap_release(&core->leases);
-    idmap_release(&core->sessions);
+    roster_release(&core->roster);
     queue_free(core->ready);
     free(core->rests);
     heap_release(&core->waiting);
     free(core->actions);
     free(core);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* ---- actions --------------------------------------------------------------------- */
@@ -117,7 +119,28 @@ end_by(struct core *core, struct lease *l, enum core_action_kind kind, bool char
 static struct session *
 session_of(const struct core *core, const struct lease *l)
 {
-    return idmap_find(&core->sessions, l->session);
+    return roster_find(&core->roster, l->session);
+}
+
+static void
+unlink_lease(struct lease *l)
+{
+    if (l->link == NULL)
+        return;
+    *l->link = l->next;
+    if (l->next != NULL)
+        l->next->link = l->link;
+    l->link = NULL;
+}
+
+static void
+link_lease(struct lease **list, struct lease *l)
+{
+    l->next = *list;
+    l->link = list;
+    if (l->next != NULL)
+        l->next->link = &l->next;
+    *list = l;
 }
 
 /* Changes who holds the lease, and both counts. s: NULL for nobody. */
@@ -126,8 +149,12 @@ assign(struct core *core, struct lease *l, struct session *s)
 {
     struct session *before = session_of(core, l);
 
-    if (before != NULL)
+    unlink_lease(l);
+    link_lease(s != NULL ? &s->first : &core->orphans, l);
+    if (before != NULL) {
         before->leases--;
+        roster_offer(&core->roster, before);
+    }
     l->session = s != NULL ? s->id : 0;
     if (s == NULL)
         core->quiet_until_ms = 0;
@@ -147,6 +174,7 @@ open_lease(struct core *core, struct msg_run run, int64_t class)
     l->class = class;
     queue_count_running(core->ready, class, 1);
     idmap_put(&core->leases, run.job, l);
+    link_lease(&core->orphans, l);
     return l;
 }
 
@@ -159,6 +187,7 @@ close_lease(struct core *core, struct lease *l)
     if (s != NULL && l->unsent)
         s->offered++;
     assign(core, l, NULL);
+    unlink_lease(l);
     queue_count_running(core->ready, l->class, -1);
     idmap_take(&core->leases, l->run.job);
     free(l);
@@ -205,6 +234,34 @@ core_add_ready(struct core *core, int64_t job, int64_t attempt, int64_t rank,
 }
 
 void
+core_forget(struct core *core, const struct job_span *spans, size_t n)
+{
+    if (n == 0)
+        return;
+    queue_forget(core->ready, spans, n);
+    heap_forget(&core->waiting, spans, n);
+}
+
+/* People have changed what limits it. */
+static void
+reclass(struct core *core, struct lease *l, int64_t class)
+{
+    if (l->class == class)
+        return;
+    queue_count_running(core->ready, l->class, -1);
+    queue_count_running(core->ready, l->class = class, 1);
+}
+
+void
+core_reclass(struct core *core, struct msg_run run, int64_t class)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l != NULL)
+        reclass(core, l, class);
+}
+
+void
 core_sync_begin(struct core *core)
 {
     struct lease *l;
@@ -232,10 +289,7 @@ core_sync_lease(struct core *core, struct msg_run run, int64_t class, const char
         l->deadline_ms = now_ms + 2 * core->config.lease_ms;
         core->quiet_until_ms = 0;
     }
-    if (l->class != class) { /* people have changed what limits it */
-        queue_count_running(core->ready, l->class, -1);
-        queue_count_running(core->ready, l->class = class, 1);
-    }
+    reclass(core, l, class);
     l->named = true;
     if (l->unsent)
         end_by(core, l, CORE_RETURN, false);
@@ -283,27 +337,12 @@ core_return(struct core *core, struct msg_run run)
 
 /* ---- what workers say ------------------------------------------------------------ */
 
-static struct session *
-find_boot(const struct core *core, const char *boot)
-{
-    struct session *s;
-
-    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
-        if (strcmp(s->boot, boot) == 0)
-            return s;
-    return NULL;
-}
-
 static void
 drop_session(struct core *core, struct session *s)
 {
-    struct lease *l;
-
-    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
-        if (l->session == s->id)
-            assign(core, l, NULL);
-    idmap_take(&core->sessions, s->id);
-    free_session(s);
+    while (s->first != NULL)
+        assign(core, s->first, NULL);
+    roster_drop(&core->roster, s);
 }
 
 /* A process is of the agent that got the lease and of nobody else; a result lies in a
@@ -325,7 +364,7 @@ adopt(struct core *core, struct session *s, struct msg_run run, bool result)
         return false;
     if (l->session != s->id)
         assign(core, l, s);
-    l->named = l->known = true;
+    l->known = true;
     return true;
 }
 
@@ -343,7 +382,8 @@ struct session *
 core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
            struct msg_run *kill, size_t *n_kill)
 {
-    struct session *old = find_boot(core, hello->boot), *s = xcalloc(1, sizeof *s);
+    struct session *old = roster_find_boot(&core->roster, hello->boot);
+    struct session *s = xcalloc(1, sizeof *s);
     struct lease *l;
 
     if (old != NULL)
@@ -357,26 +397,50 @@ core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
     snprintf(s->host, sizeof s->host, "%s", hello->host);
     s->idle_version = -1;
     take_capabilities(s, hello);
-    idmap_put(&core->sessions, s->id, s);
+    roster_add(&core->roster, s);
 
-    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
-        l->named = false;
     *n_kill = 0;
     for (size_t i = 0; i < hello->n_running; i++)
         if (!adopt(core, s, hello->running[i], false))
             kill[(*n_kill)++] = hello->running[i];
     for (size_t i = 0; i < hello->n_held; i++)
         adopt(core, s, hello->held[i], true);
-    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
-        if (!l->named && strcmp(l->boot, s->boot) == 0)
+    for (l = core->orphans; l != NULL; l = l->next)
+        if (strcmp(l->boot, s->boot) == 0)
             end_by(core, l, CORE_RETURN, false);
     return s;
+}
+
+void
+core_set_peer(struct core *core, struct session *s, const struct sock_peer *peer)
+{
+    roster_set_peer(&core->roster, s, peer);
+}
+
+struct session *
+core_session_at(struct core *core, const struct sock_peer *peer)
+{
+    return roster_find_peer(&core->roster, peer);
+}
+
+void
+core_offer(struct core *core, struct session *s, int64_t free)
+{
+    s->offered = free;
+    roster_offer(&core->roster, s);
+}
+
+void
+core_introduce(struct core *core, struct session *s, int64_t worker)
+{
+    s->worker = worker;
+    roster_offer(&core->roster, s);
 }
 
 struct session *
 core_session(struct core *core, int64_t session)
 {
-    return idmap_find(&core->sessions, session);
+    return roster_find(&core->roster, session);
 }
 
 struct session *
@@ -422,9 +486,8 @@ core_bye(struct core *core, struct session *s, const struct msg_run *returned, s
             core->actions[core->n_actions - 1].preempted = true;
         }
     }
-    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
-        if (l->session == s->id)
-            l->deadline_ms = now_ms + core->config.lease_ms;
+    for (l = s->first; l != NULL; l = l->next)
+        l->deadline_ms = now_ms + core->config.lease_ms;
     announce_gone(core, s);
     drop_session(core, s);
 }
@@ -435,20 +498,13 @@ lose(struct core *core, struct session *s)
 {
     struct lease *l;
 
-    for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
-        if (l->session == s->id)
-            end_by(core, l, CORE_LOST, true);
+    for (l = s->first; l != NULL; l = l->next)
+        end_by(core, l, CORE_LOST, true);
     announce_gone(core, s);
     drop_session(core, s);
 }
 
 /* ---- time ------------------------------------------------------------------------ */
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* A GRANT that nothing has answered for a lease time may be lost, with the job: its
  * worker is asked, and says HELLO where it knows of nothing. A slow one is asked again.
@@ -473,7 +529,7 @@ expire(struct core *core, int64_t now_ms)
 {
     if (now_ms <= core->quiet_until_ms)
         return;
-    struct session **dead = xcalloc(core->sessions.n + 1, sizeof(void *)), *s;
+    struct session **dead = xcalloc(core->roster.by_id.n + 1, sizeof(void *)), *s;
     int64_t until = INT64_MAX;
     struct lease *l;
     size_t n = 0;
@@ -487,7 +543,7 @@ expire(struct core *core, int64_t now_ms)
         if (now_ms > l->deadline_ms)
             end_by(core, l, CORE_LOST, false);
     }
-    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;) {
+    for (size_t at = 0; (s = idmap_next(&core->roster.by_id, &at)) != NULL;) {
         until = earlier(until, s->heard_ms + core->config.lease_ms);
         if (session_is_silent(s, now_ms, core->config.lease_ms))
             dead[n++] = s;
@@ -533,29 +589,44 @@ core_class_of(const struct core *core, struct msg_run run)
     return l != NULL ? queue_class(core->ready, l->class) : NULL;
 }
 
-static bool
-is_resting(const struct core *core, const struct session *s, int64_t now_ms)
+/* When the worker's machine has rested, 0: it does not rest. */
+static int64_t
+rests_until(const struct core *core, const struct session *s, int64_t now_ms)
 {
     for (size_t i = 0; i < core->n_rests; i++)
         if (now_ms < core->rests[i].wait_ms
             && strcmp(core->rests[i].host, s->host) == 0)
-            return true;
-    return false;
+            return core->rests[i].wait_ms;
+    return 0;
+}
+
+/* Who could be given nothing may be given something when the queue has changed or his
+ * machine has rested. */
+static void
+recall(struct core *core, int64_t now_ms)
+{
+    if (core->aside_version == queue_version(core->ready) && now_ms < core->aside_ms)
+        return;
+    roster_recall(&core->roster);
+    core->aside_version = queue_version(core->ready);
+    core->aside_ms = INT64_MAX;
 }
 
 /* The worker with credit that was served least lately, of those that may find a job. */
 static struct session *
-next_worker(const struct core *core, int64_t now_ms)
+next_worker(struct core *core, int64_t now_ms)
 {
-    struct session *best = NULL, *s;
+    struct session *s;
 
-    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
-        if (session_credit(s) > 0 && s->idle_version != queue_version(core->ready)
-            && !is_resting(core, s, now_ms)
-            && (best == NULL || s->served < best->served
-                || (s->served == best->served && s->id < best->id)))
-            best = s;
-    return best;
+    while ((s = roster_next_turn(&core->roster)) != NULL) {
+        const int64_t rest_ms = rests_until(core, s, now_ms);
+        if (rest_ms == 0 && s->idle_version != queue_version(core->ready))
+            return s;
+        if (rest_ms > 0)
+            core->aside_ms = earlier(core->aside_ms, rest_ms);
+        roster_put_aside(&core->roster, s);
+    }
+    return NULL;
 }
 
 static void
@@ -580,12 +651,17 @@ grant(struct core *core, int64_t now_ms)
     struct session *s;
     int64_t class;
 
+    recall(core, now_ms);
     while (queue_may_give(core->ready) && (s = next_worker(core, now_ms)) != NULL) {
-        if (!queue_take(core->ready, &s->has, &item, &class))
+        if (!queue_take(core->ready, &s->has, &item, &class)) {
             s->idle_version = queue_version(core->ready); /* nothing that it can do */
-        else if (idmap_find(&core->leases, item.id) == NULL)
+            roster_put_aside(&core->roster, s);
+            continue;
+        }
+        if (idmap_find(&core->leases, item.id) == NULL)
             grant_to(core, s, &item, class, now_ms);
         /* else: ready again in a commit that is still on its way */
+        roster_offer(&core->roster, s);
     }
 }
 
@@ -603,7 +679,7 @@ core_forgive(struct core *core, int64_t now_ms)
     struct session *s;
     struct lease *l;
 
-    for (size_t at = 0; (s = idmap_next(&core->sessions, &at)) != NULL;)
+    for (size_t at = 0; (s = idmap_next(&core->roster.by_id, &at)) != NULL;)
         s->heard_ms = now_ms;
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;)
         if (l->session == 0)
@@ -623,7 +699,7 @@ core_session_of(struct core *core, struct msg_run run)
 struct session *
 core_next_session(const struct core *core, size_t *at)
 {
-    return idmap_next(&core->sessions, at);
+    return idmap_next(&core->roster.by_id, at);
 }
 
 struct core_counts
@@ -632,5 +708,5 @@ core_count(const struct core *core)
     return (struct core_counts){.ready = queue_size(core->ready),
                                 .waiting = core->waiting.n,
                                 .leases = core->leases.n,
-                                .sessions = core->sessions.n};
+                                .sessions = core->roster.by_id.n};
 }

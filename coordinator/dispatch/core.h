@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coordinator/db/jobs.h"
 #include "coordinator/dispatch/needs.h"
 #include "coordinator/dispatch/session.h"
 #include "shared/wire/msg.h"
@@ -51,6 +52,13 @@ void core_free(struct core *core);
 void core_add_ready(struct core *core, int64_t job, int64_t attempt, int64_t rank,
                     int64_t class, int64_t wait_ms, int64_t now_ms);
 
+/* Forgets the jobs of these spans (ascending, apart from each other) that wait; what is
+ * true of them is added anew. */
+void core_forget(struct core *core, const struct job_span *spans, size_t n);
+
+/* A leased job is of this class now. */
+void core_reclass(struct core *core, struct msg_run run, int64_t class);
+
 /* New rules for all grants from now on. */
 void core_set_rules(struct core *core, const struct rules *rules, int64_t now_ms);
 
@@ -81,6 +89,18 @@ void core_ended(struct core *core, struct msg_run run);
  * handed back. */
 struct session *core_hello(struct core *core, const struct msg_hello *hello,
                            int64_t now_ms, struct msg_run *kill, size_t *n_kill);
+
+/* Where its answers go; once, before anything else is said about it. */
+void core_set_peer(struct core *core, struct session *s, const struct sock_peer *peer);
+
+/* The session of a connection, or NULL. */
+struct session *core_session_at(struct core *core, const struct sock_peer *peer);
+
+/* It is in the database as this worker: it may be given jobs. */
+void core_introduce(struct core *core, struct session *s, int64_t worker);
+
+/* READY: it has so many free slots. */
+void core_offer(struct core *core, struct session *s, int64_t free);
 
 /* The session with this number if it is alive; it was heard now. NULL: who are you? */
 struct session *core_heard(struct core *core, int64_t session, int64_t now_ms);

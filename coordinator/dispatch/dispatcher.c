@@ -57,8 +57,9 @@ dispatcher_free(struct dispatcher *d)
     core_free(d->core);
     json_decref(d->contract);
     pg_close(d->pg);
-    free(d->ready.items);
-    free(d->leased.items);
+    free(d->news.ready.items);
+    free(d->news.leased.items);
+    free(d->news.changed);
     rules_release(&d->rules);
     free(d->cancels.items);
     free(d->rows);

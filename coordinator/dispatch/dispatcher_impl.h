@@ -1,6 +1,7 @@
 #ifndef COORDINATOR_DISPATCH_DISPATCHER_IMPL_H
 #define COORDINATOR_DISPATCH_DISPATCHER_IMPL_H
 
+#include "coordinator/db/jobs.h"
 #include "coordinator/db/pg.h"
 #include "coordinator/db/requests.h"
 #include "coordinator/dispatch/batch.h"
@@ -20,15 +21,14 @@ struct dispatcher {
 
     struct pg *pg;        /* holds the leader lock; NULL while the database is away */
     struct batch sending; /* is being committed */
-    struct job_ready_list ready;
-    struct job_leased_list leased;
+    struct job_news news;
     struct rules rules;
     struct request_list cancels;
     struct worker_progress *rows;
     size_t n_rows;
     int64_t *asked; /* jobs that TASK_DOUBTS asks about */
     size_t n_asked;
-    bool many, fresh;
+    bool fresh;
     int64_t notes, took_epoch, planned_ms;
     char holder[320];
 
@@ -49,7 +49,7 @@ struct dispatcher {
     bool must_look;   /* people have changed something */
     bool must_cancel; /* their requests have to be looked at */
     bool stop, announced, waiting_said;
-    int64_t sync_ms, flush_ms, connect_ms, round_ms; /* monotonic */
+    int64_t sync_ms, flush_ms, connect_ms, round_ms, beat_ms; /* monotonic */
     int64_t connect_wait_ms;
 };
 

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coordinator/db/jobs.h"
+
 /* Binary heap: the smallest (key, id) is on top. Initialise with {0}. */
 struct heap_item {
     int64_t key, id;
@@ -17,6 +19,10 @@ struct heap {
 
 void heap_release(struct heap *h);
 void heap_push(struct heap *h, struct heap_item item);
+
+/* Removes the items whose id lies in one of the spans, which are ascending and do not
+ * overlap. */
+void heap_forget(struct heap *h, const struct job_span *spans, size_t n);
 
 /* The top item, borrowed until the next change; NULL when empty. */
 const struct heap_item *heap_top(const struct heap *h);

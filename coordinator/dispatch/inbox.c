@@ -123,12 +123,9 @@ static bool
 may_speak_for(struct dispatcher *d, const struct sock_peer *from,
               const struct msg_hello *h)
 {
-    struct session *s;
+    const struct session *s = core_session_at(d->core, from);
 
-    for (size_t at = 0; (s = core_next_session(d->core, &at)) != NULL;)
-        if (same_peer(&s->peer, from))
-            return strcmp(s->boot, h->boot) == 0;
-    return true;
+    return s == NULL || strcmp(s->boot, h->boot) == 0;
 }
 
 /* With keys, a worker's name begins with that of its key, so that nobody can say he is
@@ -185,7 +182,7 @@ take_hello(struct dispatcher *d, const struct sock_peer *from, const struct msg 
     struct msg_run *kill =
         arena_alloc(&d->batch.mem, (h->n_running + 1) * sizeof *kill);
     struct session *s = core_hello(d->core, h, now_ms, kill, &n_kill);
-    s->peer = *from;
+    core_set_peer(d->core, s, from);
     s->contract = json_incref(d->contract);
     log_info("dispatch",
              "worker=%s host=%s session=%lld slots=%lld running=%zu held=%zu kill=%zu",
@@ -253,7 +250,7 @@ take_in_session(struct dispatcher *d, struct session *s, const struct msg *m,
                 struct msg_run run, enum op_kind kind, int64_t now_ms)
 {
     if (m->type == MSG_READY) {
-        s->offered = m->u.ready.free;
+        core_offer(d->core, s, m->u.ready.free);
     } else if (m->type == MSG_HEARTBEAT) {
         take_progress(d, s, &m->u.heartbeat);
     } else if (m->type == MSG_BYE) {

@@ -8,6 +8,8 @@
 #include "coordinator/dispatch/dispatcher_impl.h"
 #include "shared/base/log.h"
 
+enum { BEATS_LOOKS = 8 };
+
 /* Its worker has to say HELLO again. */
 static void
 drop_session(struct dispatcher *d, struct session *s, int64_t now_ms)
@@ -24,11 +26,7 @@ outbox_flush(struct dispatcher *d, int64_t now_ms)
     struct sock_peer gone;
 
     while (sock_flush(d->config.control, &gone) != 0) {
-        struct session *s = NULL;
-        for (size_t at = 0;
-             d->core != NULL && (s = core_next_session(d->core, &at)) != NULL;)
-            if (s->peer.n == gone.n && memcmp(s->peer.id, gone.id, gone.n) == 0)
-                break;
+        struct session *s = d->core != NULL ? core_session_at(d->core, &gone) : NULL;
         if (s != NULL)
             drop_session(d, s, now_ms);
     }
@@ -65,7 +63,7 @@ deliver_hello(struct dispatcher *d, const struct op *op, int64_t now_ms)
         return; /* it says HELLO again */
     if (op->catalog != NULL)
         d->catalog = sha256_bytes(op->catalog, strlen(op->catalog));
-    s->worker = op->number;
+    core_introduce(d->core, s, op->number);
     d->must_cancel = true;
     (void)outbox_send(d, s, op->reply, now_ms);
 }
@@ -179,10 +177,16 @@ outbox_deliver(struct dispatcher *d, int64_t now_ms)
         deliver(d, &d->sending.ops[i], now_ms);
 }
 
+/* Looks at all sessions, and so only a few times in the while that one may be left
+ * without a word. */
 void
 outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
 {
     const size_t n_sessions = core_count(d->core).sessions;
+
+    if (now_ms < d->beat_ms)
+        return;
+    d->beat_ms = now_ms + d->config.heartbeat_ms / BEATS_LOOKS;
     struct session **due = arena_alloc(&d->batch.mem, (n_sessions + 1) * sizeof *due);
     struct session *s;
     size_t n = 0;

@@ -174,6 +174,16 @@ queue_count_running(struct queue *q, int64_t class, int change)
 }
 
 void
+queue_forget(struct queue *q, const struct job_span *spans, size_t n)
+{
+    q->n_ready = 0;
+    for (size_t i = 0; i < q->n_lanes; i++) {
+        heap_forget(&q->lanes[i]->ready, spans, n);
+        q->n_ready += q->lanes[i]->ready.n;
+    }
+}
+
+void
 queue_clear(struct queue *q)
 {
     for (size_t i = 0; i < q->n_lanes; i++)

@@ -31,6 +31,9 @@ bool queue_may_give(const struct queue *q);
 /* One job of the class more (1) or less (-1) runs. */
 void queue_count_running(struct queue *q, int64_t class, int change);
 
+/* Forgets the ready jobs of these spans, as heap_forget. */
+void queue_forget(struct queue *q, const struct job_span *spans, size_t n);
+
 /* Forgets the ready jobs, not what runs. */
 void queue_clear(struct queue *q);
 

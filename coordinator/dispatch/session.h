@@ -13,6 +13,8 @@
  * answers go, when it was heard last, how many jobs it will take. Pure. Session numbers
  * are never used again, not by a later coordinator either (they contain the epoch).
  */
+enum session_chain { SESSION_BY_BOOT, SESSION_BY_PEER, SESSION_CHAINS };
+
 struct session {
     int64_t id;
     char boot[64];
@@ -28,11 +30,14 @@ struct session {
     int64_t spoken_ms; /* when we sent something last */
     int64_t served;    /* order of the last grant, so that idle workers take turns */
     int64_t idle_version; /* of the queue when it had nothing for this worker */
-    json_t *contract;     /* of its catalogue (contract.h), owned; NULL: it has none */
+    bool listed;          /* waits for its turn, or was put aside (roster.h) */
+    struct lease *first;  /* of those that it holds (core.c) */
+    struct session *next[SESSION_CHAINS]; /* with the same hash (roster.h) */
+    json_t *contract; /* of its catalogue (contract.h), owned; NULL: it has none */
 };
 
-/* Jobs that may be granted now; none before the worker is in the database. Leases count until their result is committed, so that a
- * READY that crossed a GRANT on the way cannot give a worker two jobs for one slot. */
+/* Jobs that may be granted now; none before the worker is in the database. Leases count
+ * until their result is committed, so that a READY that crossed a GRANT on the way cannot give a worker two jobs for one slot. */
 int64_t session_credit(const struct session *s);
 
 /* Not heard for lease_ms. */

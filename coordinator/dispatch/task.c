@@ -29,6 +29,7 @@ enum {
     RETRY_MAX_MS = 1000,
     LEADER_POLL_MS = 250,
     SESSIONS_PER_EPOCH = 1 << 20,
+    MANY_READY = 10000,
 };
 
 struct task {
@@ -174,42 +175,55 @@ load_rules(struct dispatcher *d, struct err *err)
     return rules_load(d->pg, &d->rules, err);
 }
 
+static void
+forget_news(struct dispatcher *d)
+{
+    d->news.ready.n = d->news.leased.n = d->news.n_changed = 0;
+    d->news.many = false;
+}
+
 static int
 run_sync(struct dispatcher *d, struct err *err)
 {
-    d->ready.n = d->leased.n = 0;
+    forget_news(d);
     if (load_rules(d, err) != 0)
         return -1;
-    return jobs_load_ready(d->pg, &d->ready, err) == 0
-               ? jobs_load_leased(d->pg, &d->leased, err)
+    return jobs_load_ready(d->pg, &d->news.ready, err) == 0
+               ? jobs_load_leased(d->pg, &d->news.leased, err)
                : -1;
 }
 
 static void
 add_ready(struct dispatcher *d, int64_t now_ms)
 {
-    for (size_t i = 0; i < d->ready.n; i++) {
-        const struct job_ready *j = &d->ready.items[i];
+    struct job_ready_list *ready = &d->news.ready;
+
+    for (size_t i = 0; i < ready->n; i++) {
+        const struct job_ready *j = &ready->items[i];
         core_add_ready(d->core, j->id, j->attempt, j->rank, j->class, j->wait_ms,
                        now_ms);
     }
-    d->ready.n = 0;
+    ready->n = 0;
+    if (ready->capacity < MANY_READY)
+        return;
+    free(ready->items); /* the core has them; next time there are few */
+    *ready = (struct job_ready_list){0};
 }
 
 static int
 done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
 {
     (void)err;
-    log_debug("dispatch", "action=sync ready=%zu leased=%zu", d->ready.n, d->leased.n);
+    log_info("dispatch", "action=sync ready=%zu leased=%zu", d->news.ready.n,
+              d->news.leased.n);
     core_sync_begin(d->core);
     core_set_rules(d->core, &d->rules, now_ms);
     add_ready(d, now_ms);
-    for (size_t i = 0; i < d->leased.n; i++)
-        core_sync_lease(d->core,
-                        (struct msg_run){.job = d->leased.items[i].id,
-                                         .attempt = d->leased.items[i].attempt},
-                        d->leased.items[i].class, d->leased.items[i].boot,
-                        d->leased.items[i].name, now_ms);
+    for (size_t i = 0; i < d->news.leased.n; i++) {
+        const struct job_leased *l = &d->news.leased.items[i];
+        core_sync_lease(d->core, (struct msg_run){.job = l->id, .attempt = l->attempt},
+                        l->class, l->boot, l->name, now_ms);
+    }
     core_sync_end(d->core);
     crash_point("queue-read");
     d->n_doubtful = 0;
@@ -230,9 +244,9 @@ task_holds(const struct dispatcher *d, int64_t now_ms)
 static int
 run_news(struct dispatcher *d, struct err *err)
 {
-    d->ready.n = 0;
+    forget_news(d);
     if (pg_begin(d->pg, err) != 0 || load_rules(d, err) != 0
-        || jobs_take_news(d->pg, &d->ready, &d->many, err) != 0)
+        || jobs_take_news(d->pg, &d->news, err) != 0)
         return -1;
     return pg_commit(d->pg, err);
 }
@@ -242,8 +256,16 @@ done_news(struct dispatcher *d, int64_t now_ms, struct err *err)
 {
     (void)err;
     d->must_cancel = true;
-    d->must_sync = d->must_sync || d->many;
+    d->must_sync = d->must_sync || d->news.many;
     core_set_rules(d->core, &d->rules, now_ms);
+    if (d->news.many)
+        return 0;
+    core_forget(d->core, d->news.changed, d->news.n_changed);
+    for (size_t i = 0; i < d->news.leased.n; i++) {
+        const struct job_leased *l = &d->news.leased.items[i];
+        core_reclass(d->core, (struct msg_run){.job = l->id, .attempt = l->attempt},
+                     l->class);
+    }
     add_ready(d, now_ms);
     return 0;
 }
@@ -253,8 +275,8 @@ static const struct task task_news = {run_news, done_news};
 static int
 run_doubts(struct dispatcher *d, struct err *err)
 {
-    d->ready.n = 0;
-    return jobs_load_some(d->pg, d->asked, d->n_asked, &d->ready, err);
+    forget_news(d);
+    return jobs_load_some(d->pg, d->asked, d->n_asked, &d->news.ready, err);
 }
 
 static int

@@ -151,6 +151,21 @@ tidy(struct store *s, int64_t epoch)
         fail(s, &err);
 }
 
+/* Nobody waits for the disk with each piece: a sender goes back to what is there when the
+ * server lost the last ones in a power cut. The last piece waits, for all before it
+ * (blobs_finish). */
+static int
+open_database(struct store *s, struct err *err)
+{
+    if (pg_open(&s->pg, s->database, "relusweep-store", err) != 0)
+        return -1;
+    if (pg_script(s->pg, "SET synchronous_commit = off", err) == 0)
+        return 0;
+    pg_close(s->pg);
+    s->pg = NULL;
+    return -1;
+}
+
 /* A connection, when it is time for one; the first work of an epoch is to tidy up. */
 static bool
 connected(struct store *s, int64_t epoch)
@@ -158,7 +173,7 @@ connected(struct store *s, int64_t epoch)
     struct err err;
 
     if (s->pg == NULL && clock_mono_ms() >= s->connect_ms
-        && pg_open(&s->pg, s->database, "relusweep-store", &err) != 0) {
+        && open_database(s, &err) != 0) {
         log_warn("store", "action=reconnect why=\"%s\"", err.text);
         s->connect_ms = clock_mono_ms() + RECONNECT_MS;
     }

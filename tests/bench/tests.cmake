@@ -3,6 +3,14 @@ add_executable(conv_bench ${CMAKE_CURRENT_SOURCE_DIR}/bench/conv_bench.c)
 target_link_libraries(conv_bench PRIVATE worker_core)
 target_link_options(conv_bench PRIVATE -Wl,--wrap=conv_kernel_find)
 
+# For scale.py, which is run by hand.
+add_executable(fleet ${CMAKE_CURRENT_SOURCE_DIR}/bench/fleet.c)
+target_link_libraries(fleet PRIVATE wire shared)
+if(TARGET worker_agent)
+  add_executable(transfer ${CMAKE_CURRENT_SOURCE_DIR}/bench/transfer.c)
+  target_link_libraries(transfer PRIVATE worker_agent)
+endif()
+
 # The comparison itself is run by hand; here that PyTorch's side computes the right
 # numbers, and that both sides still run.
 find_program(SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)

@@ -94,18 +94,28 @@ jobs_load_some(struct pg *pg, const int64_t *jobs, size_t n, struct job_ready_li
 }
 
 int
-jobs_take_news(struct pg *pg, struct job_ready_list *out, bool *many, struct err *err)
+jobs_take_news(struct pg *pg, struct job_news *out, struct err *err)
 {
     struct model *m = statement(pg, err);
 
-    *many = false;
+    out->many = false;
     if (m == NULL)
         return -1;
-    *many = m->many;
+    if (m->many && world_random(2) == 0) {
+        out->many = true;
+    } else if (m->many) {
+        out->changed = xgrow(out->changed, &out->capacity, 1, sizeof *out->changed);
+        out->changed[out->n_changed++] = (struct job_span){1, m->n_jobs};
+        if (jobs_load_ready(pg, &out->ready, err) != 0)
+            return -1;
+        m->n_news = 0;
+        m->many = false;
+        return jobs_load_leased(pg, &out->leased, err);
+    }
     m->many = false;
     for (int64_t i = 0; i < m->n_news; i++)
         if (m->jobs[m->news[i]].state == JOB_READY)
-            add_ready(m, m->news[i], out);
+            add_ready(m, m->news[i], &out->ready);
     m->n_news = 0;
     return 0;
 }

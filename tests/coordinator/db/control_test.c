@@ -192,6 +192,16 @@ a_paused_sweep_that_is_submitted_again_stays_paused(void **state)
                " AND id > 5); END$$");
 }
 
+static int64_t
+rank_of(const struct job_ready_list *list, int64_t job)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].id == job)
+            return list->items[i].rank;
+    fail_msg("job %d is not ready", (int)job);
+    return 0;
+}
+
 static void
 a_higher_priority_comes_first(void **state)
 {
@@ -206,9 +216,9 @@ a_higher_priority_comes_first(void **state)
     assert_int_equal(count, 3);
     assert_int_equal(jobs_load_ready(w->db->pg, &list, &err), 0);
     assert_int_equal(list.n, 5);
-    assert_true(list.items[3].rank > list.items[1].rank); /* b's mask before a's */
-    assert_true(list.items[0].rank > list.items[3].rank); /* teacher before mask */
-    assert_true(list.items[1].rank > list.items[2].rank); /* mask before finetune */
+    assert_true(rank_of(&list, 4) > rank_of(&list, 2)); /* b's mask before a's */
+    assert_true(rank_of(&list, 1) > rank_of(&list, 4)); /* teacher before mask */
+    assert_true(rank_of(&list, 2) > rank_of(&list, 3)); /* mask before finetune */
     free(list.items);
 }
 

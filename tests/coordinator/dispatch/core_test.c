@@ -44,8 +44,8 @@ hello(struct core *core, const char *boot, int64_t slots, const struct msg_run *
                                 .running = copy,
                                 .n_running = n_running};
     struct session *s = core_hello(core, &h, now, kill, &n_kill);
-    s->offered = slots - (int64_t)n_running;
-    s->worker = 1;
+    core_offer(core, s, slots - (int64_t)n_running);
+    core_introduce(core, s, 1);
     return s;
 }
 
@@ -106,7 +106,7 @@ a_stale_offer_does_not_give_two_jobs_for_one_slot(void **state)
     core_tick(core, 1);
     assert_string_equal(actions(core), "lease 1/1>1001");
     core_leased(core, (struct msg_run){1, 1}, true);
-    s->offered = 1; /* was on its way when the job was granted */
+    core_offer(core, s, 1); /* was on its way when the job was granted */
     core_tick(core, 2);
     assert_string_equal(actions(core), "");
     core_ended(core, (struct msg_run){1, 1});
@@ -129,7 +129,7 @@ a_result_of_the_past_is_not_of_a_lease_that_was_never_sent(void **state)
     assert_string_equal(actions(core), "lease 1/1>1001");
     core_leased(core, run, true);
     core_ended(core, run);
-    core_session(core, 1001)->offered = 1;
+    core_offer(core, core_session(core, 1001), 1);
     core_tick(core, 2);
     assert_string_equal(actions(core), "lease 1/1>1001");
     const struct msg_hello again = {
@@ -423,6 +423,64 @@ a_lease_that_was_never_told_gives_its_credit_back(void **state)
     assert_string_equal(actions(core), "lease 1/1>1001");
 }
 
+/* People move a job back, hold another and limit a third that runs. */
+static void
+what_people_change_is_forgotten_and_told_anew(void **state)
+{
+    struct core *core = *state;
+    struct rules_class classes[] = {{.id = 5, .limits = {1}, .n_limits = 1}};
+    struct rules_limit limits[] = {{.id = 1, .most = 1}};
+    const struct rules rules = {
+        .classes = classes, .limits = limits, .n_classes = 1, .n_limits = 1};
+    const struct job_span changed = {1, 3};
+
+    hello(core, "a", 1, NULL, 0, 0);
+    for (int64_t job = 1; job <= 4; job++)
+        core_add_ready(core, job, 0, -job, 0, job == 3 ? 50 : 0, 0);
+    core_tick(core, 0);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+    core_set_rules(core, &rules, 0);
+    core_forget(core, &changed, 1);
+    core_reclass(core, (struct msg_run){1, 1}, 5);
+    core_add_ready(core, 3, 0, -9, 0, 0, 0);
+    core_add_ready(core, 6, 0, 99, 5, 0, 0);
+    hello(core, "b", 4, NULL, 0, 100);
+    core_tick(core, 100);
+    assert_string_equal(actions(core), "lease 4/1>1002 lease 3/1>1002");
+    core_ended(core, (struct msg_run){1, 1});
+    core_tick(core, 100);
+    assert_string_equal(actions(core), "lease 6/1>1001");
+}
+
+static void
+many_workers_take_turns_and_lose_their_jobs_together(void **state)
+{
+    enum { N = 500 };
+    struct core *core = *state;
+    struct core_action a;
+    bool served[N + 1] = {false};
+    char boot[16];
+    int lost = 0;
+
+    for (int i = 1; i <= N; i++) {
+        snprintf(boot, sizeof boot, "w%d", i);
+        hello(core, boot, 2, NULL, 0, 0);
+        core_add_ready(core, i, 0, -i, 0, 0, 0);
+    }
+    core_tick(core, 0);
+    while (core_next_action(core, &a)) {
+        assert_int_equal(a.kind, CORE_LEASE);
+        assert_false(served[a.session - 1000]); /* each one job before any has two */
+        served[a.session - 1000] = true;
+        core_leased(core, a.run, true);
+    }
+    core_tick(core, LEASE_MS + 1);
+    while (core_next_action(core, &a))
+        lost += a.kind == CORE_LOST;
+    assert_int_equal(lost, N);
+    assert_int_equal(core_count(core).sessions, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_core, free_core)
 
 int
@@ -446,6 +504,8 @@ main(void)
         TEST(a_lease_whose_commit_was_never_confirmed_is_handed_back),
         TEST(reading_the_queue_again_forgets_what_is_not_there),
         TEST(a_lease_that_was_never_told_gives_its_credit_back),
+        TEST(what_people_change_is_forgotten_and_told_anew),
+        TEST(many_workers_take_turns_and_lose_their_jobs_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
