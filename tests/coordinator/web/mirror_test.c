@@ -442,21 +442,20 @@ of_many_parameters_the_newest_are_kept(void **state)
     done(&l);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, free_world)
-
 int
 main(void)
 {
+    /* one database for all: each sets the states that it needs; the last adds a cell */
     const struct CMUnitTest tests[] = {
-        TEST(a_sweep_is_counted_by_stage_and_state),
-        TEST(whatever_is_written_in_whatever_order_is_counted),
-        TEST(an_older_look_takes_nothing_back),
-        TEST(a_new_revision_brings_its_own_cells),
-        TEST(points_are_means_of_the_cells_that_are_done),
-        TEST(tiles_count_cells_by_two_parameters),
-        TEST(memory_chooses_the_jobs_that_the_database_chooses),
-        TEST(of_many_parameters_the_newest_are_kept),
+        cmocka_unit_test(a_sweep_is_counted_by_stage_and_state),
+        cmocka_unit_test(whatever_is_written_in_whatever_order_is_counted),
+        cmocka_unit_test(an_older_look_takes_nothing_back),
+        cmocka_unit_test(points_are_means_of_the_cells_that_are_done),
+        cmocka_unit_test(tiles_count_cells_by_two_parameters),
+        cmocka_unit_test(memory_chooses_the_jobs_that_the_database_chooses),
+        cmocka_unit_test(of_many_parameters_the_newest_are_kept),
+        cmocka_unit_test(a_new_revision_brings_its_own_cells),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_world, free_world);
 }
