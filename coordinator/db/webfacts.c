@@ -165,18 +165,19 @@ db_web_axis(struct db *db, int64_t sweep, const char *name, db_web_value_fn *eac
                        PG_ARGS(PG_INT(sweep), PG_TEXT(name)), err);
 }
 
-/* A cell c's parameters without that which the report of its sweep w averages over. */
-#define AVERAGED "(c.params - coalesce(w.report ->> 'group_over', ''))"
+/* Where all cells have one form, what they share need not be looked at. */
+static const char *const alike_sql =
+    "SELECT jsonb_hash_extended(CASE WHEN (SELECT count(*) FROM cell_form"
+    "  WHERE sweep = $1) = 1 THEN c.own ELSE f.params || c.own END"
+    "  - (SELECT coalesce(report ->> 'group_over', '') FROM sweep WHERE id = $1), 0)"
+    " FROM cell_def c JOIN cell_form f ON f.id = c.form WHERE c.sweep = $1"
+    " ORDER BY c.place";
 
 int
 db_web_alike(struct db *db, int64_t sweep, db_web_value_fn *each, void *arg,
              struct err *err)
 {
-    return tell_values(db, each, arg,
-                       "SELECT jsonb_hash_extended(" AVERAGED ", 0) FROM cell c"
-                       " JOIN sweep w ON w.id = c.sweep WHERE w.id = $1"
-                       " ORDER BY c.place",
-                       PG_ARGS(PG_INT(sweep)), err);
+    return tell_values(db, each, arg, alike_sql, PG_ARGS(PG_INT(sweep)), err);
 }
 
 int
@@ -184,7 +185,8 @@ db_web_cell_params(struct db *db, const int64_t *cells, size_t n, json_t **out,
                    struct err *err)
 {
     return pg_json(db->pg, out,
-                   "SELECT coalesce(json_agg(json_build_object('params', " AVERAGED ")"
+                   "SELECT coalesce(json_agg(json_build_object('params', c.params -"
+                   "   coalesce(w.report ->> 'group_over', ''))"
                    "  ORDER BY x.place), '[]')"
                    " FROM unnest($1::bigint[]) WITH ORDINALITY AS x(cell, place)"
                    " JOIN cell c ON c.id = x.cell JOIN sweep w ON w.id = c.sweep",

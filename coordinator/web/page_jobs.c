@@ -116,8 +116,35 @@ put_chosen(struct buf *out)
 
 /* ---- the list ---------------------------------------------------------------------- */
 
+/* Parameters that all jobs of the list have alike. New reference. */
+static json_t *
+common_of(const json_t *jobs)
+{
+    const json_t *first = json_object_get(json_array_get(jobs, 0), "params");
+    json_t *common = json_copy((json_t *)first), *job, *value;
+    const char *name;
+    size_t i;
+    void *next;
+
+    if (common == NULL || json_array_size(jobs) == 1) {
+        json_decref(common);
+        return json_object();
+    }
+    json_array_foreach(jobs, i, job)
+    {
+        const json_t *params = json_object_get(job, "params");
+        json_object_foreach_safe(common, next, name, value)
+        {
+            const json_t *theirs = json_object_get(params, name);
+            if (theirs == NULL || !json_equal(value, theirs))
+                json_object_del(common, name);
+        }
+    }
+    return common;
+}
+
 static void
-put_row(struct buf *out, const json_t *job)
+put_row(struct buf *out, const json_t *job, const json_t *common)
 {
     const int64_t id = json_int(job, "id", 0);
     struct buf text = {0};
@@ -131,7 +158,7 @@ put_row(struct buf *out, const json_t *job)
     html_text(out, "</th><td>", json_str(job, "stage", ""), "</td><td>");
     mark_state(out, json_str(job, "state", ""));
     buf_puts(out, "</td><td class=\"params\">");
-    mark_params(out, json_object_get(job, "params"), NULL);
+    mark_params(out, json_object_get(job, "params"), common);
     html_text(out, "<p class=\"bad\">", json_str(job, "error", ""), "</p></td>");
     html_text(out, "<td>", json_str(job, "worker", ""), "</td>");
     mark_number(out, json_int(job, "attempt", 0));
@@ -156,25 +183,38 @@ put_next(struct buf *out, const json_t *jobs, const struct request *r)
 }
 
 static void
+put_common(struct buf *out, const json_t *common)
+{
+    if (json_object_size(common) == 0)
+        return;
+    buf_puts(out, "<caption>All of these: ");
+    mark_params(out, common, NULL);
+    buf_puts(out, "</caption>");
+}
+
+static void
 put_list(struct buf *out, const json_t *doc, const struct request *r)
 {
     const json_t *jobs = json_object_get(doc, "jobs");
-    json_t *job;
+    json_t *common = common_of(jobs), *job;
     size_t i;
 
     buf_puts(out, "<form action=\"/confirm\"><div data-part=\"jobs\" class=\"scroll\" "
-                  "tabindex=\"0\"><table><thead><tr><td></td><th scope=\"col\">Job</th>"
+                  "tabindex=\"0\"><table>");
+    put_common(out, common);
+    buf_puts(out, "<thead><tr><td></td><th scope=\"col\">Job</th>"
                   "<th scope=\"col\">Stage</th><th scope=\"col\">State</th>"
                   "<th scope=\"col\">Parameters</th><th scope=\"col\">Worker</th>"
                   "<th scope=\"col\" class=\"n\">Attempt</th><th scope=\"col\" "
                   "class=\"n\">Time</th></tr></thead><tbody>\n");
     json_array_foreach(jobs, i, job)
     {
-        put_row(out, job);
+        put_row(out, job, common);
     }
     if (json_array_size(jobs) == 0)
         buf_puts(out, "<tr><td colspan=\"8\">No job matches.</td></tr>");
     buf_puts(out, "</tbody></table></div>\n");
+    json_decref(common);
     put_chosen(out);
     buf_puts(out, "</form>\n");
     if ((int64_t)json_array_size(jobs) == json_int(doc, "limit", 0))

@@ -310,11 +310,11 @@ draw(struct buf *out, const json_t *doc, const struct request *r,
     buf_puts(out, "</p>\n");
     put_rest(out, doc);
     put_summary(out, doc);
+    put_actions(out, doc);
     put_elsewhere(out, doc, "pareto", "Pareto fronts");
-    put_elsewhere(out, doc, "grid", "Grid");
     put_failures(out, doc);
     put_running(out, doc);
-    put_actions(out, doc);
+    put_elsewhere(out, doc, "grid", "Grid"); /* which may be long */
     html_text(out, "<details><summary>The sweep file</summary><pre tabindex=\"0\">",
               json_str(doc, "text", ""), "</pre></details>\n");
 }

@@ -12,7 +12,8 @@
 #include <time.h>
 
 #include "coordinator/db/webreads.h"
-#include "coordinator/web/mirror.h"
+#include "coordinator/web/measures.h"
+#include "coordinator/web/moment.h"
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
 
@@ -165,31 +166,40 @@ is_stopped(struct watcher *w)
 
 /* ---- before the first request ------------------------------------------------------ */
 
-/* What pages of the newest sweeps are counted from. What fails here is done, and said, by
+/* One sweep's cells and measurements. */
+static int
+fill_sweep(const struct moment *at, int64_t sweep, struct err *err)
+{
+    const struct measures *measures;
+    struct mirror_sweep *s;
+    json_t *texts;
+
+    if (moment_sweep(at, sweep, &texts, &s, err) != 0)
+        return -1;
+    const int rc = measures_find(at->mirror, s, at->db,
+                                 json_object_get(texts, "report"), &measures, err);
+    mirror_done(at->mirror);
+    json_decref(texts);
+    return rc;
+}
+
+/* What pages of the newest sweeps are made from. What fails here is done, and said, by
  * the first page. */
 static void
-fill_mirror(struct watcher *w, const char *moment)
+fill_mirror(struct watcher *w, const char *name)
 {
-    struct mirror *mirror = w->site->mirror;
-    struct mirror_sweep *s;
+    const struct moment at = {w->db, name, w->site->mirror};
     struct err err = {0};
     json_t *doc = NULL, *sweep;
     size_t i;
 
-    if (db_web_sweeps(w->db, &doc, &err) != 0
-        || mirror_take(mirror, w->db, moment, &err) != 0) {
-        json_decref(doc);
+    if (db_web_sweeps(w->db, &doc, &err) != 0)
         return;
-    }
     json_array_foreach(json_object_get(doc, "sweeps"), i, sweep)
     {
-        if (i == WARM_SWEEPS
-            || mirror_sweep(mirror, w->db, json_int(sweep, "id", 0),
-                            json_int(sweep, "revision", 0), &s, &err)
-                   != 0)
+        if (i == WARM_SWEEPS || fill_sweep(&at, json_int(sweep, "id", 0), &err) != 0)
             break;
     }
-    mirror_done(mirror);
     json_decref(doc);
 }
 

@@ -323,6 +323,25 @@ points_are_means_of_the_cells_that_are_done(void **state)
 }
 
 static void
+cells_that_are_kept_in_another_form_are_averaged_with_their_like(void **state)
+{
+    struct world *w = *state;
+
+    finish_all(w);
+    db_fixture_script(
+        w->writer, "WITH f AS (INSERT INTO cell_form (sweep, params, written) SELECT"
+                   " f.sweep, f.params || jsonb_build_object('seed', c.own -> 'seed'),"
+                   " f.written FROM cell_def c JOIN cell_form f ON f.id = c.form"
+                   " WHERE c.place = 0 RETURNING id)"
+                   " UPDATE cell_def SET form = f.id, own = own - 'seed' FROM f"
+                   " WHERE place = 0; UPDATE sweep SET revision = revision + 1");
+    json_t *rows = points(w);
+    assert_int_equal(json_array_size(json_object_get(rows, "groups")), BUDGETS);
+    check_points(w, rows);
+    json_decref(rows);
+}
+
+static void
 tiles_count_cells_by_two_parameters(void **state)
 {
     struct world *w = *state;
@@ -451,6 +470,8 @@ main(void)
         cmocka_unit_test(whatever_is_written_in_whatever_order_is_counted),
         cmocka_unit_test(an_older_look_takes_nothing_back),
         cmocka_unit_test(points_are_means_of_the_cells_that_are_done),
+        cmocka_unit_test(
+            cells_that_are_kept_in_another_form_are_averaged_with_their_like),
         cmocka_unit_test(tiles_count_cells_by_two_parameters),
         cmocka_unit_test(memory_chooses_the_jobs_that_the_database_chooses),
         cmocka_unit_test(of_many_parameters_the_newest_are_kept),
