@@ -15,6 +15,7 @@
 #include "coordinator/db/requests.h"
 #include "coordinator/db/rules.h"
 #include "coordinator/db/sweeps.h"
+#include "coordinator/db/verified.h"
 #include "shared/base/mem.h"
 
 int
@@ -117,6 +118,7 @@ submit_steps(struct db *db, void *arg, struct err *err)
     if (jobs_insert(db->pg, sub->d, ids, sub->out, err) == 0
         && sweeps_save(db->pg, sub->s, sub->d, ids, &sub->out->sweep, err) == 0
         && policy_apply(db->pg, sub->out->sweep, sub->s->policy, err) == 0
+        && verified_place(db->pg, sub->d, ids, err) == 0
         && settle_submitted(db, sub->out, err) == 0)
         rc = events_add(db->pg, 0, 0, "submitted", sub->s->name, err);
     free(ids);

@@ -4,8 +4,11 @@
  */
 #include "coordinator/db/verified.h"
 
+#include <stdlib.h>
+
 #include "coordinator/db/handle.h"
 #include "coordinator/db/jobs.h"
+#include "shared/base/mem.h"
 
 #define MARK "'},\"repeat\":1,\"revision\":'"
 
@@ -40,4 +43,23 @@ int
 db_verified(struct db *db, int64_t sweep, json_t **out, struct err *err)
 {
     return pg_json(db->pg, out, verified_sql, PG_ARGS(PG_INT(sweep)), err);
+}
+
+int
+verified_place(struct pg *pg, const struct dag *d, const int64_t *ids, struct err *err)
+{
+    const size_t n = d->n_repeats, first = d->n_jobs - n;
+    int64_t *places = xcalloc(n + 1, sizeof *places);
+    int rc = 0;
+
+    for (size_t i = 0; i < n; i++)
+        places[i] = ids[d->repeated[i]];
+    if (n > 0)
+        rc = pg_query(pg, NULL,
+                      "UPDATE job SET place = coalesce(o.place, o.id)"
+                      " FROM unnest($1::bigint[], $2::bigint[]) x (again, first)"
+                      " JOIN job o ON o.id = x.first WHERE job.id = x.again",
+                      PG_ARGS(PG_INTS(ids + first, n), PG_INTS(places, n)), err);
+    free(places);
+    return rc;
 }

@@ -300,6 +300,7 @@ dag_free(struct dag *d)
         if (d->repeats[i].text != NULL)
             dagspec_release(d->repeats[i].text);
     free(d->repeats);
+    free(d->repeated);
     free(d->stages);
     free(d->jobs);
     free(d->parents);

@@ -43,6 +43,7 @@ struct dag {
     size_t n_unshared;         /* jobs if no two cells shared any */
     struct dag_stage *repeats; /* copies of stages for re-runs, see repeat.h, or NULL */
     size_t n_repeats;          /* re-runs, the last of the jobs */
+    uint32_t *repeated;        /* what each of them does again */
     uint32_t *parents;         /* numbers of jobs */
     size_t n_edges;
     uint32_t *chain;  /* for each cell the jobs of its chain, last one is the leaf */

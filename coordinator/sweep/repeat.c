@@ -71,8 +71,8 @@ repeat_add(struct dag *d, double percent)
         d->jobs[d->n_jobs + i] = again;
     }
     d->n_repeats = n;
+    d->repeated = jobs;
     d->n_jobs += n;
-    free(jobs);
     free(d->digests); /* with the new ones, all are found again */
     d->digests = NULL;
     dag_name_jobs(d);

@@ -87,6 +87,8 @@ re_runs_belong_to_the_sweep_and_to_no_cell(void **state)
                                        "SELECT count(*) FROM job_dep WHERE child = 6"
                                        " AND parent = 2"),
                      1);
+    assert_int_equal(
+        db_fixture_number(*state, "SELECT count(*) FROM job WHERE place = id - 3"), 3);
 }
 
 int
