@@ -37,7 +37,8 @@ struct session {
 };
 
 /* Jobs that may be granted now; none before the worker is in the database. Leases count
- * until their result is committed, so that a READY that crossed a GRANT on the way cannot give a worker two jobs for one slot. */
+ * until their result is committed, so that a READY that crossed a GRANT on the way cannot
+ * give a worker two jobs for one slot. */
 int64_t session_credit(const struct session *s);
 
 /* Not heard for lease_ms. */
