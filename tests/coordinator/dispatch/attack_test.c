@@ -461,17 +461,32 @@ a_worker_that_never_reads_is_dropped(void **state)
 {
     struct world *w = *state;
     const struct msg ask = {.type = MSG_PUT, .u.put = {"aa", 1}}; /* not here */
+    const struct msg hello = {.type = MSG_HELLO,
+                              .u.hello = {.name = "deaf",
+                                          .boot = "deaf",
+                                          .host = "here",
+                                          .version = RELUSWEEP_VERSION,
+                                          .catalog = CATALOG,
+                                          .slots = 1}};
     const int64_t before = resident_mib(w->pid);
     struct fake deaf;
-    int64_t n = 0;
+    int64_t n = 0, ended = 0;
 
     fake_connect(&deaf, w->control, "deaf");
     fake_hello(&deaf, NULL, 0);
+    const struct msg beat = {.type = MSG_HEARTBEAT,
+                             .u.heartbeat = {.session = deaf.session}};
     for (const int64_t end = clock_mono_ms() + WAIT_MS; clock_mono_ms() < end; n++) {
         fake_send(&deaf, &ask);
         usleep(100);
-        if (n % 500 == 0 && count_logged(w, "worker=deaf session=") > 0)
+        if (n % 20 == 0)
+            fake_send(&deaf, &beat);
+        if (n % 500 == 0 && count_logged(w, "action=drop-session") > 0)
             break;
+        if (n % 500 == 0 && count_logged(w, "boot=deaf action=session-ended") > ended) {
+            ended++; /* the machine is slow; another session, and the same queue */
+            fake_send(&deaf, &hello);
+        }
     }
     assert_logged(w, "action=drop-session");
     const int64_t grown = resident_mib(w->pid) - before;
