@@ -104,47 +104,51 @@ transform_phases(float *restrict to, int64_t to_step, const float *restrict from
     }
 }
 
-/* u[i] (n lanes) = G w G^T for n kernels w (3,3,PANEL) */
+/* u[i] (n lanes) = G w G^T for n kernels w (3,3,n) */
 CPU_INLINE void
 transform_panel(float *restrict u, int64_t stride, const float *w, enum wino_form form,
                 const int n)
 {
     float half[6 * 3 * PANEL], full[6 * PANEL];
 
-    for (int64_t j = 0; j < 3 * PANEL; j += PANEL)
+    for (int64_t j = 0; j < 3; j++)
         if (form == WINO_SAME)
-            transform_kernels(half + j, 3 * PANEL, w + j, 3 * PANEL, n);
+            transform_kernels(half + j * n, 3 * n, w + j * n, 3 * n, n);
         else
-            transform_phases(half + j, 3 * PANEL, w + j, 3 * PANEL, n);
+            transform_phases(half + j * n, 3 * n, w + j * n, 3 * n, n);
     for (int64_t i = 0; i < 6; i++, u += 6 * stride) {
         if (form == WINO_SAME)
-            transform_kernels(full, PANEL, half + i * 3 * PANEL, PANEL, n);
+            transform_kernels(full, n, half + i * 3 * n, n, n);
         else
-            transform_phases(full, PANEL, half + i * 3 * PANEL, PANEL, n);
+            transform_phases(full, n, half + i * 3 * n, n, n);
         for (int64_t j = 0; j < 6; j++)
             for (int l = 0; l < n; l++)
-                u[j * stride + l] = full[j * PANEL + l];
+                u[j * stride + l] = full[j * n + l];
     }
 }
 
-/* w (3,3,PANEL) = the kernels from channel c to the n channels k, k + 1, ... of the pass,
- * zero where there are none */
+enum { GATHERED = 8 }; /* channels c whose kernels are gathered together: some lines */
+
+/* w (count,9,n) = the kernels from `count` channels c, c + 1, ... to the n channels k,
+ * k + 1, ... of the pass, zero where there are none. Where consecutive c lie together in
+ * memory they are read so, or rows of many k would meet in one set of a cache. */
 CPU_INLINE void
 gather_kernels(float *restrict w, const float *restrict weight,
-               const struct conv_shape *conv, enum conv_pass pass, int64_t c, int64_t k,
-               const int n)
+               const struct conv_shape *conv, enum conv_pass pass, int64_t c,
+               int64_t count, int64_t k, const int n)
 {
     const bool turned = pass == CONV_BACKWARD_DATA;
     const int64_t limit = turned ? conv->c : conv->k;
 
     if (k + n > limit)
-        memset(w, 0, 9 * PANEL * sizeof(float));
-    for (int64_t l = 0; l < n && k + l < limit; l++) {
-        const float *w_kc =
-            weight + (turned ? c * conv->c + k + l : (k + l) * conv->c + c) * 9;
-        for (int64_t i = 0; i < 9; i++)
-            w[i * PANEL + l] = w_kc[turned ? 8 - i : i];
-    }
+        memset(w, 0, (size_t)(count * 9 * n) * sizeof(float));
+    for (int64_t l = 0; l < n && k + l < limit; l++)
+        for (int64_t i = 0; i < count; i++) {
+            const int64_t kc =
+                turned ? (c + i) * conv->c + k + l : (k + l) * conv->c + c + i;
+            for (int64_t j = 0; j < 9; j++)
+                w[(i * 9 + j) * n + l] = weight[kc * 9 + (turned ? 8 - j : j)];
+        }
 }
 
 /* The panel (c, n) of the channels k, k + 1, ... for all weights. */
@@ -152,11 +156,15 @@ CPU_INLINE void
 pack_panel(float *u, const float *weight, const struct conv_shape *conv,
            enum conv_pass pass, int64_t k, const struct wino_shape *s, const int n)
 {
-    float w[9 * PANEL];
+    float w[GATHERED * 9 * PANEL];
 
-    for (int64_t c = 0; c < s->c; c++) {
-        gather_kernels(w, weight, conv, pass, c, k, n);
-        transform_panel(u + k * s->c + c * n, s->c * s->k_lanes, w, s->form, n);
+    for (int64_t first = 0; first < s->c; first += GATHERED) {
+        const int64_t count = at_most(GATHERED, s->c - first);
+
+        gather_kernels(w, weight, conv, pass, first, count, k, n);
+        for (int64_t i = 0; i < count; i++)
+            transform_panel(u + k * s->c + (first + i) * n, s->c * s->k_lanes,
+                            w + i * 9 * n, s->form, n);
     }
 }
 
