@@ -387,11 +387,30 @@ net_graph(const struct net *n)
     return n->graph;
 }
 
+struct net_memory
+net_memory(const struct net *n)
+{
+    const int64_t unit = (int64_t)sizeof(float), values = n->value_floats * unit;
+    const int64_t trained = n->config.gradients ? values : 0;
+    const int64_t kept = n->plan.kept * n->config.max_batch * unit;
+
+    return (struct net_memory){.weights = values,
+                               .gradients = trained,
+                               .momentum = trained,
+                               .own = n->param_floats * unit - values - 2 * trained,
+                               .maps = kept,
+                               .transient = n->pass_floats * unit - kept,
+                               .seeds = n->seed_floats * unit,
+                               .threads = n->thread_floats * unit};
+}
+
 int64_t
 net_bytes(const struct net *n)
 {
-    return (n->param_floats + n->pass_floats + n->thread_floats + n->seed_floats)
-           * (int64_t)sizeof(float);
+    const struct net_memory m = net_memory(n);
+
+    return m.weights + m.gradients + m.momentum + m.own + m.maps + m.transient + m.seeds
+           + m.threads;
 }
 
 /* ---- masks and maps -------------------------------------------------------------- */

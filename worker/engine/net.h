@@ -28,12 +28,11 @@ enum net_keep {
 };
 
 /* Weights are packed for the kernels into several times their size. In a net for 64
- * images and more the large copies can be made anew for each pass, in memory that the
- * layers share, which takes some percent of the pass. The numbers are the same. */
+ * images and more the large copies can be made anew for each pass, in memory that is
+ * free then, which takes one or two percent of the pass. The numbers are the same. */
 enum net_packing {
-    NET_PACK_KEPT,           /* once for each version of the weights */
-    NET_PACK_LATE_GRADIENTS, /* those of input gradients for each pass */
-    NET_PACK_LATE,           /* all for each pass */
+    NET_PACK_KEPT, /* once for each version of the weights */
+    NET_PACK_LATE, /* for each pass */
 };
 
 struct net_config {
@@ -53,7 +52,18 @@ MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */
                        const struct net_config *config, struct err *err);
 void net_free(struct net *n);
 const struct graph *net_graph(const struct net *n);
-int64_t net_bytes(const struct net *n); /* memory held */
+int64_t net_bytes(const struct net *n); /* memory held: the sum of */
+
+/* Bytes by what they are for. What another net lends is that net's. */
+struct net_memory {
+    int64_t weights, gradients, momentum; /* of the parameters */
+    int64_t own;       /* packed weights that are kept, masks, lanes of norms */
+    int64_t maps;      /* values that are kept from pass to pass */
+    int64_t transient; /* other values, gradients of maps, scratch of the ops */
+    int64_t seeds;     /* those outside of the plan */
+    int64_t threads;   /* arenas and workspaces */
+};
+struct net_memory net_memory(const struct net *n);
 
 /* ---- parameters ------------------------------------------------------------------ */
 

@@ -157,14 +157,6 @@ thin_masks(struct net *n)
 }
 
 /* As in training (trainer_setup.c). */
-static enum net_packing
-packing_of(const struct job *job, bool gradients)
-{
-    if (job->run == run_eval)
-        return NET_PACK_KEPT;
-    return gradients && job->run == run_step ? NET_PACK_LATE_GRADIENTS : NET_PACK_LATE;
-}
-
 static enum net_keep
 kept_of(const struct job *job, enum model_role role)
 {
@@ -195,7 +187,7 @@ make_net(struct net **out, const struct bench *b, const struct job *job,
         .max_batch = job->bn_paths == 2 ? (c->batch + 1) / 2 : c->batch,
         .gradients = gradients,
         .keep = kept_of(job, role),
-        .packing = packing_of(job, gradients),
+        .packing = job->run == run_eval ? NET_PACK_KEPT : NET_PACK_LATE,
         .lender = b->student, /* NULL while it is made itself */
     };
 

@@ -169,6 +169,31 @@ print_table(const struct bench_profile *p, const char *title, name_fn *name_row,
     free(t.lines);
 }
 
+static void
+print_memory(const char *name, const struct net *n, FILE *out)
+{
+    const struct net_memory m = net_memory(n);
+    const int64_t bytes[] = {m.weights,   m.gradients, m.momentum, m.own,       m.maps,
+                             m.transient, m.seeds,     m.threads,  net_bytes(n)};
+
+    fprintf(out, "%-10s", name);
+    for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++)
+        fprintf(out, " %9.1f", (double)bytes[i] / (1 << 20));
+    fputc('\n', out);
+}
+
+/* What net.h plans, in MiB. */
+static void
+print_memories(const struct bench_profile *p, FILE *out)
+{
+    fprintf(out, "\n%-10s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "MiB", "weights",
+            "gradients", "momentum", "packed", "maps", "transient", "seeds", "threads",
+            "all");
+    print_memory("student", p->student, out);
+    if (p->teacher != NULL)
+        print_memory("teacher", p->teacher, out);
+}
+
 void
 bench_profile_print(const struct bench_profile *p, FILE *out)
 {
@@ -181,6 +206,8 @@ bench_profile_print(const struct bench_profile *p, FILE *out)
     print_table(p, "by pass", name_pass, SIZE_MAX, out);
     print_table(p, "by op", name_op, SIZE_MAX, out);
     print_table(p, "by layer", name_layer, LAYERS_SHOWN, out);
+    if (p->student != NULL)
+        print_memories(p, out);
 }
 
 json_t *

@@ -58,17 +58,6 @@ trainer_open_input(struct model_file **out, const struct stage_context *context,
     return rc == 0 ? 0 : err_wrap(err, "input `%s`", stage);
 }
 
-/* Attacks run the network many times with the same weights; a step without one does it
- * once. (A loss on pairs attacks as well: it packs more often than it would have to.) */
-static enum net_packing
-packing_of(const struct trainer *t)
-{
-    const struct step_config step = step_options(&t->context->config, t->plan->stage);
-    const bool clean = step.ce_views != NULL && strstr(step.ce_views, "adv") == NULL;
-
-    return clean && t->bn_paths == 1 ? NET_PACK_LATE : NET_PACK_LATE_GRADIENTS;
-}
-
 /* Of the teacher, what the losses and the scores of a mask search read. */
 static enum net_keep
 kept_of_teacher(const struct trainer *t)
@@ -97,7 +86,7 @@ network_of(const struct trainer *t)
         .max_batch = views_room(c->batch, t->bn_paths),
         .gradients = true,
         .keep = NET_KEEP_LOGITS,
-        .packing = packing_of(t),
+        .packing = NET_PACK_LATE,
     };
 }
 
@@ -114,8 +103,7 @@ load_teacher(struct trainer *t, struct err *err)
     config.shared_shortcut_bn = model_file_info(file)->shared_shortcut_bn;
     config.gradients = false;
     config.keep = kept_of_teacher(t);
-    config.packing = NET_PACK_LATE; /* a few passes a step */
-    config.lender = t->net;         /* whose forward pass comes after the teacher's */
+    config.lender = t->net; /* whose forward pass comes after the teacher's */
     int rc = network_new(&t->teacher, &config, err);
     if (rc == 0)
         rc = model_file_load(t->teacher, file, err);

@@ -75,13 +75,11 @@ scratch_floats(const struct conv_sizes *sizes, int64_t max_batch)
 static void
 choose_late(struct conv_state *state, enum net_packing packing, int64_t max_batch)
 {
-    const bool may = state->sizes.together > OP_SLICE && max_batch >= LATE_IMAGES;
-    const bool wanted[] = {[CONV_FORWARD] = packing == NET_PACK_LATE,
-                           [CONV_BACKWARD_DATA] = packing != NET_PACK_KEPT};
+    const bool may = packing == NET_PACK_LATE && state->sizes.together > OP_SLICE
+                     && max_batch >= LATE_IMAGES;
 
     for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++)
-        state->late[pass] =
-            may && wanted[pass] && state->sizes.packed[pass] >= LATE_FLOATS;
+        state->late[pass] = may && state->sizes.packed[pass] >= LATE_FLOATS;
 }
 
 /* Where the packed weights lie: with this node, or in its scratch. */
