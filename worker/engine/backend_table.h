@@ -195,6 +195,10 @@ struct backend {
                       const struct norm_maps *maps, const struct norm_pull *pull,
                       const struct norm_pass *p, const struct map *m);
 
+    /* dy = or += gain * y, gain (images, pixels) */
+    void (*gain)(float *dy, bool accumulate, const struct map_value *y,
+                 const float *gain, const struct map *m);
+
     /* y = (x - mean[c]) * scale[c] on plain maps; dx = dy * scale[c] */
     void (*normalize)(float *y, const float *x, const float *mean, const float *scale,
                       const struct map *m);

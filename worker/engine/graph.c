@@ -241,17 +241,27 @@ graph_group(struct graph *g, int x)
     g->groups[g->n_groups++] = node;
 }
 
-static int
-n_readers(const struct graph *g, int node)
+static bool
+is_among(const int *nodes, size_t n, int node)
 {
-    int n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (nodes[i] == node)
+            return true;
+    return false;
+}
+
+int
+graph_only_reader(const struct graph *g, int node)
+{
+    int reader = -1, readers = 0;
 
     for (size_t i = 0; i < g->n; i++)
         for (int k = 0; k < g->nodes[i].n_in; k++)
-            n += g->nodes[i].in[k] == node;
-    for (size_t i = 0; i < g->n_groups; i++)
-        n += g->groups[i] == node;
-    return n;
+            if (g->nodes[i].in[k] == node) {
+                reader = (int)i;
+                readers++;
+            }
+    return readers == 1 && !is_among(g->groups, g->n_groups, node) ? reader : -1;
 }
 
 int
@@ -261,16 +271,7 @@ graph_fused_conv(const struct graph *g, int node)
 
     if (node_at(g, node)->op != &op_norm || node_at(g, x)->op != &op_conv)
         return -1;
-    return n_readers(g, x) == 1 ? x : -1;
-}
-
-static bool
-is_among(const int *nodes, size_t n, int node)
-{
-    for (size_t i = 0; i < n; i++)
-        if (nodes[i] == node)
-            return true;
-    return false;
+    return graph_only_reader(g, x) == node ? x : -1;
 }
 
 /* Is the value asked for after a pass? */

@@ -43,6 +43,9 @@ struct graph {
     size_t n_groups, groups_capacity;
 };
 
+/* The node that alone reads this one, which is no group output; -1: none. */
+int graph_only_reader(const struct graph *g, int node);
+
 /* In evaluation a norm is one multiplication and addition a channel, so the convolution
  * before it can do it, with residual and activation, while its result is in registers.
  * The convolution that does the work of this node; -1: the node is no norm, or does not

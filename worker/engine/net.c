@@ -3,7 +3,7 @@
  *
  * Invariant: all memory is there when net_new returns, and passes allocate nothing, with
  * two exceptions: kernels (and their workspace) for a batch size that was not seen
- * before, and the seed of a map when it is first asked for. */
+ * before, and the seed or gain of a map when it is first asked for. */
 #include "worker/engine/net.h"
 
 #include <assert.h>
@@ -170,7 +170,7 @@ make_sites(struct net *n)
         if (conv < 0)
             continue;
         n->sites[i].conv = &n->sites[conv];
-        n->sites[conv].by_norm = true;
+        n->sites[conv].norm = &n->sites[i];
     }
 }
 
@@ -365,7 +365,8 @@ net_free(struct net *n)
         struct op_site *s = &n->sites[i];
         if (s->node != NULL && s->node->op->close != NULL)
             s->node->op->close(s);
-        mem_large_free(n->nodes[i].own_seed);
+        mem_large_free(n->nodes[i].seed);
+        mem_large_free(n->nodes[i].gain);
     }
     mem_large_free(n->param_block);
     mem_large_free(n->pass_block);
@@ -479,39 +480,44 @@ value_image(const struct net *n, int node, int64_t image, int thread)
     return n->workspaces[thread];
 }
 
-/* Where the seed of a node lies: in the plan where it has one, but not after evaluation
- * passes, whose parameter gradients need the forward scratch again. */
-static float *
-seed_memory(struct net *n, int node)
+/* Zeros for `size` floats of each image of the batch, in memory that is made here. */
+static void
+clear_outside(struct net *n, float **memory, int64_t size)
 {
-    const struct plan_buffer *planned = &n->plan.seeds[node];
-    struct net_node *state = &n->nodes[node];
-    const int64_t floats = n->plan.values[node].size * n->config.max_batch;
+    const int64_t floats = size * n->config.max_batch;
 
-    if (planned->size > 0 && n->pass.mode == NET_TRAIN)
-        return n->pass.transient + planned->offset * n->pass.capacity;
-    if (state->own_seed == NULL) {
+    assert(n->config.gradients);
+    if (*memory == NULL) {
         struct err err;
-        const int failed = alloc_block(&state->own_seed, floats, "seed", &err);
+        const int failed = alloc_block(memory, floats, "seed", &err);
         assert(failed == 0);
         n->seed_floats += floats;
     }
-    return state->own_seed;
+    memset(*memory, 0, (size_t)(size * n->pass.batch) * sizeof(float));
 }
 
 static struct net_map
 seed_map(struct net *n, int node)
 {
     struct net_node *state = &n->nodes[node];
-    const int64_t size = n->plan.values[node].size;
 
-    assert(n->config.gradients);
-    if (!state->seeded) {
-        state->seed = seed_memory(n, node);
-        memset(state->seed, 0, (size_t)(size * n->pass.batch) * sizeof(float));
-    }
+    if (!state->seeded)
+        clear_outside(n, &state->seed, n->plan.values[node].size);
     state->seeded = true;
     return map_of(n, node, state->seed);
+}
+
+float *
+net_group_gain(struct net *n, int index)
+{
+    const int node = group_node(n, index);
+    const struct graph_shape shape = n->graph->nodes[node].shape;
+    struct net_node *state = &n->nodes[node];
+
+    if (!state->gained)
+        clear_outside(n, &state->gain, shape.h * shape.w);
+    state->gained = true;
+    return state->gain;
 }
 
 struct net_map

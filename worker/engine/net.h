@@ -60,7 +60,7 @@ struct net_memory {
     int64_t own;       /* packed weights that are kept, masks, lanes of norms */
     int64_t maps;      /* values that are kept from pass to pass */
     int64_t transient; /* other values, gradients of maps, scratch of the ops */
-    int64_t seeds;     /* those outside of the plan */
+    int64_t seeds;     /* and gains, of maps whose gradients come from outside */
     int64_t threads;   /* arenas and workspaces */
 };
 struct net_memory net_memory(const struct net *n);
@@ -156,6 +156,10 @@ const float *net_group_image(const struct net *n, int index, int64_t image, int 
  * same layout, added to by the caller before net_backward. */
 struct net_map net_act_seed(struct net *n, int index);
 struct net_map net_group_seed(struct net *n, int index);
+
+/* A gradient with respect to a group output that is, at each pixel, a number times the
+ * map itself: (batch, h, w), zeroed and added to as a seed, but that much smaller. */
+float *net_group_gain(struct net *n, int index);
 
 /* Plain (C,H,W) copy of one image's worth of blocked floats, and back. */
 void net_map_to_plain(const struct net_map *layout, const float *blocked, float *plain);

@@ -60,7 +60,7 @@ before_forward(struct op_site *s)
 static bool
 is_left_to_norm(const struct op_site *s)
 {
-    return s->by_norm && s->pass->mode == NET_EVAL;
+    return s->norm != NULL && s->pass->mode == NET_EVAL;
 }
 
 /* Is there no value to be made here? */
@@ -126,7 +126,7 @@ start_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode,
     n->pass.input = x;
     n->pass.arenas = mode == NET_EVAL ? n->arenas : NULL;
     for (size_t i = 0; i < n->graph->n; i++)
-        n->nodes[i].seeded = false;
+        n->nodes[i].seeded = n->nodes[i].gained = false;
     if (n->params_changed)
         team_run(n->config.team, (int64_t)n->graph->n, refresh_task, n);
     n->params_changed = false;
@@ -177,6 +177,13 @@ mark_needed(struct net *n, unsigned flags)
     }
 }
 
+/* Does a part of the node's gradient come from outside? */
+static bool
+is_fed(const struct net *n, int i)
+{
+    return n->nodes[i].seeded || n->nodes[i].gained || i == (int)n->graph->n - 1;
+}
+
 /* From the last node to the first: which gradients exist, and for each writer whether it
  * is the first. */
 static void
@@ -185,7 +192,7 @@ mark_edges(struct net *n)
     const size_t count = n->graph->n;
 
     for (size_t i = 0; i < count; i++) {
-        n->nodes[i].active = n->nodes[i].seeded || i == count - 1;
+        n->nodes[i].active = is_fed(n, (int)i);
         n->nodes[i].written = i == count - 1; /* dlogits */
     }
     for (size_t i = count; i-- > 0;) {
@@ -207,19 +214,33 @@ wants_any(const struct op_site *s)
     return s->wanted[0] || s->wanted[1];
 }
 
+static void
+add_gain(const struct op_site *s, const struct net_node *state,
+         const struct op_slice *slice, int thread)
+{
+    const struct map_value y = op_site_value(s, slice, thread);
+    const struct map m = op_site_map(s, s->node, slice->images);
+
+    s->backend->gain(op_site_at(s, s->dy, slice, thread),
+                     state->written || state->seeded, &y,
+                     state->gain + slice->first * m.pixels, &m);
+}
+
 /* Completes the gradient of a node's value with what comes from outside. */
 static void
 add_outside(struct net *n, int i, const struct op_slice *slice, int thread)
 {
-    struct op_site *s = &n->sites[i];
+    const struct net_node *state = &n->nodes[i];
+    const struct op_site *s = &n->sites[i];
     const int64_t size = s->dy->size, first = slice->first * size;
     float *dy = op_site_at(s, s->dy, slice, thread);
 
     if (i == (int)n->graph->n - 1)
         memcpy(dy, n->dlogits + first, (size_t)(slice->images * size) * sizeof(float));
-    if (n->nodes[i].seeded)
-        s->backend->copy(dy, n->nodes[i].written, n->nodes[i].seed + first,
-                         slice->images * size);
+    if (state->seeded)
+        s->backend->copy(dy, state->written, state->seed + first, slice->images * size);
+    if (state->gained)
+        add_gain(s, state, slice, thread);
 }
 
 static void
@@ -278,7 +299,7 @@ backward_node(struct net *n, int i)
 
     if (!n->nodes[i].active)
         return;
-    if (n->nodes[i].seeded || i == (int)n->graph->n - 1)
+    if (is_fed(n, i))
         team_run(n->config.team, n->pass.n_slices, outside_task,
                  &(struct node_task){n, i});
     if (op->before_backward != NULL) {

@@ -7,14 +7,15 @@
 
 /* The inside of a net, for net.c (memory) and net_pass.c (passes). */
 
-/* What a node is to the last backward pass, and its seed. */
+/* What a node is to the last backward pass, and what comes from outside. */
 struct net_node {
-    bool active;     /* a gradient reaches it */
-    bool needed;     /* something before it wants a gradient */
-    bool written;    /* a consumer has written its gradient */
-    bool seeded;     /* `seed` holds a part of its gradient */
-    float *seed;     /* max_batch images as the node's value */
-    float *own_seed; /* memory of it outside of the plan, made at first use, or NULL */
+    bool active;         /* a gradient reaches it */
+    bool needed;         /* something before it wants a gradient */
+    bool written;        /* a consumer has written its gradient */
+    bool seeded, gained; /* these hold a part of its gradient: */
+    float *seed;         /* max_batch images as the node's value; made at first use */
+    float
+        *gain; /* a number for each of their pixels, by which the value is multiplied */
 };
 
 struct net {

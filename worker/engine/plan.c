@@ -95,7 +95,7 @@ node_size(const struct graph_node *node, int64_t block)
 }
 
 /* A norm done by the convolution before it reads what that convolution reads, and has
- * the convolution's scratch. */
+ * the convolution's scratch; the convolution takes its statistics. */
 static void
 plan_fused_life(struct plan *p, const struct graph *g, int norm)
 {
@@ -105,6 +105,7 @@ plan_fused_life(struct plan *p, const struct graph *g, int norm)
         return;
     p->values[g->nodes[conv].in[0]].to = norm;
     p->scratch[PLAN_FORWARD][conv].to = norm;
+    p->scratch[PLAN_FORWARD][norm].from = conv;
 }
 
 static void
@@ -117,8 +118,6 @@ plan_lives(struct plan *p, const struct graph *g)
 
         p->values[i].from = p->values[i].to = i;
         p->grads[i].from = p->grads[i].to = back;
-        p->seeds[i].from = n - 1;
-        p->seeds[i].to = back;
         p->scratch[PLAN_FORWARD][i].from = p->scratch[PLAN_FORWARD][i].to = i;
         p->scratch[PLAN_BACKWARD][i].from = p->scratch[PLAN_BACKWARD][i].to = back;
         for (int k = 0; k < g->nodes[i].n_in; k++) {
@@ -185,8 +184,6 @@ plan_sizes(struct plan *p, const struct graph *g, const struct plan_config *conf
         p->scratch[PLAN_FORWARD][i].size = scratch;
         p->scratch[PLAN_BACKWARD][i].size = gradients ? scratch : 0;
     }
-    for (size_t i = 0; i < g->n_groups && gradients; i++)
-        p->seeds[g->groups[i]].size = p->values[g->groups[i]].size;
     for (int i = 0; i < (int)g->n && !gradients; i++)
         if (graph_fused_conv(g, i) >= 0)
             p->values[graph_fused_conv(g, i)].size = 0;
@@ -209,6 +206,23 @@ plan_lazy_value(struct plan *p, int node, int x)
         p->values[x].to = p->values[node].to;
 }
 
+/* The gradient of a sum is that of what is added: no copy for a convolution that nothing
+ * else reads, and that only reads its gradient. */
+static void
+plan_sum(struct plan *p, const struct graph *g, int sum)
+{
+    for (int k = 0; k < g->nodes[sum].n_in; k++) {
+        const int x = g->nodes[sum].in[k];
+
+        if (g->nodes[x].op != &op_conv || graph_only_reader(g, x) != sum
+            || p->grads[x].size == 0)
+            continue;
+        p->grads[x].host = &p->grads[sum];
+        if (p->grads[sum].to < p->grads[x].to)
+            p->grads[sum].to = p->grads[x].to;
+    }
+}
+
 /* The gradient of a convolution's value is written by the norm that alone reads that
  * value, and is the last to do so: it may take its place. */
 static void
@@ -221,6 +235,8 @@ plan_hosts(struct plan *p, const struct graph *g, const struct plan_config *conf
             plan_lazy_value(p, i, g->nodes[i].in[0]);
         if (conv >= 0 && p->grads[conv].size > 0)
             p->grads[conv].host = &p->values[conv];
+        if (g->nodes[i].op == &op_add)
+            plan_sum(p, g, i);
     }
 }
 
@@ -314,17 +330,15 @@ place_guests(struct plan_buffer *all, int n)
     }
 }
 
-enum { BUFFERS = 5 }; /* of a node */
+enum { BUFFERS = 4 }; /* of a node */
 
 struct plan
 plan_make(const struct graph *g, const struct plan_config *config)
 {
     const int n = (int)g->n, head = config->head;
     struct plan_buffer *all = xcalloc(BUFFERS * g->n, sizeof(*all));
-    struct plan p = {.values = all,
-                     .grads = all + n,
-                     .seeds = all + 2 * n,
-                     .scratch = {all + 3 * n, all + 4 * n}};
+    struct plan p = {
+        .values = all, .grads = all + n, .scratch = {all + 2 * n, all + 3 * n}};
 
     plan_lives(&p, g);
     plan_kept(&p, g, config);

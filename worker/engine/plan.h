@@ -34,9 +34,8 @@ struct plan_buffer {
 enum plan_direction { PLAN_FORWARD, PLAN_BACKWARD };
 
 struct plan {
-    /* one for each node of the graph; seeds: parts of gradients that are there before
-     * the backward pass, of group outputs; scratch: what it needs while it runs */
-    struct plan_buffer *values, *grads, *seeds, *scratch[2];
+    /* one for each node of the graph; scratch: what it needs while it runs */
+    struct plan_buffer *values, *grads, *scratch[2];
     int64_t kept, transient; /* floats of one image in the two blocks */
     int64_t arena;           /* the same of what is apart */
 };

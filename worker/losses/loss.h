@@ -39,8 +39,8 @@ enum { LOSS_SCRATCH = 3 };
 
 enum loss_input {
     LOSS_ON_LOGITS, /* adds its gradient to dlogits */
-    LOSS_ON_MAPS,   /* adds its gradient to net_group_seed or net_act_seed of the
-                       student */
+    LOSS_ON_MAPS,   /* adds its gradient to net_group_gain, net_group_seed or
+                       net_act_seed of the student */
     LOSS_ON_PAIR,   /* compares the adversarial view with the clean view of the same
                        images; adds to dlogits and to d_own */
 };

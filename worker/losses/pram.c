@@ -69,28 +69,10 @@ attention(double *u, const float *f, const struct net_map *map)
     return norm;
 }
 
-/* seed += f * da * 2/C, da (H,W) the gradient for the attention a. */
-static void
-add_attention_grad(float *restrict seed, const float *restrict f, const double *da,
-                   const struct net_map *map)
-{
-    const int64_t pixels = map->h * map->w, per_block = pixels * map->block;
-
-    for (int64_t at = 0; at < map->per_image; at += per_block) {
-        for (int64_t p = 0; p < pixels; p++) {
-            const float factor = (float)(2 * da[p] / (double)map->c);
-            for (int64_t lane = 0; lane < map->block; lane++) {
-                const int64_t i = at + p * map->block + lane;
-                seed[i] += factor * f[i];
-            }
-        }
-    }
-}
-
 /* One image of one group: returns |u_S - u_T|^2 / (H*W) and adds scale times its
- * gradient. scratch: 3 * H*W. */
+ * gradient, which for f is f times gain (H,W). scratch: 3 * H*W. */
 static double
-attention_mismatch(float *seed, const float *student, const float *teacher,
+attention_mismatch(float *gain, const float *student, const float *teacher,
                    const struct net_map *map, double scale, double *scratch)
 {
     const int64_t pixels = map->h * map->w;
@@ -102,12 +84,14 @@ attention_mismatch(float *seed, const float *student, const float *teacher,
         g[p] = u_s[p] - u_t[p];
     const double loss = dot(g, g, pixels) / (double)pixels;
 
-    /* through u = a/|a|: da = (g - u (g.u)) / |a|; below TINY |a| is a constant */
+    /* through u = a/|a|: da = (g - u (g.u)) / |a|, below TINY |a| is a constant; and
+     * through a = mean_c f^2: df = da f 2/C */
     const double radial = norm > TINY ? dot(g, u_s, pixels) : 0;
     const double factor = 2 * scale / ((double)pixels * norm);
-    for (int64_t p = 0; p < pixels; p++)
-        g[p] = factor * (g[p] - u_s[p] * radial);
-    add_attention_grad(seed, student, g, map);
+    for (int64_t p = 0; p < pixels; p++) {
+        const double da = factor * (g[p] - u_s[p] * radial);
+        gain[p] += (float)(2 * da / (double)map->c);
+    }
     return loss;
 }
 
@@ -118,11 +102,12 @@ run_released(const struct loss_view *v, double scale)
     double sum = 0;
 
     for (int m = 0; m < groups; m++) {
-        const struct net_map seed = net_group_seed(v->student, m);
+        const struct net_map map = net_group_map(v->student, m);
+        float *gain = net_group_gain(v->student, m);
         for (int64_t i = 0; i < v->n; i++)
-            sum += attention_mismatch(seed.data + i * seed.per_image,
+            sum += attention_mismatch(gain + i * map.h * map.w,
                                       net_group_image(v->student, m, i, 0),
-                                      net_group_image(v->teacher, m, i, 0), &seed,
+                                      net_group_image(v->teacher, m, i, 0), &map,
                                       scale / (double)v->n, v->scratch);
     }
     return sum / (double)v->n;

@@ -305,6 +305,48 @@ each_flag_gives_the_same_bits_as_both(void **state)
     for_all(check_flags);
 }
 
+/* d/dx for a seed of group 0 that is its map times i % 5 at pixel i, or for that gain. */
+static void
+input_grad_of_gain(struct fixture *f, float *dx, bool as_seed)
+{
+    float *dlogits = probe_float_array(f->dlogits, BATCH * SMALL_CLASSES);
+
+    forward(f);
+    const struct net_map map = net_group_map(f->net, 0);
+    const int64_t pixels = map.h * map.w;
+    for (int64_t i = 0; i < BATCH * pixels && !as_seed; i++)
+        net_group_gain(f->net, 0)[i] += (float)(i % 5);
+    for (int64_t i = 0; i < BATCH && as_seed; i++) {
+        const float *image = net_group_image(f->net, 0, i, 0);
+        float *seed = net_group_seed(f->net, 0).data + i * map.per_image;
+        for (int64_t k = 0; k < map.per_image; k++)
+            seed[k] += (float)((i * pixels + k / map.block % pixels) % 5) * image[k];
+    }
+    net_backward(f->net, dlogits, NET_GRAD_INPUT);
+    memcpy(dx, net_input_grad(f->net), sizeof(float) * BATCH * SMALL_IMAGE);
+    free(dlogits);
+}
+
+static void
+check_gain(struct fixture *f)
+{
+    float *got = probe_float_array(NULL, BATCH * SMALL_IMAGE);
+    float *want = probe_float_array(NULL, BATCH * SMALL_IMAGE);
+
+    input_grad_of_gain(f, want, true);
+    input_grad_of_gain(f, got, false);
+    assert_memory_equal(got, want, sizeof(float) * BATCH * SMALL_IMAGE);
+    free(got);
+    free(want);
+}
+
+static void
+a_gain_is_a_seed_made_of_the_map(void **state)
+{
+    (void)state;
+    for_all(check_gain);
+}
+
 static void
 parameter_gradients_accumulate(void **state)
 {
@@ -609,6 +651,7 @@ main(void)
         cmocka_unit_test(logits_and_maps_equal_the_reference),
         cmocka_unit_test(all_gradients_are_derivatives),
         cmocka_unit_test(each_flag_gives_the_same_bits_as_both),
+        cmocka_unit_test(a_gain_is_a_seed_made_of_the_map),
         cmocka_unit_test(parameter_gradients_accumulate),
         cmocka_unit_test(masks_are_ones_at_first_and_come_back_as_set),
         cmocka_unit_test(seeds_are_zero_after_each_forward),

@@ -40,6 +40,8 @@ step(struct trail *t, struct net *n, const float *x, const float *dlogits, int p
     const struct net_map seed = net_group_seed(n, 0);
     for (int64_t i = 0; i < BATCH * seed.per_image; i += 7)
         seed.data[i] += 0.01f;
+    for (int64_t i = 0; i < BATCH * seed.h * seed.w; i += 3)
+        net_group_gain(n, 0)[i] += 0.02f;
     net_backward(n, dlogits, NET_GRAD_PARAMS | NET_GRAD_INPUT);
     leave(t, net_input_grad(n), BATCH * SMALL_IMAGE);
     for (size_t i = 0; i < count; i++)

@@ -17,6 +17,8 @@ void cpu_norm_sums(double *dz, double *dzx, const struct norm_maps *maps,
 void cpu_norm_grad(struct grad_to dx, struct grad_to dresidual,
                    const struct norm_maps *maps, const struct norm_pull *pull,
                    const struct norm_pass *p, const struct map *m);
+void cpu_gain(float *dy, bool accumulate, const struct map_value *y, const float *gain,
+              const struct map *m);
 void cpu_normalize(float *y, const float *x, const float *mean, const float *scale,
                    const struct map *m);
 void cpu_normalize_grad(float *dx, bool accumulate, const float *dy, const float *scale,
@@ -36,7 +38,7 @@ const float *cpu_stored(float **workspace, const struct map_value *x,
 /* The members above, as a backend's table starts with them. */
 #define CPU_MAP_KERNELS                                                           \
     .norm_stats = cpu_norm_stats, .value = cpu_value, .norm_sums = cpu_norm_sums, \
-    .norm_grad = cpu_norm_grad, .normalize = cpu_normalize,                       \
+    .norm_grad = cpu_norm_grad, .gain = cpu_gain, .normalize = cpu_normalize,     \
     .normalize_grad = cpu_normalize_grad, .to_blocks = cpu_to_blocks,             \
     .from_blocks = cpu_from_blocks, .add = cpu_add, .copy = cpu_copy,             \
     .pool = cpu_pool, .pool_grad = cpu_pool_grad

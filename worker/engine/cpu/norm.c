@@ -436,3 +436,34 @@ cpu_norm_grad(struct grad_to dx, struct grad_to dresidual, const struct norm_map
     else
         norm_grad(dx, dresidual, maps, pull, p, m, 1);
 }
+
+CPU_INLINE void
+gain_of(float *dy, bool accumulate, const struct map_value *y, const float *gain,
+        const struct map *m, const int block)
+{
+    const int64_t plane = m->pixels * block, image = map_blocks(m) * plane;
+    float to[TILE], other[TILE], product[TILE];
+
+    for (struct tile t = {0}; next_tile(&t, m, block);) {
+        const float *y_t = tile_value(to, other, y, &t, block);
+        const float *gain_t =
+            gain + t.at / image * m->pixels + t.in_image % plane / block;
+
+        for (int64_t i = 0; i < t.n; i += block)
+            for (int l = 0; l < block; l++)
+                product[i + l] = gain_t[i / block] * y_t[i + l];
+        store(dy + t.at, accumulate, product, t.n);
+    }
+}
+
+CPU_CLONES void
+cpu_gain(float *dy, bool accumulate, const struct map_value *y, const float *gain,
+         const struct map *m)
+{
+    if (m->block == 8)
+        gain_of(dy, accumulate, y, gain, m, 8);
+    else if (m->block == 16)
+        gain_of(dy, accumulate, y, gain, m, 16);
+    else
+        gain_of(dy, accumulate, y, gain, m, 1);
+}

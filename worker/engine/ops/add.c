@@ -14,10 +14,12 @@ backward(struct op_site *s, const struct op_slice *slice, int thread)
 {
     const float *dy = op_site_at(s, s->dy, slice, thread);
 
-    for (int i = 0; i < 2; i++)
-        if (s->wanted[i])
-            s->backend->copy(op_site_at(s, s->din[i], slice, thread), s->accumulate[i],
-                             dy, slice->images * s->dy->size);
+    for (int i = 0; i < 2; i++) {
+        float *dx = s->wanted[i] ? op_site_at(s, s->din[i], slice, thread) : NULL;
+
+        if (dx != NULL && dx != dy) /* the same: see plan.c */
+            s->backend->copy(dx, s->accumulate[i], dy, slice->images * s->dy->size);
+    }
 }
 
 const struct op op_add = {.name = "add", .forward = forward, .backward = backward};

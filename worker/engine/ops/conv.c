@@ -11,6 +11,7 @@
 
 #include "shared/base/mem.h"
 #include "worker/engine/ops/conv.h"
+#include "worker/engine/ops/norm.h"
 #include "worker/engine/profile.h"
 
 enum {
@@ -248,7 +249,7 @@ conv_make_ready(const struct op_site *s)
 static void
 before_forward(struct op_site *s)
 {
-    if (!s->by_norm || s->pass->mode == NET_TRAIN)
+    if (s->norm == NULL || s->pass->mode == NET_TRAIN)
         conv_make_ready(s);
 }
 
@@ -285,6 +286,8 @@ static void
 forward(struct op_site *s, const struct op_slice *slice, int thread)
 {
     conv_forward_after(s, op_site_at(s, s->y, slice, thread), NULL, slice, thread);
+    if (s->norm != NULL && s->pass->mode == NET_TRAIN)
+        norm_take_statistics(s->norm, slice, thread);
 }
 
 static void

@@ -24,6 +24,7 @@
 
 #include "shared/base/mem.h"
 #include "worker/engine/ops/conv.h"
+#include "worker/engine/profile.h"
 
 static const double epsilon = 1e-5, momentum = 0.1;
 
@@ -192,16 +193,36 @@ partial_of(const struct op_site *s, enum plan_direction direction, int64_t slice
 }
 
 static void
-stats_task(void *ctx, int64_t task, int thread)
+slice_stats(const struct op_site *s, int64_t index, int thread)
 {
-    const struct op_site *s = ctx;
     const struct norm_state *state = s->state;
-    const struct op_slice slice = op_slice_of(task, s->pass->batch);
+    const struct op_slice slice = op_slice_of(index, s->pass->batch);
     const struct map m = op_site_map(s, s->node, slice.images);
-    double *partial = partial_of(s, PLAN_FORWARD, task);
+    double *partial = partial_of(s, PLAN_FORWARD, index);
 
     s->backend->norm_stats(partial, partial + state->lanes,
                            op_site_at(s, s->in[0], &slice, thread), &m);
+}
+
+static void
+stats_task(void *ctx, int64_t task, int thread)
+{
+    slice_stats(ctx, task, thread);
+}
+
+void
+norm_take_statistics(const struct op_site *s, const struct op_slice *slices, int thread)
+{
+    const struct profile_tag tag = {.node = s->node,
+                                    .pass = PROFILE_FORWARD,
+                                    .mode = (int)s->pass->mode,
+                                    .path = s->pass->path};
+    const int64_t end = slices->first + slices->images;
+
+    profile_enter(thread, &tag, 0);
+    for (int64_t i = slices->first / OP_SLICE; i * OP_SLICE < end; i++)
+        slice_stats(s, i, thread);
+    profile_leave(thread);
 }
 
 /* Mean and sum of squared distances of one channel over the batch, from those of the
@@ -238,7 +259,8 @@ toward(float running, double value)
     return (float)((1.0 - momentum) * (double)running + momentum * value);
 }
 
-/* Statistics of the batch, and the move of the running ones. */
+/* Statistics of the batch, which the convolution before may have taken, and the move of
+ * the running ones. */
 static void
 use_batch(struct op_site *s)
 {
@@ -246,7 +268,8 @@ use_batch(struct op_site *s)
     const struct net_param *p = path_params(s);
     const double count = batch_count(s);
 
-    team_run(s->team, s->pass->n_slices, stats_task, s);
+    if (s->conv == NULL)
+        team_run(s->team, s->pass->n_slices, stats_task, s);
     for (int64_t c = 0; c < s->node->shape.c; c++) {
         double mean, m2;
 

@@ -54,12 +54,14 @@ struct op_site {
     const struct op_pass *pass;
     const struct op_site *conv; /* of a norm: the convolution that does its work in
                                    evaluation (graph_fused_conv), or NULL */
-    bool by_norm;               /* of that convolution: it runs when the norm would */
-    bool lazy;                  /* see plan_is_lazy */
-    struct net_param *params;   /* this node's, in the order of declare */
-    void *state;                /* made by open */
-    float *own;                 /* needs.own floats for ever */
-    int64_t together;           /* images of a task, at most: a multiple of OP_SLICE */
+    const struct op_site
+        *norm;                /* of that convolution: the norm, for which it also takes
+                                   statistics in training */
+    bool lazy;                /* see plan_is_lazy */
+    struct net_param *params; /* this node's, in the order of declare */
+    void *state;              /* made by open */
+    float *own;               /* needs.own floats for ever */
+    int64_t together;         /* images of a task, at most: a multiple of OP_SLICE */
     const struct plan_buffer *y, *dy;
     const struct plan_buffer *in[NODE_MAX_INPUTS], *din[NODE_MAX_INPUTS];
     const struct plan_buffer *scratch[2]; /* by enum plan_direction */
