@@ -75,6 +75,12 @@ declare_params(struct net *n)
     free(first);
 }
 
+static bool
+is_trained(const struct net *n)
+{
+    return n->config.gradients && !n->config.frozen;
+}
+
 /* As PyTorch starts a batch norm; everything else is zero. */
 static void
 set_initial(struct net_param *p)
@@ -94,14 +100,14 @@ alloc_params(struct net *n, const int64_t *own, struct err *err)
         n->value_floats += aligned(n->params[i].size);
     for (size_t i = 0; i < n->graph->n; i++)
         own_floats += aligned(own[i]);
-    const int64_t arrays = n->config.gradients ? 3 : 1;
+    const int64_t arrays = is_trained(n) ? 3 : 1;
     n->param_floats = arrays * n->value_floats + own_floats;
     if (alloc_block(&n->param_block, n->param_floats, "parameters", err) < 0)
         return -1;
     for (size_t i = 0; i < n->n_params; i++) {
         struct net_param *p = &n->params[i];
         p->value = n->param_block + at;
-        if (n->config.gradients && op_role_is_trained(p->role)) {
+        if (is_trained(n) && op_role_is_trained(p->role)) {
             p->grad = p->value + n->value_floats;
             p->momentum = p->grad + n->value_floats;
         }
@@ -141,7 +147,7 @@ net_params_changed(struct net *n)
 void
 net_zero_grads(struct net *n)
 {
-    assert(n->config.gradients);
+    assert(is_trained(n));
     memset(n->param_block + n->value_floats, 0,
            (size_t)n->value_floats * sizeof(float));
 }
@@ -215,7 +221,7 @@ images_together(const struct op_site *s, int64_t wanted)
 }
 
 /* Opens every op; own[] and scratch[] receive the memory that they need, the latter for
- * each of max_batch images. */
+ * each image of a part. */
 static int
 open_ops(struct net *n, int64_t *own, int64_t *scratch, struct err *err)
 {
@@ -230,7 +236,7 @@ open_ops(struct net *n, int64_t *own, int64_t *scratch, struct err *err)
             return -1;
         own[i] = needs.own;
         s->together = images_together(s, needs.together);
-        scratch[i] = (needs.scratch + images - 1) / images;
+        scratch[i] = (needs.scratch + n->pass.room - 1) / n->pass.room;
     }
     return 0;
 }
@@ -239,8 +245,8 @@ static int
 alloc_pass(struct net *n, struct err *err)
 {
     const struct net *lender = n->config.lender;
-    const int64_t images = n->config.max_batch;
-    const int64_t kept = n->plan.kept * images, transient = n->plan.transient * images;
+    const int64_t images = n->config.max_batch, room = n->pass.room;
+    const int64_t kept = n->plan.kept * images, transient = n->plan.transient * room;
     const bool lent = lender != NULL && lender->pass_floats >= transient;
 
     n->pass_floats = lent ? kept : kept + transient;
@@ -272,6 +278,15 @@ alloc_threads(struct net *n, int64_t workspace, struct err *err)
     return 0;
 }
 
+/* Has this net, or NULL, room for what another one's threads need? */
+static bool
+lends_threads(const struct net *lender, const struct net *n, int64_t workspace)
+{
+    return lender != NULL && lender->threads == lender
+           && lender->plan.arena >= n->plan.arena
+           && lender->workspace_floats >= workspace;
+}
+
 int
 net_prepare(struct net *n, int64_t batch, struct err *err)
 {
@@ -287,7 +302,8 @@ net_prepare(struct net *n, int64_t batch, struct err *err)
         if (s->lazy && s->y->size > workspace)
             workspace = s->y->size; /* value_image */
     }
-    if ((n->thread_block == NULL || workspace > n->workspace_floats)
+    n->threads = lends_threads(n->config.lender, n, workspace) ? n->config.lender : n;
+    if (n->threads == n && (n->thread_block == NULL || workspace > n->workspace_floats)
         && alloc_threads(n, workspace, err) < 0)
         return -1;
     n->prepared_batch = batch;
@@ -306,7 +322,7 @@ alloc_all(struct net *n, const int64_t *own, const int64_t *scratch, struct err 
                                                   .scratch = scratch});
     connect_sites(n);
     if (alloc_params(n, own, err) < 0 || alloc_pass(n, err) < 0
-        || net_prepare(n, n->config.max_batch, err) < 0)
+        || net_prepare(n, n->pass.room, err) < 0)
         return -1;
     for (size_t i = 0; i < n->graph->n; i++)
         if (n->sites[i].node->op->begin != NULL)
@@ -346,8 +362,9 @@ net_new(struct net **out, const struct graph *g, const struct net_config *config
     n->nodes = xcalloc(g->n, sizeof(*n->nodes));
     n->arenas = xcalloc(threads, sizeof(float *));
     n->workspaces = xcalloc(threads, sizeof(float *));
-    n->pass.workspaces = n->workspaces;
     n->params_changed = true;
+    n->pass.room = config->gradients || config->max_batch < NET_PART ? config->max_batch
+                                                                     : NET_PART;
     if (fill(n, err) < 0) {
         net_free(n);
         return err_wrap(err, "network");
@@ -392,7 +409,7 @@ struct net_memory
 net_memory(const struct net *n)
 {
     const int64_t unit = (int64_t)sizeof(float), values = n->value_floats * unit;
-    const int64_t trained = n->config.gradients ? values : 0;
+    const int64_t trained = is_trained(n) ? values : 0;
     const int64_t kept = n->plan.kept * n->config.max_batch * unit;
 
     return (struct net_memory){.weights = values,
@@ -476,8 +493,8 @@ value_image(const struct net *n, int node, int64_t image, int thread)
     assert(n->plan.values[node].kept);
     if (v.n == 0)
         return v.at;
-    s->backend->value(n->workspaces[thread], &v, &m);
-    return n->workspaces[thread];
+    s->backend->value(n->threads->workspaces[thread], &v, &m);
+    return n->threads->workspaces[thread];
 }
 
 /* Zeros for `size` floats of each image of the batch, in memory that is made here. */

@@ -39,12 +39,14 @@ struct net_config {
     const struct backend *backend;
     struct team *team; /* borrowed */
     int64_t max_batch;
-    bool gradients; /* false: evaluation only, no gradient and momentum memory */
+    bool gradients; /* false: evaluation only */
+    bool frozen; /* with gradients: of the input alone, in evaluation, for attacks; the
+                       parameters have no memory for gradient and momentum */
     enum net_keep keep;
     enum net_packing packing;
     /* A pass of this net may overwrite the activations of that one, of the same team,
      * which must live longer: it works in their memory where there is enough of it. NULL:
-     * has memory of its own. */
+     * it has memory of its own. */
     struct net *lender;
 };
 

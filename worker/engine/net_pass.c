@@ -111,20 +111,11 @@ forward_head_task(void *ctx, int64_t task, int thread)
 }
 
 static void
-start_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode,
-              int path)
+start_forward(struct net *n, enum net_mode mode, int path)
 {
-    struct err err;
-    const int failed = net_prepare(n, batch, &err);
-
-    assert(failed == 0); /* kernels for more images were made by net_new */
     n->pass.mode = mode;
     n->pass.raw = mode == NET_TRAIN;
     n->pass.path = path;
-    n->pass.batch = batch;
-    n->pass.n_slices = (batch + OP_SLICE - 1) / OP_SLICE;
-    n->pass.input = x;
-    n->pass.arenas = mode == NET_EVAL ? n->arenas : NULL;
     for (size_t i = 0; i < n->graph->n; i++)
         n->nodes[i].seeded = n->nodes[i].gained = false;
     if (n->params_changed)
@@ -132,24 +123,55 @@ start_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode,
     n->params_changed = false;
 }
 
-const float *
-net_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode, int path)
+static void
+set_images(struct net *n, const float *x, int64_t first, int64_t images)
 {
-    const int count = (int)n->graph->n, last = count - 1;
-    const int head = mode == NET_EVAL ? n->head : 0;
+    struct err err;
+    const int failed = net_prepare(n, images, &err);
 
-    assert(batch >= 1 && batch <= n->config.max_batch && path >= 0);
-    assert(n->config.gradients || mode == NET_EVAL);
-    start_forward(n, x, batch, mode, path);
+    assert(failed == 0); /* kernels for more images were made by net_new */
+    n->pass.workspaces = n->threads->workspaces;
+    n->pass.arenas = n->pass.mode == NET_EVAL ? n->threads->arenas : NULL;
+    n->pass.input = x;
+    n->pass.first = first;
+    n->pass.batch = images;
+    n->pass.n_slices = (images + OP_SLICE - 1) / OP_SLICE;
+}
+
+/* All nodes over the images that were set. */
+static void
+forward_nodes(struct net *n)
+{
+    const int head = n->pass.mode == NET_EVAL ? n->head : 0;
+
     for (int i = 0; i < head; i++)
         before_forward(&n->sites[i]);
     if (head > 0)
         team_run(n->config.team, n->pass.n_slices, forward_head_task, n);
-    for (int i = head; i < count; i++) {
+    for (int i = head; i < (int)n->graph->n; i++) {
         before_forward(&n->sites[i]);
         if (!is_passed_over(&n->sites[i]))
             forward_node(n, i);
     }
+}
+
+const float *
+net_forward(struct net *n, const float *x, int64_t batch, enum net_mode mode, int path)
+{
+    const int last = (int)n->graph->n - 1;
+    const int64_t part = n->pass.room, image = n->plan.values[0].size;
+
+    assert(batch >= 1 && batch <= n->config.max_batch && path >= 0);
+    assert((n->config.gradients && !n->config.frozen) || mode == NET_EVAL);
+    start_forward(n, mode, path);
+    for (int64_t first = 0; first < batch; first += part) {
+        const int64_t rest = batch - first;
+
+        set_images(n, x + first * image, first, rest < part ? rest : part);
+        forward_nodes(n);
+    }
+    n->pass.first = 0;
+    n->pass.batch = batch;
     return op_site_all(&n->sites[last], &n->plan.values[last]);
 }
 
@@ -337,11 +359,12 @@ net_backward(struct net *n, const float *dlogits, unsigned flags)
     const int head = apart ? n->head : 0;
 
     assert(n->config.gradients && n->pass.batch >= 1);
+    assert(!n->config.frozen || !(flags & NET_GRAD_PARAMS));
     if (flags & NET_GRAD_PARAMS)
         make_values_left_out(n);
     n->dlogits = dlogits;
     n->pass.flags = flags;
-    n->pass.arenas = apart ? n->arenas : NULL;
+    n->pass.arenas = apart ? n->threads->arenas : NULL;
     mark_needed(n, flags);
     mark_edges(n);
     for (int i = (int)n->graph->n; i-- > head;)

@@ -7,6 +7,10 @@
 
 /* The inside of a net, for net.c (memory) and net_pass.c (passes). */
 
+/* Images of a part: without gradients no more go through a net at once, so that no more of
+ * them have memory. As many as keep four threads busy where the tasks are largest. */
+enum { NET_PART = 128 };
+
 /* What a node is to the last backward pass, and what comes from outside. */
 struct net_node {
     bool active;         /* a gradient reaches it */
@@ -36,6 +40,7 @@ struct net {
     int64_t thread_floats, workspace_floats;
     int64_t seed_floats;
     float **arenas, **workspaces; /* one for each thread, into thread_block */
+    const struct net *threads;    /* whose of these it uses: its own, or its lender's */
 
     int head; /* nodes that evaluation passes run depth first */
     struct op_pass pass;

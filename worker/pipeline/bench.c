@@ -197,8 +197,9 @@ make_net(struct net **out, const struct bench *b, const struct job *job,
     return 0;
 }
 
+/* Plain training and evaluation read x alone. */
 static int
-make_images(struct bench *b, struct err *err)
+make_images(struct bench *b, const struct job *job, struct err *err)
 {
     const struct bench_config *c = b->config;
     const int64_t per_image = 3 * c->size * c->size;
@@ -207,7 +208,7 @@ make_images(struct bench *b, struct err *err)
     b->dlogits = xcalloc((size_t)(c->batch * c->classes), sizeof(float));
     for (int64_t i = 0; i < c->batch; i++)
         b->y[i] = i % c->classes;
-    for (int a = 0; a < N_ARRAYS; a++) {
+    for (int a = 0; a < (job->run == run_step ? N_ARRAYS : 1); a++) {
         struct rng r = rng_stream(0, RNG_BENCH, 0, (uint64_t)a);
         float *pixels = mem_large_alloc((size_t)(c->batch * per_image) * sizeof(float));
         if (pixels == NULL)
@@ -286,7 +287,7 @@ prepare(struct bench *b, const struct job *job, struct err *err)
                        b->config->threads);
     if (job->run == run_loader)
         return make_loader(b, err);
-    if (make_images(b, err) != 0
+    if (make_images(b, job, err) != 0
         || make_net(&b->student, b, job, role, job->gradients, err) != 0)
         return -1;
     if (job->bn_paths == 2)

@@ -277,6 +277,7 @@ load_network(struct evaluation *e, const struct model_file *file, struct err *er
         .team = e->context->team,
         .max_batch = BATCH,
         .gradients = true, /* for attacks */
+        .frozen = true,
         .keep = NET_KEEP_LOGITS,
     };
 

@@ -29,6 +29,7 @@ network_new(struct net **out, const struct network_config *config, struct err *e
                                       .team = config->team,
                                       .max_batch = config->max_batch,
                                       .gradients = config->gradients,
+                                      .frozen = config->frozen,
                                       .keep = config->keep,
                                       .packing = config->packing,
                                       .lender = config->lender};

@@ -20,6 +20,7 @@ struct network_config {
     struct team *team;
     int64_t max_batch;
     bool gradients; /* and the following: see net_config */
+    bool frozen;
     enum net_keep keep;
     enum net_packing packing;
     struct net *lender;

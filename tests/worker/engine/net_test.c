@@ -487,6 +487,38 @@ a_net_without_gradients_gives_the_same_logits_in_less_memory(void **state)
 }
 
 static void
+a_frozen_net_gives_the_same_input_gradient_in_less_memory(void **state)
+{
+    (void)state;
+    for (const struct backend *const *b = backends; *b != NULL; b++) {
+        struct fixture f;
+        setup(&f, *b, NET_EVAL);
+        const struct net_config config = {.backend = *b,
+                                          .team = f.team,
+                                          .max_batch = BATCH + 3,
+                                          .gradients = true,
+                                          .frozen = true};
+        struct net *frozen = probe_net_of(net_graph(f.net), &config);
+        float *x = probe_float_array(f.x, BATCH * SMALL_IMAGE);
+        float *dlogits = probe_float_array(f.dlogits, BATCH * SMALL_CLASSES);
+        probe_fill(frozen);
+        small_set_masks(frozen);
+        forward(&f);
+        net_backward(f.net, dlogits, NET_GRAD_INPUT);
+        net_forward(frozen, x, BATCH, NET_EVAL, PATH);
+        net_backward(frozen, dlogits, NET_GRAD_INPUT);
+        assert_memory_equal(net_input_grad(frozen), net_input_grad(f.net),
+                            sizeof(float) * BATCH * SMALL_IMAGE);
+        assert_true(net_bytes(frozen) < net_bytes(f.net));
+        assert_null(net_find_param(frozen, "fc.weight")->momentum);
+        free(x);
+        free(dlogits);
+        net_free(frozen);
+        teardown(&f);
+    }
+}
+
+static void
 a_net_for_logits_alone_gives_the_same_in_less_memory_still(void **state)
 {
     (void)state;
@@ -509,6 +541,71 @@ a_net_for_logits_alone_gives_the_same_in_less_memory_still(void **state)
         free(x);
         net_free(light);
         net_free(lightest);
+        teardown(&f);
+    }
+}
+
+/* More images than without gradients go through a net at once. */
+static void
+a_large_batch_gives_the_same_as_its_images_in_two_passes(void **state)
+{
+    enum { MANY = 150, SOME = 41 };
+    double *xd = probe_array(MANY * SMALL_IMAGE, 1.0, 1);
+    float *x = probe_float_array(xd, MANY * SMALL_IMAGE), logits[MANY * SMALL_CLASSES];
+    (void)state;
+
+    for (const struct backend *const *b = backends; *b != NULL; b++) {
+        struct fixture f;
+        setup(&f, *b, NET_EVAL);
+        struct net *all = probe_net(net_graph(f.net), *b, f.team, MANY, false);
+        struct net *two = probe_net(net_graph(f.net), *b, f.team, MANY, false);
+        probe_fill(all);
+        probe_fill(two);
+        const float *want = net_forward(all, x, MANY, NET_EVAL, PATH);
+        const float *got = net_forward(two, x, SOME, NET_EVAL, PATH);
+        memcpy(logits, got, sizeof(float) * SOME * SMALL_CLASSES);
+        got = net_forward(two, x + SOME * SMALL_IMAGE, MANY - SOME, NET_EVAL, PATH);
+        memcpy(logits + SOME * SMALL_CLASSES, got,
+               sizeof(float) * (MANY - SOME) * SMALL_CLASSES);
+        assert_memory_equal(logits, want, sizeof(logits));
+        for (int i = SOME; i < MANY; i++)
+            assert_memory_equal(net_act_image(all, 1, i, 0),
+                                net_act_image(two, 1, i - SOME, 0),
+                                (size_t)net_act_map(all, 1).per_image * sizeof(float));
+        net_free(all);
+        net_free(two);
+        teardown(&f);
+    }
+    free(xd);
+    free(x);
+}
+
+static void
+a_net_in_the_memory_of_another_gives_the_same_in_less_of_its_own(void **state)
+{
+    (void)state;
+    for (const struct backend *const *b = backends; *b != NULL; b++) {
+        struct fixture f;
+        setup(&f, *b, NET_EVAL);
+        struct net_config config = {
+            .backend = *b, .team = f.team, .max_batch = BATCH, .keep = NET_KEEP_GROUPS};
+        struct net *own = probe_net_of(net_graph(f.net), &config);
+        config.lender = f.net;
+        struct net *guest = probe_net_of(net_graph(f.net), &config);
+        float *x = probe_float_array(f.x, BATCH * SMALL_IMAGE);
+        probe_fill(own);
+        probe_fill(guest);
+        const float *got = net_forward(guest, x, BATCH, NET_EVAL, PATH);
+        forward(&f); /* takes its memory back; what the guest keeps stays */
+        const float *want = net_forward(own, x, BATCH, NET_EVAL, PATH);
+        assert_memory_equal(got, want, sizeof(float) * BATCH * SMALL_CLASSES);
+        const struct net_map m = net_group_map(guest, 0), same = net_group_map(own, 0);
+        assert_memory_equal(m.data, same.data,
+                            (size_t)(BATCH * m.per_image) * sizeof(float));
+        assert_true(net_bytes(guest) < net_bytes(own));
+        free(x);
+        net_free(own);
+        net_free(guest);
         teardown(&f);
     }
 }
@@ -658,7 +755,11 @@ main(void)
         cmocka_unit_test(any_batch_up_to_the_largest_gives_the_same_logits),
         cmocka_unit_test(the_gradient_of_a_large_batch_is_the_sum_over_its_images),
         cmocka_unit_test(a_net_without_gradients_gives_the_same_logits_in_less_memory),
+        cmocka_unit_test(a_frozen_net_gives_the_same_input_gradient_in_less_memory),
         cmocka_unit_test(a_net_for_logits_alone_gives_the_same_in_less_memory_still),
+        cmocka_unit_test(a_large_batch_gives_the_same_as_its_images_in_two_passes),
+        cmocka_unit_test(
+            a_net_in_the_memory_of_another_gives_the_same_in_less_of_its_own),
         cmocka_unit_test(weights_packed_late_give_the_same_bits_in_less_memory),
         cmocka_unit_test(parameters_are_in_state_dict_order_with_their_roles),
         cmocka_unit_test(too_large_a_net_is_an_out_of_memory_error),

@@ -26,7 +26,9 @@ op_site_all(const struct op_site *s, const struct plan_buffer *b)
     const struct op_pass *pass = s->pass;
 
     assert(!b->apart || pass->arenas == NULL);
-    return (b->kept ? pass->kept : pass->transient) + b->offset * pass->capacity;
+    if (!b->kept)
+        return pass->transient + b->offset * pass->room;
+    return pass->kept + b->offset * pass->capacity + pass->first * b->size;
 }
 
 float *

@@ -39,7 +39,9 @@ struct op_pass {
     float *const *arenas; /* of each thread: one slice of what plan.h puts there; NULL:
                              `transient` holds the whole batch of it */
     float *kept, *transient;
-    int64_t capacity;         /* images that the blocks hold: max_batch */
+    int64_t capacity, room; /* images that these two hold: max_batch; those of a part */
+    int64_t first; /* where in `kept` the images of this pass begin: it may be a part of
+                      what the caller has asked for */
     float *const *workspaces; /* of each thread */
 };
 
