@@ -351,6 +351,13 @@ graph_n_groups(const struct graph *g)
     return (int)g->n_groups;
 }
 
+struct graph_shape
+graph_group_shape(const struct graph *g, int group)
+{
+    assert(group >= 0 && (size_t)group < g->n_groups);
+    return g->nodes[g->groups[group]].shape;
+}
+
 int64_t
 graph_macs(const struct graph *g)
 {

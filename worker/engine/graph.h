@@ -76,6 +76,7 @@ int graph_n_masks(const struct graph *g);
 struct graph_shape graph_mask_shape(const struct graph *g, int mask);
 int64_t graph_relus(const struct graph *g); /* sum of C*H*W over masks */
 int graph_n_groups(const struct graph *g);
+struct graph_shape graph_group_shape(const struct graph *g, int group);
 int64_t graph_macs(const struct graph *g);      /* convolutions and linear, one image */
 int64_t graph_n_weights(const struct graph *g); /* trainable numbers */
 

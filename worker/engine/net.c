@@ -247,13 +247,15 @@ alloc_pass(struct net *n, struct err *err)
     const struct net *lender = n->config.lender;
     const int64_t images = n->config.max_batch, room = n->pass.room;
     const int64_t kept = n->plan.kept * images, transient = n->plan.transient * room;
-    const bool lent = lender != NULL && lender->pass_floats >= transient;
+    const int64_t lent = transient + (n->config.brief ? kept : 0);
+    const bool is_lent = lender != NULL && lender->pass_floats >= lent;
 
-    n->pass_floats = lent ? kept : kept + transient;
+    n->pass_floats = kept + transient - (is_lent ? lent : 0);
     if (alloc_block(&n->pass_block, n->pass_floats, "activations", err) < 0)
         return -1;
-    n->pass.kept = n->pass_block;
-    n->pass.transient = lent ? lender->pass_block : n->pass_block + kept;
+    n->pass.transient = is_lent ? lender->pass_block : n->pass_block + kept;
+    n->pass.kept =
+        is_lent && n->config.brief ? lender->pass_block + transient : n->pass_block;
     n->pass.capacity = images;
     return 0;
 }
@@ -411,13 +413,14 @@ net_memory(const struct net *n)
     const int64_t unit = (int64_t)sizeof(float), values = n->value_floats * unit;
     const int64_t trained = is_trained(n) ? values : 0;
     const int64_t kept = n->plan.kept * n->config.max_batch * unit;
+    const int64_t pass = n->pass_floats * unit;
 
     return (struct net_memory){.weights = values,
                                .gradients = trained,
                                .momentum = trained,
                                .own = n->param_floats * unit - values - 2 * trained,
-                               .maps = kept,
-                               .transient = n->pass_floats * unit - kept,
+                               .maps = kept < pass ? kept : pass,
+                               .transient = kept < pass ? pass - kept : 0,
                                .seeds = n->seed_floats * unit,
                                .threads = n->thread_floats * unit};
 }

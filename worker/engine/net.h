@@ -48,6 +48,7 @@ struct net_config {
      * which must live longer: it works in their memory where there is enough of it. NULL:
      * it has memory of its own. */
     struct net *lender;
+    bool brief; /* what is kept lies there, too, until the lender's next pass */
 };
 
 MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */

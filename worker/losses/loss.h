@@ -32,10 +32,11 @@ struct loss_view {
     double temperature;            /* of distillation */
     bool paper_form;               /* the paper's formula where the released code has
                                       another one (methods.md 4.4) */
-    double *scratch;               /* LOSS_SCRATCH numbers for each pixel of an image */
+    const double *notes; /* what the term has noted of the teacher's maps, if it does */
+    double *scratch;     /* LOSS_SCRATCH numbers for each pixel of an image */
 };
 
-enum { LOSS_SCRATCH = 3 };
+enum { LOSS_SCRATCH = 2 };
 
 enum loss_input {
     LOSS_ON_LOGITS, /* adds its gradient to dlogits */
@@ -54,6 +55,11 @@ struct loss {
     /* Weights of a term written without one: when no other term is on the logits, and
      * when there is one, as in the released code and as in the paper. */
     double weight_alone, weight_released, weight_paper;
+    /* Optional, of a term on maps: how many numbers it notes of the teacher's maps of an
+     * image, so that it needs no more of them; 0: it does. And the notes (n, that many),
+     * taken when the teacher has just seen the view. */
+    int64_t (*notes)(const struct graph *teacher, bool paper_form);
+    void (*note)(double *notes, const struct loss_view *view);
     /* Returns the mean over the view's samples; adds scale * gradient (+=). */
     double (*run)(const struct loss_view *view, double scale, float *dlogits);
 };

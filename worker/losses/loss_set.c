@@ -16,6 +16,8 @@ struct term {
     bool applies[LOSS_N_VIEWS];
     int n_views;
     double value; /* mean over views, so far */
+    double *notes;
+    size_t notes_capacity;
 };
 
 struct loss_set {
@@ -161,6 +163,8 @@ loss_set_free(struct loss_set *s)
 {
     if (s == NULL)
         return;
+    for (int i = 0; i < s->n_terms; i++)
+        free(s->terms[i].notes);
     free(s->scratch);
     free(s);
 }
@@ -219,6 +223,24 @@ loss_set_start(struct loss_set *s)
         s->terms[i].value = 0;
 }
 
+void
+loss_set_note(struct loss_set *s, enum loss_view_id id, struct net *teacher, int64_t n)
+{
+    const struct loss_view view = {.n = n, .teacher = teacher};
+
+    for (int i = 0; i < s->n_terms; i++) {
+        struct term *t = &s->terms[i];
+        const int64_t each = t->applies[id] && t->loss->notes != NULL
+                                 ? t->loss->notes(net_graph(teacher), s->paper_form)
+                                 : 0;
+        if (each == 0)
+            continue;
+        t->notes =
+            xgrow(t->notes, &t->notes_capacity, (size_t)(n * each), sizeof *t->notes);
+        t->loss->note(t->notes, &view);
+    }
+}
+
 int
 loss_set_view(struct loss_set *s, enum loss_view_id id, struct loss_view view,
               float *dlogits, struct err *err)
@@ -231,6 +253,7 @@ loss_set_view(struct loss_set *s, enum loss_view_id id, struct loss_view view,
         struct term *t = &s->terms[i];
         if (!t->applies[id])
             continue;
+        view.notes = t->notes;
         const double value = t->loss->run(&view, t->weight / t->n_views, dlogits);
         if (!isfinite(value))
             return err_set(err, ERR_NUMERIC, "loss term `%s` of the %s view is %g",

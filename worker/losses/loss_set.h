@@ -47,7 +47,12 @@ bool loss_set_has(const struct loss_set *s, const char *name);
 /* Forgets the last step's values. */
 void loss_set_start(struct loss_set *s);
 
-/* Evaluates every term of a view (scratch, temperature and paper_form are filled in
+/* To be called when the teacher has seen n images of a view: terms note what they need of
+ * its maps, those that do not need all of them. */
+void loss_set_note(struct loss_set *s, enum loss_view_id id, struct net *teacher,
+                   int64_t n);
+
+/* Evaluates every term of a view (notes, scratch, temperature and paper_form are filled in
  * here); overwrites dlogits (n,classes) with the total's gradient and adds to the
  * student's map seeds. A term that is not finite is ERR_NUMERIC naming it. */
 MUST_CHECK int loss_set_view(struct loss_set *s, enum loss_view_id id,

@@ -70,16 +70,15 @@ attention(double *u, const float *f, const struct net_map *map)
 }
 
 /* One image of one group: returns |u_S - u_T|^2 / (H*W) and adds scale times its
- * gradient, which for f is f times gain (H,W). scratch: 3 * H*W. */
+ * gradient, which for f is f times gain (H,W). u_t (H,W); scratch: 2 * H*W. */
 static double
-attention_mismatch(float *gain, const float *student, const float *teacher,
+attention_mismatch(float *gain, const float *student, const double *u_t,
                    const struct net_map *map, double scale, double *scratch)
 {
     const int64_t pixels = map->h * map->w;
-    double *u_s = scratch, *u_t = scratch + pixels, *g = scratch + 2 * pixels;
+    double *u_s = scratch, *g = scratch + pixels;
     const double norm = attention(u_s, student, map);
 
-    attention(u_t, teacher, map);
     for (int64_t p = 0; p < pixels; p++)
         g[p] = u_s[p] - u_t[p];
     const double loss = dot(g, g, pixels) / (double)pixels;
@@ -95,20 +94,52 @@ attention_mismatch(float *gain, const float *student, const float *teacher,
     return loss;
 }
 
+static int64_t
+released_notes(const struct graph *teacher, bool paper_form)
+{
+    struct graph_shape shape;
+    int64_t pixels = 0;
+
+    for (int m = 0; m < graph_n_groups(teacher) && !paper_form; m++) {
+        shape = graph_group_shape(teacher, m);
+        pixels += shape.h * shape.w;
+    }
+    return pixels;
+}
+
+/* The teacher's attention u of every group, image by image. */
+static void
+released_note(double *notes, const struct loss_view *v)
+{
+    const int groups = graph_n_groups(net_graph(v->teacher));
+
+    for (int64_t i = 0; i < v->n; i++)
+        for (int m = 0; m < groups; m++) {
+            const struct net_map map = net_group_map(v->teacher, m);
+
+            attention(notes, net_group_image(v->teacher, m, i, 0), &map);
+            notes += map.h * map.w;
+        }
+}
+
 static double
 run_released(const struct loss_view *v, double scale)
 {
     const int groups = graph_n_groups(net_graph(v->student));
+    const int64_t each = released_notes(net_graph(v->student), false);
+    int64_t at = 0; /* of a group in the notes of an image */
     double sum = 0;
 
     for (int m = 0; m < groups; m++) {
         const struct net_map map = net_group_map(v->student, m);
+        const int64_t pixels = map.h * map.w;
         float *gain = net_group_gain(v->student, m);
+
         for (int64_t i = 0; i < v->n; i++)
-            sum += attention_mismatch(gain + i * map.h * map.w,
-                                      net_group_image(v->student, m, i, 0),
-                                      net_group_image(v->teacher, m, i, 0), &map,
-                                      scale / (double)v->n, v->scratch);
+            sum += attention_mismatch(
+                gain + i * pixels, net_group_image(v->student, m, i, 0),
+                v->notes + i * each + at, &map, scale / (double)v->n, v->scratch);
+        at += pixels;
     }
     return sum / (double)v->n;
 }
@@ -185,5 +216,7 @@ const struct loss loss_pram = {
     .weight_alone = 1000,
     .weight_released = 1000,
     .weight_paper = 1000,
+    .notes = released_notes,
+    .note = released_note,
     .run = pram_run,
 };

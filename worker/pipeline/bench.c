@@ -189,6 +189,7 @@ make_net(struct net **out, const struct bench *b, const struct job *job,
         .keep = kept_of(job, role),
         .packing = job->run == run_eval ? NET_PACK_KEPT : NET_PACK_LATE,
         .lender = b->student, /* NULL while it is made itself */
+        .brief = kept_of(job, role) == NET_KEEP_GROUPS,
     };
 
     if (network_new(out, &config, err) != 0)

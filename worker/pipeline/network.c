@@ -32,7 +32,8 @@ network_new(struct net **out, const struct network_config *config, struct err *e
                                       .frozen = config->frozen,
                                       .keep = config->keep,
                                       .packing = config->packing,
-                                      .lender = config->lender};
+                                      .lender = config->lender,
+                                      .brief = config->brief};
     const int rc = net_new(out, g, &memory, err);
     graph_free(g);
     return rc == 0 ? 0 : err_wrap(err, "network %s", config->model);

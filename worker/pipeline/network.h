@@ -24,6 +24,7 @@ struct network_config {
     enum net_keep keep;
     enum net_packing packing;
     struct net *lender;
+    bool brief;
 };
 
 /* Builds and allocates; parameters are all zero. Caller frees with net_free. */

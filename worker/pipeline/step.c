@@ -6,7 +6,7 @@
  * backward), but each view is differentiated right after its forward, so that only one
  * view's activations are in memory. With two batch norms, h = B/2:
  *
- *   teacher x[h:], x[:h]          eval, path 0: targets; the maps of x[:h] stay
+ *   teacher x[h:], x[:h]          eval, path 0: targets; terms note maps of x[:h]
  *   student x[:h]                 train, path 0, losses, backward
  *   teacher x_aug, student x_aug  the same
  *   attack x[h:] -> x_adv         student, eval, path 1 as the last step left it
@@ -135,6 +135,8 @@ run_teacher(const struct pass *p)
         memcpy(s->target + part.first * s->classes, logits,
                (size_t)(part.n * s->classes) * sizeof(float));
     }
+    if (clean_maps(s))
+        loss_set_note(s->losses, LOSS_CLEAN, s->teacher, p->part[LOSS_CLEAN].n);
 }
 
 static void
@@ -183,9 +185,11 @@ run_view(const struct pass *p, enum loss_view_id id)
 
     if (!is_taken(p, id))
         return 0;
-    if (id != LOSS_CLEAN && loss_set_needs_teacher(s->losses, id))
+    if (id != LOSS_CLEAN && loss_set_needs_teacher(s->losses, id)) {
         net_forward(s->teacher, images_of(p, id), p->part[id].n, NET_EVAL,
                     views_path(id, s->teacher_paths));
+        loss_set_note(s->losses, id, s->teacher, p->part[id].n);
+    }
     forward(p, id);
     return differentiate(p, id);
 }

@@ -103,7 +103,8 @@ load_teacher(struct trainer *t, struct err *err)
     config.shared_shortcut_bn = model_file_info(file)->shared_shortcut_bn;
     config.gradients = false;
     config.keep = kept_of_teacher(t);
-    config.lender = t->net; /* whose forward pass comes after the teacher's */
+    config.lender = t->net; /* whose forward pass comes after the teacher's, */
+    config.brief = config.keep == NET_KEEP_GROUPS; /* and after notes of its maps */
     int rc = network_new(&t->teacher, &config, err);
     if (rc == 0)
         rc = model_file_load(t->teacher, file, err);

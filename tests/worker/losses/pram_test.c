@@ -222,13 +222,21 @@ plain_total(const struct pair *p)
 static double
 run(struct pair *p, double scale)
 {
+    const struct loss *loss = loss_find("pram");
+    const int64_t each = loss->notes(net_graph(p->teacher), p->paper);
+    double *notes = xcalloc((size_t)(N * each), sizeof *notes);
     const struct loss_view view = {.n = N,
                                    .student = p->student,
                                    .teacher = p->teacher,
                                    .paper_form = p->paper,
+                                   .notes = notes,
                                    .scratch = p->scratch};
 
-    return loss_find("pram")->run(&view, scale, NULL);
+    if (each > 0)
+        loss->note(notes, &view);
+    const double result = loss->run(&view, scale, NULL);
+    free(notes);
+    return result;
 }
 
 static void
