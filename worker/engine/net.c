@@ -1,5 +1,5 @@
-/* net.c - the memory of a net: parameters, the blocks that the plan fills, masks and
- * maps. Passes are in net_pass.c.
+/* net.c - the memory of a net: parameters, and the blocks that the plan fills. Passes are
+ * in net_pass.c, what is read and written between them in net_maps.c.
  *
  * Invariant: all memory is there when net_new returns, and passes allocate nothing, with
  * two exceptions: kernels (and their workspace) for a batch size that was not seen
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "worker/engine/net_state.h"
-#include "worker/engine/ops/norm.h"
 
 enum { ALIGN_FLOATS = 16 };
 
@@ -260,32 +259,39 @@ alloc_pass(struct net *n, struct err *err)
     return 0;
 }
 
-/* Gives every thread an arena and a workspace of this size. */
+/* Gives every thread a workspace of this size. */
 static int
 alloc_threads(struct net *n, int64_t workspace, struct err *err)
 {
     const int threads = team_threads(n->config.team);
-    const int64_t arena = n->plan.arena * OP_SLICE;
-    const int64_t each = arena + aligned(workspace);
+    const int64_t each = aligned(workspace);
 
     mem_large_free(n->thread_block);
     n->thread_floats = each * threads;
     if (alloc_block(&n->thread_block, n->thread_floats, "workspace", err) < 0)
         return -1;
-    for (int t = 0; t < threads; t++) {
-        n->arenas[t] = n->thread_block + t * each;
-        n->workspaces[t] = n->arenas[t] + arena;
-    }
+    for (int t = 0; t < threads; t++)
+        n->workspaces[t] = n->thread_block + t * each;
     n->workspace_floats = workspace;
     return 0;
 }
 
+float *const *
+net_arenas(struct net *n, enum plan_direction direction)
+{
+    const int64_t each = n->plan.arena * OP_SLICE;
+    float *first = n->pass.transient + n->plan.arenas_at[direction] * n->pass.room;
+
+    for (int t = 0; t < team_threads(n->config.team); t++)
+        n->arenas[t] = first + t * each;
+    return n->arenas;
+}
+
 /* Has this net, or NULL, room for what another one's threads need? */
 static bool
-lends_threads(const struct net *lender, const struct net *n, int64_t workspace)
+lends_threads(const struct net *lender, int64_t workspace)
 {
     return lender != NULL && lender->threads == lender
-           && lender->plan.arena >= n->plan.arena
            && lender->workspace_floats >= workspace;
 }
 
@@ -304,7 +310,7 @@ net_prepare(struct net *n, int64_t batch, struct err *err)
         if (s->lazy && s->y->size > workspace)
             workspace = s->y->size; /* value_image */
     }
-    n->threads = lends_threads(n->config.lender, n, workspace) ? n->config.lender : n;
+    n->threads = lends_threads(n->config.lender, workspace) ? n->config.lender : n;
     if (n->threads == n && (n->thread_block == NULL || workspace > n->workspace_floats)
         && alloc_threads(n, workspace, err) < 0)
         return -1;
@@ -316,12 +322,16 @@ net_prepare(struct net *n, int64_t batch, struct err *err)
 static int
 alloc_all(struct net *n, const int64_t *own, const int64_t *scratch, struct err *err)
 {
-    n->plan =
-        plan_make(n->graph, &(struct plan_config){.block = n->config.backend->block(),
-                                                  .head = n->head,
-                                                  .gradients = n->config.gradients,
-                                                  .keep = n->config.keep,
-                                                  .scratch = scratch});
+    const struct plan_config config = {.block = n->config.backend->block(),
+                                       .head = n->head,
+                                       .gradients = n->config.gradients,
+                                       .keep = n->config.keep,
+                                       .scratch = scratch,
+                                       .images = n->pass.room,
+                                       .apart = (int64_t)OP_SLICE
+                                                * team_threads(n->config.team)};
+
+    n->plan = plan_make(n->graph, &config);
     connect_sites(n);
     if (alloc_params(n, own, err) < 0 || alloc_pass(n, err) < 0
         || net_prepare(n, n->pass.room, err) < 0)
@@ -432,158 +442,4 @@ net_bytes(const struct net *n)
 
     return m.weights + m.gradients + m.momentum + m.own + m.maps + m.transient + m.seeds
            + m.threads;
-}
-
-/* ---- masks and maps -------------------------------------------------------------- */
-
-static int
-mask_node(const struct net *n, int index)
-{
-    assert(index >= 0 && (size_t)index < n->graph->n_masks);
-    return n->graph->masks[index];
-}
-
-static int
-group_node(const struct net *n, int index)
-{
-    assert(index >= 0 && (size_t)index < n->graph->n_groups);
-    return n->graph->groups[index];
-}
-
-void
-net_set_mask(struct net *n, int index, const uint8_t *mask)
-{
-    norm_set_mask(&n->sites[mask_node(n, index)], mask);
-}
-
-void
-net_get_mask(const struct net *n, int index, uint8_t *mask)
-{
-    norm_get_mask(&n->sites[mask_node(n, index)], mask);
-}
-
-static struct net_map
-map_of(struct net *n, int node, float *data)
-{
-    const struct map m = op_site_map(&n->sites[node], &n->graph->nodes[node], 1);
-    const struct graph_shape shape = n->graph->nodes[node].shape;
-
-    return (struct net_map){.data = data,
-                            .c = shape.c,
-                            .h = shape.h,
-                            .w = shape.w,
-                            .block = m.block,
-                            .per_image = map_size(&m)};
-}
-
-static struct net_map
-value_map(struct net *n, int node)
-{
-    const struct op_site *s = &n->sites[node];
-
-    assert(n->plan.values[node].kept);
-    return map_of(n, node, op_site_is_lazy(s) ? NULL : op_site_all(s, s->y));
-}
-
-static const float *
-value_image(const struct net *n, int node, int64_t image, int thread)
-{
-    const struct op_site *s = &n->sites[node];
-    const struct op_slice slice = {.first = image, .images = 1};
-    const struct map_value v = op_site_value(s, &slice, thread);
-    const struct map m = op_site_map(s, s->node, 1);
-
-    assert(n->plan.values[node].kept);
-    if (v.n == 0)
-        return v.at;
-    s->backend->value(n->threads->workspaces[thread], &v, &m);
-    return n->threads->workspaces[thread];
-}
-
-/* Zeros for `size` floats of each image of the batch, in memory that is made here. */
-static void
-clear_outside(struct net *n, float **memory, int64_t size)
-{
-    const int64_t floats = size * n->config.max_batch;
-
-    assert(n->config.gradients);
-    if (*memory == NULL) {
-        struct err err;
-        const int failed = alloc_block(memory, floats, "seed", &err);
-        assert(failed == 0);
-        n->seed_floats += floats;
-    }
-    memset(*memory, 0, (size_t)(size * n->pass.batch) * sizeof(float));
-}
-
-static struct net_map
-seed_map(struct net *n, int node)
-{
-    struct net_node *state = &n->nodes[node];
-
-    if (!state->seeded)
-        clear_outside(n, &state->seed, n->plan.values[node].size);
-    state->seeded = true;
-    return map_of(n, node, state->seed);
-}
-
-float *
-net_group_gain(struct net *n, int index)
-{
-    const int node = group_node(n, index);
-    const struct graph_shape shape = n->graph->nodes[node].shape;
-    struct net_node *state = &n->nodes[node];
-
-    if (!state->gained)
-        clear_outside(n, &state->gain, shape.h * shape.w);
-    state->gained = true;
-    return state->gain;
-}
-
-struct net_map
-net_act_map(struct net *n, int index)
-{
-    return value_map(n, mask_node(n, index));
-}
-
-struct net_map
-net_group_map(struct net *n, int index)
-{
-    return value_map(n, group_node(n, index));
-}
-
-const float *
-net_act_image(const struct net *n, int index, int64_t image, int thread)
-{
-    return value_image(n, mask_node(n, index), image, thread);
-}
-
-const float *
-net_group_image(const struct net *n, int index, int64_t image, int thread)
-{
-    return value_image(n, group_node(n, index), image, thread);
-}
-
-struct net_map
-net_act_seed(struct net *n, int index)
-{
-    return seed_map(n, mask_node(n, index));
-}
-
-struct net_map
-net_group_seed(struct net *n, int index)
-{
-    return seed_map(n, group_node(n, index));
-}
-
-void
-net_map_to_plain(const struct net_map *layout, const float *blocked, float *plain)
-{
-    const int64_t pixels = layout->h * layout->w, block = layout->block;
-
-    for (int64_t c = 0; c < layout->c; c++) {
-        const float *lane = blocked + c / block * pixels * block + c % block;
-        for (int64_t i = 0; i < pixels; i++)
-            plain[c * pixels + i] = lane[i * block];
-    }
 }

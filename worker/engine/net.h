@@ -62,9 +62,9 @@ struct net_memory {
     int64_t weights, gradients, momentum; /* of the parameters */
     int64_t own;       /* packed weights that are kept, masks, lanes of norms */
     int64_t maps;      /* values that are kept from pass to pass */
-    int64_t transient; /* other values, gradients of maps, scratch of the ops */
+    int64_t transient; /* other values, gradients of maps, scratch, arenas of threads */
     int64_t seeds;     /* and gains, of maps whose gradients come from outside */
-    int64_t threads;   /* arenas and workspaces */
+    int64_t threads;   /* their workspaces */
 };
 struct net_memory net_memory(const struct net *n);
 

@@ -131,7 +131,7 @@ set_images(struct net *n, const float *x, int64_t first, int64_t images)
 
     assert(failed == 0); /* kernels for more images were made by net_new */
     n->pass.workspaces = n->threads->workspaces;
-    n->pass.arenas = n->pass.mode == NET_EVAL ? n->threads->arenas : NULL;
+    n->pass.arenas = n->pass.mode == NET_EVAL ? net_arenas(n, PLAN_FORWARD) : NULL;
     n->pass.input = x;
     n->pass.first = first;
     n->pass.batch = images;
@@ -338,8 +338,8 @@ backward_node(struct net *n, int i)
     }
 }
 
-/* Parameter gradients read the values of convolutions that left their work to a norm; they
- * take the place of what such norms stored where these are lazy. */
+/* Parameter gradients read the values of convolutions that left their work to a norm;
+ * they take the place of what such norms stored where these are lazy. */
 static void
 make_values_left_out(struct net *n)
 {
@@ -364,7 +364,7 @@ net_backward(struct net *n, const float *dlogits, unsigned flags)
         make_values_left_out(n);
     n->dlogits = dlogits;
     n->pass.flags = flags;
-    n->pass.arenas = apart ? n->threads->arenas : NULL;
+    n->pass.arenas = apart ? net_arenas(n, PLAN_BACKWARD) : NULL;
     mark_needed(n, flags);
     mark_edges(n);
     for (int i = (int)n->graph->n; i-- > head;)

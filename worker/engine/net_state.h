@@ -5,10 +5,10 @@
 #include "worker/engine/net.h"
 #include "worker/engine/ops/op.h"
 
-/* The inside of a net, for net.c (memory) and net_pass.c (passes). */
+/* The inside of a net, for net*.c. */
 
-/* Images of a part: without gradients no more go through a net at once, so that no more of
- * them have memory. As many as keep four threads busy where the tasks are largest. */
+/* Images of a part: without gradients no more go through a net at once, so that no more
+ * of them have memory. As many as keep four threads busy where the tasks are largest. */
 enum { NET_PART = 128 };
 
 /* What a node is to the last backward pass, and what comes from outside. */
@@ -36,11 +36,12 @@ struct net {
     int64_t param_floats, value_floats;
     float *pass_block; /* kept | transient */
     int64_t pass_floats;
-    float *thread_block; /* for each thread: an arena and a workspace */
+    float *thread_block; /* for each thread: a workspace */
     int64_t thread_floats, workspace_floats;
     int64_t seed_floats;
-    float **arenas, **workspaces; /* one for each thread, into thread_block */
-    const struct net *threads;    /* whose of these it uses: its own, or its lender's */
+    float **workspaces;        /* one for each thread, into thread_block */
+    const struct net *threads; /* whose of these it uses: its own, or its lender's */
+    float **arenas;            /* one for each thread, see net_arenas */
 
     int head; /* nodes that evaluation passes run depth first */
     struct op_pass pass;
@@ -48,6 +49,9 @@ struct net {
     bool params_changed;    /* packed copies are stale */
     const float *dlogits;
 };
+
+/* Where a pass in this direction has the arenas of the threads. */
+float *const *net_arenas(struct net *n, enum plan_direction direction);
 
 /* Makes kernels and workspace ready for passes over `batch` images. */
 MUST_CHECK int net_prepare(struct net *n, int64_t batch, struct err *err);

@@ -14,7 +14,7 @@
 #include "worker/engine/graph_node.h"
 #include "worker/engine/ops/op.h"
 
-enum { ALIGN_FLOATS = 16 };
+enum { ALIGN_FLOATS = 16, BUFFERS = 4 /* of a node */ };
 
 static int64_t
 round_up(int64_t n, int64_t multiple)
@@ -296,21 +296,46 @@ place_kept(struct plan_buffer *const *buffers, int n)
     return at;
 }
 
+/* All arenas, as if every image had a part of them: needed while the head runs. */
+static struct plan_buffer
+arenas_of(const struct plan *p, int n, const struct plan_config *config,
+          enum plan_direction direction)
+{
+    const int head = config->head;
+    struct plan_buffer b = {.to = head - 1};
+
+    if (direction == PLAN_BACKWARD)
+        b = (struct plan_buffer){.from = 2 * n - head, .to = 2 * n - 1};
+    if (config->apart > 0)
+        b.size = (p->arena * config->apart + config->images - 1) / config->images;
+    return b;
+}
+
 /* With gradients the whole batch of what is apart must also lie somewhere in passes that
  * go node by node; without, there are none. */
 static void
-place(struct plan *p, struct plan_buffer *all, int n, bool gradients)
+place(struct plan *p, struct plan_buffer *all, int n, const struct plan_config *config)
 {
-    struct plan_buffer **list = xcalloc((size_t)n, sizeof(struct plan_buffer *));
-    int count = choose(list, all, n, is_in_arena);
+    const bool gradients = config->gradients;
+    const int buffers = BUFFERS * n;
+    struct plan_buffer **list =
+        xcalloc((size_t)buffers + 2, sizeof(struct plan_buffer *));
+    struct plan_buffer arenas[2];
+    int count = choose(list, all, buffers, is_in_arena);
 
     p->arena = plan_place(list, count);
     for (int i = 0; i < count; i++)
         list[i]->arena = list[i]->offset;
-    count = choose(list, all, n, is_kept);
+    count = choose(list, all, buffers, is_kept);
     p->kept = place_kept(list, count);
-    count = choose(list, all, n, gradients ? is_transient : is_together);
+    count = choose(list, all, buffers, gradients ? is_transient : is_together);
+    for (int i = PLAN_FORWARD; i <= (gradients ? PLAN_BACKWARD : PLAN_FORWARD); i++) {
+        arenas[i] = arenas_of(p, n, config, (enum plan_direction)i);
+        list[count++] = &arenas[i];
+    }
     p->transient = plan_place(list, count);
+    for (int i = PLAN_FORWARD; i <= (gradients ? PLAN_BACKWARD : PLAN_FORWARD); i++)
+        p->arenas_at[i] = arenas[i].offset;
     free(list);
 }
 
@@ -329,8 +354,6 @@ place_guests(struct plan_buffer *all, int n)
             b->arena = b->host->arena;
     }
 }
-
-enum { BUFFERS = 4 }; /* of a node */
 
 struct plan
 plan_make(const struct graph *g, const struct plan_config *config)
@@ -351,7 +374,7 @@ plan_make(const struct graph *g, const struct plan_config *config)
         p.values[i].apart = !x->kept && x->to < head;
         p.grads[i].apart = !p.grads[i].kept && p.grads[i].from >= 2 * n - head;
     }
-    place(&p, all, BUFFERS * n, config->gradients);
+    place(&p, all, n, config);
     place_guests(all, BUFFERS * n);
     return p;
 }

@@ -17,7 +17,8 @@
  *
  * In passes that go depth first through the head of the graph, a slice at a time, the
  * buffers that only nodes of the head use lie in an arena of the thread instead, a slice
- * of each: they stay in cache.
+ * of each: they stay in cache. The arenas lie in the transient block, where nothing is at
+ * that time.
  */
 struct plan_buffer {
     int64_t size; /* floats of one image; 0: the buffer does not exist */
@@ -38,6 +39,7 @@ struct plan {
     struct plan_buffer *values, *grads, *scratch[2];
     int64_t kept, transient; /* floats of one image in the two blocks */
     int64_t arena;           /* the same of what is apart */
+    int64_t arenas_at[2];    /* where they begin, by direction */
 };
 
 struct plan_config {
@@ -46,6 +48,8 @@ struct plan_config {
     bool gradients;         /* all values are kept for the backward pass */
     enum net_keep keep;     /* values that are kept without gradients */
     const int64_t *scratch; /* for each node, in floats of one image; NULL: none */
+    int64_t images, apart;  /* in the transient block; in all arenas (of which there are
+                               none if 0) */
 };
 
 /* Has the node no memory of its own, because its value is computed where it is read? Its

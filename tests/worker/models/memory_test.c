@@ -1,5 +1,5 @@
-/* memory_test.c - what the engine plans to keep for an image of each model in training does
- * not grow: the numbers below may only become smaller. */
+/* memory_test.c - what the engine plans to keep for an image of each model in training
+ * does not grow: the numbers below may only become smaller. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,10 +3,11 @@
  *   y[n,k,i,j] = sum_{c,r,s} w[k,c,r,s] * x[n, c, i*stride + r - pad, j*stride + s - pad]
  *
  * Weights are read from packed copies in the backend's layout, refreshed when the net's
- * parameters changed, or (net.h, enum net_packing) made right before each pass. The weight gradient is made from at most GROUPS partial sums over
- * consecutive slices, added up in order; how many there are depends on the batch only.
- * Where there are so many channels that sums are larger than maps, it is instead made
- * piece by piece from a stage that holds the maps of many images. */
+ * parameters changed, or (net.h, enum net_packing) made right before each pass. The
+ * weight gradient is made from at most GROUPS partial sums over consecutive slices, added
+ * up in order; how many there are depends on the batch only. Where there are so many
+ * channels that sums are larger than maps, it is instead made piece by piece from a stage
+ * that holds the maps of many images. */
 #include <stdlib.h>
 
 #include "shared/base/mem.h"
@@ -17,8 +18,9 @@
 enum {
     GROUPS = 8,
     PACK_PARTS = 16,
-    LATE_IMAGES = 64,     /* with fewer, packing takes too large a share of a pass */
-    LATE_FLOATS = 1 << 18 /* with fewer there is little to save */
+    LATE_IMAGES = 64,      /* with fewer, packing takes too large a share of a pass */
+    LATE_FLOATS = 1 << 18, /* with fewer there is little to save */
+    MUCH_FLOATS = 1 << 20  /* of which the head of the graph would have two copies */
 };
 
 struct conv_state {
@@ -71,16 +73,20 @@ scratch_floats(const struct conv_sizes *sizes, int64_t max_batch)
     return sizes->staged > 0 ? sizes->stage : sizes->partial * groups;
 }
 
-/* Not in the head of the graph, which goes depth first and needs all its weights at
- * once. */
+/* Not in the head of the graph, which goes depth first and needs all its weights at once:
+ * where much is to be saved the head ends. */
 static void
 choose_late(struct conv_state *state, enum net_packing packing, int64_t max_batch)
 {
-    const bool may = packing == NET_PACK_LATE && state->sizes.together > OP_SLICE
-                     && max_batch >= LATE_IMAGES;
+    struct conv_sizes *sizes = &state->sizes;
+    const bool may = packing == NET_PACK_LATE && max_batch >= LATE_IMAGES;
 
+    if (may && sizes->packed[CONV_FORWARD] >= MUCH_FLOATS
+        && sizes->together <= OP_SLICE)
+        sizes->together = OP_SLICE + 1;
     for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++)
-        state->late[pass] = may && state->sizes.packed[pass] >= LATE_FLOATS;
+        state->late[pass] =
+            may && sizes->together > OP_SLICE && sizes->packed[pass] >= LATE_FLOATS;
 }
 
 /* Where the packed weights lie: with this node, or in its scratch. */

@@ -142,7 +142,8 @@ bool op_site_is_lazy(const struct op_site *s);
 struct map_value op_site_value(const struct op_site *s, const struct op_slice *slice,
                                int thread);
 
-/* Where a buffer begins for all images; only of kept buffers, or in passes without arenas. */
+/* Where a buffer begins for all images; only of kept buffers, or in passes without
+ * arenas. */
 float *op_site_all(const struct op_site *s, const struct plan_buffer *b);
 
 /* What the op has while it runs in this direction. */
