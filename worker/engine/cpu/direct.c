@@ -160,11 +160,37 @@ backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
 
 /* ---- gradient of the weights ----------------------------------------------------- */
 
+/* Images over which sums go together. */
+static int64_t
+images_at_once(const struct conv_shape *s)
+{
+    const int64_t pixels = s->p * s->q;
+
+    return pixels < DIRECT_PIXELS ? DIRECT_PIXELS / pixels : 1;
+}
+
 static int64_t
 weights_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 {
     (void)images;
-    return padded_floats(s, block);
+    return images_at_once(s) * padded_floats(s, block);
+}
+
+/* n images of x in their frames, or where they lie if they need none */
+static const float *
+framed(float *to, const struct map_value *x, int64_t n, const struct conv_shape *s,
+       int64_t block)
+{
+    const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
+
+    if (s->pad == 0 && x->n == 0)
+        return x->at;
+    for (int64_t i = 0; i < n; i++) {
+        const struct map_value x_i = map_value_later(x, i * x_image);
+
+        lanes_for(block)->pad(to + i * padded_floats(s, block), &x_i, s);
+    }
+    return to;
 }
 
 static void
@@ -172,18 +198,17 @@ backward_weights(float *partial, const struct map_value *x, const float *dy,
                  const struct conv_shape *s, int64_t block, int64_t images,
                  float *workspace)
 {
-    const struct direct_lanes *lanes = lanes_for(block);
     const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
     const int64_t y_image = lanes_of(s->k, block) * s->p * s->q;
+    const int64_t most = images_at_once(s);
 
     memset(partial, 0, (size_t)packed_floats(s, block) * sizeof(float));
-    for (int64_t n = 0; n < images; n++) {
-        const struct map_value x_n = map_value_later(x, n * x_image);
-        const bool as_it_is = s->pad == 0 && x->n == 0;
+    for (int64_t i = 0; i < images; i += most) {
+        const struct map_value x_i = map_value_later(x, i * x_image);
+        const int64_t n = images - i < most ? images - i : most;
 
-        if (!as_it_is)
-            lanes->pad(workspace, &x_n, s);
-        lanes->weights(partial, as_it_is ? x_n.at : workspace, dy + n * y_image, s);
+        lanes_for(block)->weights(partial, framed(workspace, &x_i, n, s, block),
+                                  dy + i * y_image, n, s);
     }
 }
 

@@ -12,7 +12,11 @@
 /* Pixels of the smaller map that are computed together: at most, and otherwise. */
 enum { DIRECT_MOST = 6, DIRECT_STRIP = 4 };
 
-/* One image. `patch`: memory for the window of a strip. */
+/* Pixels of dy over which a sum of weights stays in registers: few enough that what is
+ * read for them stays in a near cache while it is read again for other sums. */
+enum { DIRECT_PIXELS = 128 };
+
+/* One image, but for the last. `patch`: memory for the window of a strip. */
 struct direct_lanes {
     /* to (blocks, h + 2 pad, w + 2 pad, block) = x in a frame of zeros */
     void (*pad)(float *to, const struct map_value *x, const struct conv_shape *s);
@@ -23,9 +27,9 @@ struct direct_lanes {
     /* kernel 3x3; packed: for each block of c and row of the kernel (k lanes, 3, block) */
     void (*data)(const struct conv_out *dx, const float *dy, const float *packed,
                  const struct conv_shape *s, float *patch);
-    /* partial += the gradient, for each panel of k as above and block of c: (row of the
+    /* partial += the gradient of some images, for each panel of k as above and block of c: (row of the
      * kernel, c lanes, column, k lanes of the panel); x has a frame of s->pad */
-    void (*weights)(float *partial, const float *x, const float *dy,
+    void (*weights)(float *partial, const float *x, const float *dy, int64_t images,
                     const struct conv_shape *s);
 };
 extern const struct direct_lanes direct8, direct16;
