@@ -200,14 +200,15 @@ packed_floats(const struct wino_shape *s)
 /* Tiles of a chunk. A chunk of few tiles stays in the second-level cache from input to
  * output; one of many reads the weights, where they are larger than that cache, less
  * often. Measured (AVX2, 1 thread, effective GFLOP/s, chunks of 16 / 24 / 48 tiles):
- * stride 1 with 8 channels 134 144 140, 16: 205 199 200, 32: 271 265 260, 64: 319 315
- * 310, 128: 321 332 326, 256: 280 - 290, 512: - 297 331; stride 2, 64->128 126 123 123,
- * 128->256 131 118 127 and data gradient 135 115 117, 256->512 106 113 122. */
+ * stride 1 with 16 channels 205 199 200, 32: 271 265 260, 64: 319 315 310, 128: 321 332
+ * 326, 256: 280 - 290, 512: - 297 331; stride 2, 64->128 126 123 123, 128->256 131 118 127
+ * and data gradient 135 115 117, 256->512 106 113 122. With 8 channels, in place, chunks
+ * of 24 / 32 / 48 / 64 tiles: 138 142 148 146. */
 static int64_t
 chunk_tiles(const struct wino_shape *s)
 {
     if (s->c <= 8)
-        return 24;
+        return 48;
     return s->c * s->k <= 128 * 256 ? 16 : 48;
 }
 
