@@ -24,11 +24,13 @@ struct direct_lanes {
      * one: (c lanes, block), ordered by block of c, then by tap, then by lane of c */
     void (*forward)(const struct conv_out *y, const float *x, int64_t frame,
                     const float *packed, const struct conv_shape *s, float *patch);
-    /* kernel 3x3; packed: for each block of c and row of the kernel (k lanes, 3, block) */
+    /* kernel 3x3; packed: for each block of c and row of the kernel (k lanes, 3,
+     * block) */
     void (*data)(const struct conv_out *dx, const float *dy, const float *packed,
                  const struct conv_shape *s, float *patch);
-    /* partial += the gradient of some images, for each panel of k as above and block of c: (row of the
-     * kernel, c lanes, column, k lanes of the panel); x has a frame of s->pad */
+    /* partial += the gradient of some images, for each panel of k as above and block of
+     * c: (row of the kernel, c lanes, column, k lanes of the panel); x has a frame of
+     * s->pad */
     void (*weights)(float *partial, const float *x, const float *dy, int64_t images,
                     const struct conv_shape *s);
 };
