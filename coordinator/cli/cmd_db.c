@@ -5,6 +5,7 @@
 
 #include "coordinator/cli/cmd.h"
 #include "coordinator/db/check.h"
+#include "coordinator/db/prune.h"
 #include "coordinator/launch/process.h"
 
 enum { MAX_ARGS = 32 };
@@ -23,10 +24,13 @@ open_psql(struct cmd_ctx *ctx, const char **words, size_t n_words, struct err *e
 }
 
 struct db_config {
+    int64_t days;
     bool json;
 };
 
 static const struct param db_params[] = {
+    PARAM_ROW_INT(struct db_config, days, "90", 1, 36500,
+                  "`db prune` deletes what is older"),
     PARAM_ROW_BOOL(struct db_config, json, "false",
                    "print one JSON document (`db check`)"),
 };
@@ -67,19 +71,33 @@ check(struct db *db, bool json, struct err *err)
 }
 
 static int
+prune(struct db *db, int64_t days, struct err *err)
+{
+    struct db_pruned n;
+
+    if (db_prune(db, days, &n, err) != 0)
+        return -1;
+    printf("older than %" PRId64 " days: deleted %" PRId64 " events, %" PRId64
+           " points of curves, %" PRId64 " pieces of logs\n",
+           days, n.events, n.points, n.logs);
+    return EXIT_OK;
+}
+
+static int
 db_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
        struct err *err)
 {
     const struct db_config *c = config;
     const bool migrate = strcmp(words[0], "migrate") == 0;
     const bool checks = strcmp(words[0], "check") == 0;
+    const bool prunes = strcmp(words[0], "prune") == 0;
     struct db *db;
 
-    if (!migrate && !checks && strcmp(words[0], "url") != 0
+    if (!migrate && !checks && !prunes && strcmp(words[0], "url") != 0
         && strcmp(words[0], "psql") != 0)
         return err_set(err, ERR_USAGE,
-                       "`db %s` is not known; write `db migrate`, `db check`, `db url` "
-                       "or `db psql`",
+                       "`db %s` is not known; write `db migrate`, `db check`, `db "
+                       "prune`, `db url` or `db psql`",
                        words[0]);
     if (cmd_ctx_db(ctx, migrate, &db, err) != 0)
         return -1;
@@ -87,6 +105,8 @@ db_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_wor
         return open_psql(ctx, words + 1, n_words - 1, err);
     if (checks)
         return check(db, c->json, err);
+    if (prunes)
+        return prune(db, c->days, err);
     if (migrate)
         fprintf(stderr, "schema is at version %d\n", DB_SCHEMA_VERSION);
     else
@@ -96,9 +116,11 @@ db_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_wor
 
 const struct cmd cmd_db = {
     .name = "db",
-    .usage = "migrate | check | url | psql [-- ARGUMENTS]",
-    .doc = "create or upgrade the schema; prove what the programs count on, also of a "
-           "database in use; print its address; open psql on it",
+    .usage = "migrate | check | prune | url | psql [-- ARGUMENTS]",
+    .doc =
+        "create or upgrade the schema; prove what the programs count on, also of a "
+        "database in use; delete old events, curves and logs; print its address; open "
+        "psql on it",
     .group = "System",
     .params = db_params,
     .n_params = PARAM_COUNT(db_params),

@@ -28,6 +28,7 @@ struct session {
     int64_t leases;    /* that it holds */
     int64_t heard_ms;  /* monotonic */
     int64_t spoken_ms; /* when we sent something last */
+    int64_t beat_ms;   /* how long either side may be silent, as it was told */
     int64_t served;    /* order of the last grant, so that idle workers take turns */
     int64_t idle_version; /* of the queue when it had nothing for this worker */
     bool listed;          /* waits for its turn, or was put aside (roster.h) */

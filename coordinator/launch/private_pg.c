@@ -167,7 +167,7 @@ write_config(const struct private_pg *pg, struct err *err)
                    "unix_socket_permissions = 0700\n"
                    "max_connections = 64\n"
                    "shared_buffers = 64MB\n"
-                   "max_wal_size = 256MB\n"
+                   "max_wal_size = 1GB\n"
                    "log_min_messages = warning\n",
                    sockets);
         rc = file_write(path, buf_str(&text), text.len, err);

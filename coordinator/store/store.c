@@ -17,7 +17,8 @@
 #include "shared/base/log.h"
 
 enum {
-    BATCH = 16, /* messages of up to 1 MiB */
+    BATCH =
+        4, /* messages of up to 1 MiB: a part of the credit, so that a sender goes on */
     POLL_MS = 100,
     RECONNECT_MS = 500,
     SWEEP_MS = 600 * 1000, /* between two removals of what nobody needs */

@@ -20,7 +20,7 @@ enum {
     MSG_PROTOCOL = 1,
     MSG_MAX_BYTES = 2 << 20,
     MSG_CHUNK_BYTES = 1 << 20, /* of an artifact */
-    MSG_BULK_CREDIT = 8,       /* chunks under way for one transfer */
+    MSG_BULK_CREDIT = 16,      /* chunks under way for one transfer */
     MSG_MAX_POINTS = 4096,     /* in one message */
     MSG_MAX_ARTIFACTS = 256,
     MSG_MAX_LOG = 64 << 10, /* bytes of one piece */

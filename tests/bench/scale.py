@@ -2,7 +2,7 @@
 """Measures what grows with the size of a sweep and of a fleet, on a PostgreSQL server made
 for the purpose, durable, with the settings of a private cluster.
 
-usage: scale.py BIN TESTS [--jobs N] [--workers N] [--mib N] [PART...]
+usage: scale.py BIN TESTS [--jobs N] [--workers N] [--lease-ms MS] [--mib N] [PART...]
 
 BIN is the folder with relusweep's programs, TESTS that of the built tests. Parts:
 plan, submit   a sweep of N jobs with edges
@@ -168,8 +168,8 @@ def restart(s):
 def fleet(s):
     s.fresh()
     s.make_keys()
-    p, doc = s.coordinator("--keys", s.keys)
-    seconds = 20
+    p, doc = s.coordinator("--keys", s.keys, "--lease-ms", str(s.args.lease_ms))
+    seconds = 15
     crowd = subprocess.Popen([os.path.join(s.args.tests, "fleet"), doc["control"],
                               str(s.args.workers), str(seconds + 25), s.keys])
     try:
@@ -182,7 +182,8 @@ def fleet(s):
         took = timed(lambda: time.sleep(seconds))
         share = (Process(p.pid).cpu_s() - before) / took
         lost = s.sql("SELECT count(*) FROM worker WHERE NOT connected")
-        say("fleet", f"{s.args.workers} workers: of a core", 100 * share, "%")
+        say("fleet", f"{s.args.workers} workers: of a core", 100 * share,
+            f"% with leases of {s.args.lease_ms} ms")
         say("fleet", "memory of the coordinator", Process(p.pid).mib("VmRSS"), "MiB")
         say("fleet", "workers lost", int(lost), "")
     finally:
@@ -215,6 +216,7 @@ def main():
     a.add_argument("parts", nargs="*", default=list(PARTS))
     a.add_argument("--jobs", type=int, default=1_000_000)
     a.add_argument("--workers", type=int, default=10_000)
+    a.add_argument("--lease-ms", type=int, default=3000)
     a.add_argument("--mib", type=int, default=1024)
     args = a.parse_args()
     bindir = compare_queue.find_server()
