@@ -43,7 +43,8 @@ struct blob {
     int64_t sent; /* bytes sent (put) or asked for (get); >= done */
     bool asked;   /* put: the question is under way or answered */
     bool answered;
-    int64_t heard_ms; /* last answer or question */
+    int64_t heard_ms;           /* last answer or question */
+    struct sha256_stream *hash; /* of a download that began at its start, else NULL */
     int damaged;
 };
 
@@ -136,6 +137,9 @@ close_file(struct blob *t)
     if (t->fd >= 0)
         close(t->fd);
     t->fd = -1;
+    if (t->hash != NULL)
+        sha256_stream_end(t->hash);
+    t->hash = NULL;
 }
 
 void
@@ -214,6 +218,18 @@ waits_for_another(const struct blobs *b, const struct blob *t)
     return false;
 }
 
+/* Of the whole file, as its bytes went by or, where an earlier download began it, read
+ * again. */
+static int
+digest_of(struct blob *t, struct sha256 *digest)
+{
+    if (t->hash == NULL)
+        return sha256_file(digest, NULL, t->part, &t->err);
+    *digest = sha256_stream_end(t->hash);
+    t->hash = NULL;
+    return 0;
+}
+
 /* The whole file is in t->part: verify it and put it in its place. */
 static void
 settle_download(struct blob *t)
@@ -221,8 +237,9 @@ settle_download(struct blob *t)
     struct sha256 digest;
 
     (void)fdatasync(t->fd); /* a name in the cache must outlive a power cut as it is */
+    const int rc = digest_of(t, &digest);
     close_file(t);
-    if (sha256_file(&digest, NULL, t->part, &t->err) != 0) {
+    if (rc != 0) {
         finish(t, BLOB_FAILED);
     } else if (strcmp(digest.hex, t->sha) == 0) {
         if (rename(t->part, t->path) == 0) {
@@ -256,6 +273,13 @@ open_part(struct blob *t)
         return -1;
     }
     t->done = t->sent = st.st_size <= t->size ? st.st_size : 0;
+    if (ftruncate(t->fd, t->done) != 0) { /* of what is longer nothing is kept */
+        err_sys(&t->err, "write %s", t->part);
+        finish(t, BLOB_FAILED);
+        return -1;
+    }
+    if (t->done == 0)
+        t->hash = sha256_stream_new();
     return 0;
 }
 
@@ -326,6 +350,10 @@ take_chunk(struct blob *t, const struct msg_chunk *c, int64_t now_ms)
         finish(t, BLOB_FAILED);
         return;
     }
+    if (t->hash != NULL)
+        sha256_stream_add(t->hash, c->data, c->data_size);
+    /* the disk begins now, so that the end need not wait for all of it */
+    (void)sync_file_range(t->fd, c->offset, (off_t)c->data_size, SYNC_FILE_RANGE_WRITE);
     t->done += (int64_t)c->data_size;
     if (t->sent < t->done)
         t->sent = t->done;
