@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -191,16 +192,56 @@ def fleet(s):
         end(p)
 
 
+ONE_JOB = """WITH d AS (INSERT INTO job_def (digest, form) SELECT
+    sha256(clock_timestamp()::text::bytea), min(id) FROM job_form RETURNING job),
+  j AS (INSERT INTO job (id, state) SELECT job, 'ready' FROM d RETURNING id),
+  n AS (INSERT INTO news (job, last) SELECT id, id FROM j RETURNING id)
+  SELECT j.id, pg_notify('relusweep', n.id::text) FROM j, n;
+"""
+
+
+def starts_while(s, doc, other):
+    """Submits jobs one by one until the other program ends. Returns how long, in ms, each
+    took to start at a worker, ascending."""
+    path = os.path.join(s.dir, "starts")
+    worker = subprocess.Popen([os.path.join(s.args.bin, "relusweep-worker"), "noop",
+                               "--connect", doc["control"], "--keys", s.keys, "--slots",
+                               "1", "--starts", path], stderr=subprocess.DEVNULL)
+    psql = subprocess.Popen(["psql", "-h", s.server.dir, "-U", "postgres", "-d", "scale",
+                             "-AtXq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            text=True)
+    sent = {}
+    while int(s.sql("SELECT count(*) FROM worker WHERE connected")) == 0:
+        time.sleep(0.05)
+    while other.poll() is None:
+        now = time.monotonic_ns()
+        psql.stdin.write(ONE_JOB)
+        psql.stdin.flush()
+        sent[int(psql.stdout.readline().split("|")[0])] = now
+        time.sleep(0.02)
+    psql.stdin.close()
+    psql.wait()
+    time.sleep(0.5)
+    end(worker)
+    with open(path, "rb") as f:
+        rows = list(struct.iter_unpack("=qq", f.read()))
+    return sorted((at - sent[job]) / 1e6 for job, at in rows if job in sent)
+
+
 def artifact(s):
     s.fresh()
     s.make_keys()
+    s.sql("INSERT INTO job_form (method, stage, template) VALUES ('m', 's', '{}')")
     p, doc = s.coordinator("--keys", s.keys)
     try:
-        text = subprocess.run([os.path.join(s.args.tests, "transfer"), doc["bulk"],
-                               str(s.args.mib), s.dir, s.keys], check=True,
-                              stdout=subprocess.PIPE, text=True).stdout
-        for name, value in json.loads(text).items():
+        other = subprocess.Popen([os.path.join(s.args.tests, "transfer"), doc["bulk"],
+                                  str(s.args.mib), s.dir, s.keys],
+                                 stdout=subprocess.PIPE, text=True)
+        ms = starts_while(s, doc, other)
+        for name, value in json.loads(other.stdout.read()).items():
             say("artifact", f"{s.args.mib} MiB {name}", value, "MB/s")
+        say("artifact", f"submission to start, {len(ms)}: p50", ms[len(ms) // 2], "ms")
+        say("artifact", "submission to start: p99", ms[len(ms) * 99 // 100], "ms")
     finally:
         end(p)
 
