@@ -11,23 +11,10 @@
 
 #include "coordinator/dispatch/heap.h"
 #include "coordinator/dispatch/idmap.h"
+#include "coordinator/dispatch/lease.h"
 #include "coordinator/dispatch/queue.h"
 #include "coordinator/dispatch/roster.h"
 #include "shared/base/mem.h"
-
-struct lease {
-    struct lease *next, **link; /* in the list of its session, or in `orphans` */
-    struct msg_run run;
-    int64_t class;
-    int64_t session;         /* 0: nobody claims it now */
-    char boot[64], name[80]; /* of the worker that got it */
-    int64_t deadline_ms;     /* when nobody claims it */
-    bool busy;               /* an action about it is on its way to the database */
-    bool unsent;    /* its commit was not confirmed: the worker knows nothing */
-    bool known;     /* its worker has named it: the GRANT arrived */
-    int64_t ask_ms; /* when the worker is asked for it, unless it is known */
-    bool named;     /* by the database, while that is looked at */
-};
 
 struct core {
     struct core_config config;
@@ -122,35 +109,14 @@ session_of(const struct core *core, const struct lease *l)
     return roster_find(&core->roster, l->session);
 }
 
-static void
-unlink_lease(struct lease *l)
-{
-    if (l->link == NULL)
-        return;
-    *l->link = l->next;
-    if (l->next != NULL)
-        l->next->link = l->link;
-    l->link = NULL;
-}
-
-static void
-link_lease(struct lease **list, struct lease *l)
-{
-    l->next = *list;
-    l->link = list;
-    if (l->next != NULL)
-        l->next->link = &l->next;
-    *list = l;
-}
-
 /* Changes who holds the lease, and both counts. s: NULL for nobody. */
 static void
 assign(struct core *core, struct lease *l, struct session *s)
 {
     struct session *before = session_of(core, l);
 
-    unlink_lease(l);
-    link_lease(s != NULL ? &s->first : &core->orphans, l);
+    lease_unlink(l);
+    lease_link(s != NULL ? &s->first : &core->orphans, l);
     if (before != NULL) {
         before->leases--;
         roster_offer(&core->roster, before);
@@ -174,7 +140,7 @@ open_lease(struct core *core, struct msg_run run, int64_t class)
     l->class = class;
     queue_count_running(core->ready, class, 1);
     idmap_put(&core->leases, run.job, l);
-    link_lease(&core->orphans, l);
+    lease_link(&core->orphans, l);
     return l;
 }
 
@@ -187,7 +153,7 @@ close_lease(struct core *core, struct lease *l)
     if (s != NULL && l->unsent)
         s->offered++;
     assign(core, l, NULL);
-    unlink_lease(l);
+    lease_unlink(l);
     queue_count_running(core->ready, l->class, -1);
     idmap_take(&core->leases, l->run.job);
     free(l);
@@ -345,22 +311,13 @@ drop_session(struct core *core, struct session *s)
     roster_drop(&core->roster, s);
 }
 
-/* A process is of the agent that got the lease and of nobody else; a result lies in a
- * folder, which the next agent of that name inherits. Where there are keys, a name begins
- * with that of the key. */
-static bool
-owns(const struct session *s, const struct lease *l, bool result)
-{
-    return strcmp(l->name, s->name) == 0 && (result || strcmp(l->boot, s->boot) == 0);
-}
-
 /* Of a lease that was never sent nobody can know: what is named is of the past. */
 static bool
 adopt(struct core *core, struct session *s, struct msg_run run, bool result)
 {
     struct lease *l = find_lease(core, run);
 
-    if (l == NULL || l->unsent || !owns(s, l, result))
+    if (l == NULL || l->unsent || !lease_is_of(l, s, result))
         return false;
     if (l->session != s->id)
         assign(core, l, s);

@@ -215,7 +215,7 @@ done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
 {
     (void)err;
     log_info("dispatch", "action=sync ready=%zu leased=%zu", d->news.ready.n,
-              d->news.leased.n);
+             d->news.leased.n);
     core_sync_begin(d->core);
     core_set_rules(d->core, &d->rules, now_ms);
     add_ready(d, now_ms);
