@@ -213,9 +213,9 @@ add_ready(struct dispatcher *d, int64_t now_ms)
 static int
 done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
 {
+    const size_t n_ready = d->news.ready.n;
+
     (void)err;
-    log_info("dispatch", "action=sync ready=%zu leased=%zu", d->news.ready.n,
-             d->news.leased.n);
     core_sync_begin(d->core);
     core_set_rules(d->core, &d->rules, now_ms);
     add_ready(d, now_ms);
@@ -225,6 +225,7 @@ done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
                         l->class, l->boot, l->name, now_ms);
     }
     core_sync_end(d->core);
+    log_info("dispatch", "action=sync ready=%zu leased=%zu", n_ready, d->news.leased.n);
     crash_point("queue-read");
     d->n_doubtful = 0;
     d->must_sync = false;
