@@ -15,12 +15,17 @@
 #include "shared/base/proc.h"
 #include "shared/wire/sock.h"
 
-enum { WORKERS_OF_PROCESS = 250, LOOK_MS = 5, HELLO_AGAIN_MS = 20000 };
+enum {
+    WORKERS_OF_PROCESS = 250,
+    LOOK_MS = 5,
+    WELCOME_LOOK_MS = 250,
+    HELLO_AGAIN_MS = 20000
+};
 
 struct fleet_worker {
     struct sock *sock;
     char boot[64];
-    int64_t session, heartbeat_ms, due_ms;
+    int64_t session, heartbeat_ms, due_ms, look_ms;
 };
 
 static int
@@ -76,8 +81,9 @@ tend(struct fleet_worker *w, struct arena *mem, int64_t now_ms)
     struct err err;
     struct msg m;
 
-    if (w->session != 0 && now_ms < w->due_ms)
+    if (now_ms < w->due_ms && (w->session != 0 || now_ms < w->look_ms))
         return;
+    w->look_ms = now_ms + WELCOME_LOOK_MS;
     while (sock_recv(w->sock, NULL, &m, mem, &err) == 1)
         take(w, &m, now_ms);
     arena_release(mem);
