@@ -23,12 +23,12 @@ db_drill_fill(struct db *db, int64_t n, struct err *err)
 int
 db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct err *err)
 {
-    int64_t id;
+    struct pg_rows rows;
 
     if (db_begin_edit(db, err) != 0)
         return -1;
-    if (pg_number(
-            db->pg, &id, NULL,
+    if (pg_query_again(
+            db->pg, &rows,
             "WITH f AS (INSERT INTO job_form AS f (method, stage, template)"
             "  VALUES ('drill', 'noop', '{}') ON CONFLICT (md5(template))"
             "  DO UPDATE SET stage = f.stage RETURNING id),"
@@ -36,19 +36,20 @@ db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct e
             "  SELECT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()),"
             "  f.id FROM f, generate_series(1, $1::bigint) RETURNING job),"
             " j AS (INSERT INTO job (id, state, priority)"
-            "  SELECT job, 'ready', $2::int FROM s ORDER BY job RETURNING id)"
-            " SELECT max(id) FROM j",
+            "  SELECT job, 'ready', $2::int FROM s ORDER BY job RETURNING id),"
+            " n AS (INSERT INTO news (job, last) SELECT min(id), max(id) FROM j"
+            "  RETURNING last)"
+            " SELECT last, pg_notify('relusweep', '') FROM n",
             PG_ARGS(PG_INT(n), PG_INT(priority)), err)
-            != 0
-        || pg_query(db->pg, NULL,
-                    "INSERT INTO news (job, last) VALUES ($2::bigint - $1 + 1, $2)",
-                    PG_ARGS(PG_INT(n), PG_INT(id)), err)
-               != 0
-        || pg_commit(db->pg, err) != 0)
+        != 0)
+        return -1;
+    const int64_t id = pg_int_at(&rows, 0, 0);
+    pg_rows_release(&rows);
+    if (pg_commit(db->pg, err) != 0)
         return -1;
     if (last != NULL)
         *last = id;
-    return db_wake(db, err);
+    return 0;
 }
 
 int

@@ -26,7 +26,7 @@ MUST_CHECK int hot_replan(struct pg *pg, struct err *err);
 struct hot_lease {
     int64_t job, attempt, worker;
     /* outcome */
-    bool done;
+    bool done, has_parents;
     char *digest, *spec; /* caller frees */
     struct artifact_inputs inputs;
     struct artifact_checkpoint resume;
@@ -49,6 +49,8 @@ struct hot_success {
     double seconds; /* below 0: unknown */
     const struct metric *finals;
     size_t n_finals;
+    bool bare; /* nothing was written about this attempt since its lease, nor about an
+                * earlier one: it has no row, no checkpoint, no progress */
     bool done; /* outcome: it was current */
 };
 /* ready: children whose parents all have succeeded now; appended. */

@@ -153,7 +153,9 @@ jobs_take_news(struct pg *pg, struct job_news *out, struct err *err)
     struct pg_rows rows;
     int rc = pg_query_again(pg, &rows,
                             "WITH n AS (DELETE FROM news RETURNING *)"
-                            " SELECT job, last, changed::int FROM n ORDER BY job, id",
+                            " SELECT job, last, changed::int,"
+                            " set_config('synchronous_commit', 'off', true)"
+                            " FROM n ORDER BY job, id",
                             PG_NONE, err);
 
     if (rc != 0)

@@ -77,7 +77,8 @@ MUST_CHECK int jobs_load_some(struct pg *pg, const int64_t *jobs, size_t n,
 
 /* Takes the news: appends the spans of jobs that are not what they were, ascending, and
  * all jobs of them, and of the spans of new jobs, that may be leased or are. many: so many
- * spans that the whole queue should be read. */
+ * spans that the whole queue should be read. Does not wait for the disk: who crashes reads
+ * the whole queue. */
 MUST_CHECK int jobs_take_news(struct pg *pg, struct job_news *out, struct err *err);
 
 /* Appends all ready or leased jobs, in no order. */

@@ -10,16 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/db/pgargs.h"
 #include "shared/base/mem.h"
 
 enum { COPY_BYTES = 1 << 16 };
-enum { OID_BYTEA = 17, NUMBER_SIZE = 32, MAX_PLANNED = 64, NAME_SIZE = 16 };
+enum { MAX_PLANNED = 64, NAME_SIZE = 16, MAX_SENT = 32 };
+
+/* What comes back for something that was sent. */
+enum expected { EXPECT_DONE, EXPECT_PLAN, EXPECT_ROWS };
 
 struct pg {
     PGconn *conn;
     char sqlstate[6];                 /* of the last error */
     const char *planned[MAX_PLANNED]; /* statements that the server has by number */
-    int n_planned;
+    int n_planned, n_planning;        /* so many; with those on their way */
+    bool begin_due;                   /* BEGIN leaves with the next statement */
+    enum expected sent[MAX_SENT];     /* on their way, of which n_taken came back */
+    int n_sent, n_taken;
 };
 
 /* libpq ends its messages with newlines, and has several lines for several hosts. */
@@ -161,92 +168,6 @@ query_failed(struct pg *pg, const PGresult *result, struct err *err)
     return -1;
 }
 
-/* The statement's parameters in libpq's form. */
-struct bound {
-    const char *values[PG_MAX_ARGS];
-    int lengths[PG_MAX_ARGS], formats[PG_MAX_ARGS];
-    Oid types[PG_MAX_ARGS];
-    struct buf arrays[PG_MAX_ARGS];
-    char numbers[PG_MAX_ARGS][NUMBER_SIZE];
-};
-
-static void
-put_quoted(struct buf *out, const char *text)
-{
-    if (text == NULL) {
-        buf_puts(out, "NULL");
-        return;
-    }
-    buf_putc(out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, *text);
-    }
-    buf_putc(out, '"');
-}
-
-/* The text form of an array: {1,2} or {"a","b"}. */
-static const char *
-put_array(struct buf *out, const struct pg_arg *a)
-{
-    buf_putc(out, '{');
-    for (size_t i = 0; i < a->size; i++) {
-        if (i > 0)
-            buf_putc(out, ',');
-        if (a->kind == PG_ARG_INTS)
-            buf_printf(out, "%lld", (long long)((const int64_t *)a->p)[i]);
-        else if (a->kind == PG_ARG_REALS)
-            buf_printf(out, "%.17g", ((const double *)a->p)[i]);
-        else
-            put_quoted(out, ((const char *const *)a->p)[i]);
-    }
-    buf_putc(out, '}');
-    return buf_str(out);
-}
-
-static const char *
-put_number(char out[NUMBER_SIZE], const struct pg_arg *a)
-{
-    if (a->kind == PG_ARG_INT)
-        snprintf(out, NUMBER_SIZE, "%lld", (long long)a->i);
-    else
-        snprintf(out, NUMBER_SIZE, "%.17g", a->d);
-    return out;
-}
-
-static void
-bind(struct bound *b, const struct pg_arg *args, size_t n)
-{
-    assert(n <= PG_MAX_ARGS);
-    memset(b, 0, offsetof(struct bound, numbers));
-    for (size_t i = 0; i < n; i++) {
-        const struct pg_arg *a = &args[i];
-        switch (a->kind) {
-        case PG_ARG_NULL: break;
-        case PG_ARG_INT:
-        case PG_ARG_REAL: b->values[i] = put_number(b->numbers[i], a); break;
-        case PG_ARG_TEXT: b->values[i] = a->p; break;
-        case PG_ARG_BYTES:
-            b->values[i] = a->p;
-            b->lengths[i] = (int)a->size;
-            b->formats[i] = 1;
-            b->types[i] = OID_BYTEA;
-            break;
-        case PG_ARG_INTS:
-        case PG_ARG_REALS:
-        case PG_ARG_TEXTS: b->values[i] = put_array(&b->arrays[i], a); break;
-        }
-    }
-}
-
-static void
-unbind(struct bound *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        buf_release(&b->arrays[i]);
-}
-
 /* Takes the result: *out, or an error. */
 static int
 finish(struct pg *pg, PGresult **out, PGresult *result, struct err *err)
@@ -262,36 +183,150 @@ finish(struct pg *pg, PGresult **out, PGresult *result, struct err *err)
     return -1;
 }
 
-static int
-run(struct pg *pg, PGresult **out, const char *sql, const struct pg_arg *args, size_t n,
-    int binary, struct err *err)
-{
-    struct bound b;
+/* ---- statements --------------------------------------------------------------------- */
 
-    bind(&b, args, n);
-    PGresult *result = PQexecParams(pg->conn, sql, (int)n, b.types, b.values, b.lengths,
-                                    b.formats, binary);
-    unbind(&b, n);
-    return finish(pg, out, result, err);
+/* Something left for the server, whose answer pg_take finds. */
+static void
+expect(struct pg *pg, enum expected what)
+{
+    assert(pg->n_sent < MAX_SENT);
+    pg->sent[pg->n_sent++] = what;
 }
 
-/* Name under which the server has the statement; makes it known at first. */
-static int
-plan(struct pg *pg, char name[NAME_SIZE], const char *sql, struct err *err)
+/* Opens the way on which statements travel together; the first one may be BEGIN. */
+static bool
+enter(struct pg *pg)
 {
-    PGresult *result;
+    if (pg->n_sent > 0)
+        return true;
+    if (PQenterPipelineMode(pg->conn) != 1)
+        return false;
+    if (!pg->begin_due)
+        return true;
+    pg->begin_due = false;
+    expect(pg, EXPECT_DONE);
+    return PQsendQueryParams(pg->conn, "BEGIN", 0, NULL, NULL, NULL, NULL, 0) == 1;
+}
+
+/* Ends it, whatever is left to read. Between two answers libpq says NULL once. */
+static void
+leave(struct pg *pg)
+{
+    for (int nulls = 0; nulls < 2;) {
+        PGresult *result = PQgetResult(pg->conn);
+        const bool end = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        nulls = result != NULL ? 0 : nulls + 1;
+        PQclear(result);
+        if (end)
+            break;
+    }
+    (void)PQexitPipelineMode(pg->conn);
+    pg->n_sent = pg->n_taken = 0;
+    pg->n_planning = pg->n_planned;
+}
+
+/* The next answer; an error ends the way, for the server skips what follows. */
+static int
+take_answer(struct pg *pg, PGresult **out, struct err *err)
+{
+    const bool first = pg->n_taken == 0;
+    const enum expected what = pg->sent[pg->n_taken++];
+
+    if (first)
+        (void)PQpipelineSync(pg->conn); /* what is wrong with it, the answer says */
+    if (finish(pg, out, PQgetResult(pg->conn), err) != 0) {
+        leave(pg);
+        return -1;
+    }
+    if (what == EXPECT_PLAN)
+        pg->n_planned++;
+    if (pg->n_taken == pg->n_sent)
+        leave(pg);
+    else
+        PQclear(PQgetResult(pg->conn)); /* the NULL behind it */
+    return 0;
+}
+
+/* The answer to the oldest statement that has one. */
+static int
+take_result(struct pg *pg, PGresult **out, struct err *err)
+{
+    for (;;) {
+        assert(pg->n_taken < pg->n_sent);
+        const bool wanted = pg->sent[pg->n_taken] == EXPECT_ROWS;
+        if (take_answer(pg, out, err) != 0)
+            return -1;
+        if (wanted)
+            return 0;
+        PQclear(*out);
+    }
+}
+
+static int
+went_away(struct pg *pg, struct err *err)
+{
+    query_failed(pg, NULL, err);
+    leave(pg);
+    return -1;
+}
+
+/* Number of a statement that the server knows or is told of on the way. */
+static int
+plan(struct pg *pg, const char *sql, const struct pgargs *args, size_t n)
+{
+    char name[NAME_SIZE];
     int i = 0;
 
-    while (i < pg->n_planned && pg->planned[i] != sql)
+    while (i < pg->n_planning && pg->planned[i] != sql)
         i++;
-    snprintf(name, NAME_SIZE, "s%d", i);
-    if (i < pg->n_planned)
-        return 0;
+    if (i < pg->n_planning)
+        return i;
     assert(i < MAX_PLANNED);
-    if (finish(pg, &result, PQprepare(pg->conn, name, sql, 0, NULL), err) != 0)
+    snprintf(name, sizeof name, "s%d", i);
+    expect(pg, EXPECT_PLAN);
+    pg->planned[pg->n_planning++] = sql;
+    return PQsendPrepare(pg->conn, name, sql, (int)n, args->types) == 1 ? i : -1;
+}
+
+static bool
+send_planned(struct pg *pg, const char *sql, const struct pgargs *args, size_t n)
+{
+    char name[NAME_SIZE];
+    const int i = enter(pg) ? plan(pg, sql, args, n) : -1;
+
+    snprintf(name, sizeof name, "s%d", i);
+    expect(pg, EXPECT_ROWS);
+    return i >= 0
+           && PQsendQueryPrepared(pg->conn, name, (int)n, args->values, args->lengths,
+                                  args->formats, 0)
+                  == 1;
+}
+
+int
+pg_send(struct pg *pg, const char *sql, const struct pg_arg *args, size_t n_args,
+        struct err *err)
+{
+    struct pgargs a;
+
+    pgargs_bind(&a, args, n_args);
+    const bool ok = send_planned(pg, sql, &a, n_args);
+    pgargs_release(&a, n_args);
+    return ok ? 0 : went_away(pg, err);
+}
+
+int
+pg_take(struct pg *pg, struct pg_rows *out, struct err *err)
+{
+    PGresult *result;
+
+    if (out != NULL)
+        *out = (struct pg_rows){0};
+    if (take_result(pg, &result, err) != 0)
         return -1;
-    PQclear(result);
-    pg->planned[pg->n_planned++] = sql;
+    if (out != NULL)
+        *out = (struct pg_rows){.result = result, .n = PQntuples(result)};
+    else
+        PQclear(result);
     return 0;
 }
 
@@ -299,25 +334,28 @@ int
 pg_query_again(struct pg *pg, struct pg_rows *out, const char *sql,
                const struct pg_arg *args, size_t n_args, struct err *err)
 {
-    char name[NAME_SIZE];
-    PGresult *result;
-    struct bound b;
-
+    assert(pg->n_sent == 0);
     if (out != NULL)
         *out = (struct pg_rows){0};
-    if (plan(pg, name, sql, err) != 0)
-        return -1;
-    bind(&b, args, n_args);
-    result =
-        PQexecPrepared(pg->conn, name, (int)n_args, b.values, b.lengths, b.formats, 0);
-    unbind(&b, n_args);
-    if (finish(pg, &result, result, err) != 0)
-        return -1;
-    if (out != NULL)
-        *out = (struct pg_rows){.result = result, .n = PQntuples(result)};
-    else
-        PQclear(result);
-    return 0;
+    return pg_send(pg, sql, args, n_args, err) == 0 ? pg_take(pg, out, err) : -1;
+}
+
+/* A statement for once. */
+static int
+run(struct pg *pg, PGresult **out, const char *sql, const struct pg_arg *args, size_t n,
+    int binary, struct err *err)
+{
+    struct pgargs a;
+
+    assert(pg->n_sent == 0);
+    pgargs_bind(&a, args, n);
+    const bool ok = enter(pg)
+                    && PQsendQueryParams(pg->conn, sql, (int)n, a.types, a.values,
+                                         a.lengths, a.formats, binary)
+                           == 1;
+    pgargs_release(&a, n);
+    expect(pg, EXPECT_ROWS);
+    return ok ? take_result(pg, out, err) : went_away(pg, err);
 }
 
 int
@@ -336,6 +374,8 @@ pg_query(struct pg *pg, struct pg_rows *out, const char *sql, const struct pg_ar
         PQclear(result);
     return 0;
 }
+
+/* ---- what they answer --------------------------------------------------------------- */
 
 void
 pg_rows_release(struct pg_rows *rows)
@@ -458,12 +498,39 @@ put_rows(struct pg *pg, pg_next_fn next, void *ctx)
     return ok && PQputCopyEnd(pg->conn, NULL) == 1;
 }
 
+static int
+script(struct pg *pg, const char *sql, struct err *err)
+{
+    PGresult *result = PQexec(pg->conn, sql);
+    const ExecStatusType status = PQresultStatus(result);
+    int rc = 0;
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        rc = query_failed(pg, result, err);
+    PQclear(result);
+    return rc;
+}
+
+/* For what cannot take BEGIN with it. */
+static int
+begin_now(struct pg *pg, struct err *err)
+{
+    assert(pg->n_sent == 0);
+    if (!pg->begin_due)
+        return 0;
+    pg->begin_due = false;
+    return script(pg, "BEGIN", err);
+}
+
 int
 pg_copy(struct pg *pg, const char *sql, pg_next_fn next, void *ctx, struct err *err)
 {
-    PGresult *result = PQexec(pg->conn, sql), *after;
+    PGresult *result, *after;
     int rc;
 
+    if (begin_now(pg, err) != 0)
+        return -1;
+    result = PQexec(pg->conn, sql);
     if (PQresultStatus(result) != PGRES_COPY_IN) {
         rc = query_failed(pg, result, err);
         PQclear(result);
@@ -531,11 +598,14 @@ int
 pg_copy_out(struct pg *pg, const char *sql, size_t n_columns, pg_take_fn take,
             void *ctx, struct err *err)
 {
-    PGresult *result = PQexec(pg->conn, sql), *after;
     bool good = n_columns <= PG_MAX_ARGS;
+    PGresult *result, *after;
     char *data;
     int n, rc;
 
+    if (begin_now(pg, err) != 0)
+        return -1;
+    result = PQexec(pg->conn, sql);
     if (PQresultStatus(result) != PGRES_COPY_OUT) {
         rc = query_failed(pg, result, err);
         PQclear(result);
@@ -560,29 +630,26 @@ pg_copy_out(struct pg *pg, const char *sql, size_t n_columns, pg_take_fn take,
 int
 pg_script(struct pg *pg, const char *sql, struct err *err)
 {
-    PGresult *result = PQexec(pg->conn, sql);
-    const ExecStatusType status = PQresultStatus(result);
-    int rc = 0;
-
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        rc = query_failed(pg, result, err);
-    PQclear(result);
-    return rc;
+    return begin_now(pg, err) == 0 ? script(pg, sql, err) : -1;
 }
 
 int
 pg_begin(struct pg *pg, struct err *err)
 {
-    return pg_script(pg, "BEGIN", err);
+    (void)err;
+    pg->begin_due = true;
+    return 0;
 }
 
 int
 pg_commit(struct pg *pg, struct err *err)
 {
     /* COMMIT of a transaction that has failed answers ROLLBACK. */
-    PGresult *result = PQexec(pg->conn, "COMMIT");
     int rc = 0;
 
+    if (begin_now(pg, err) != 0)
+        return -1;
+    PGresult *result = PQexec(pg->conn, "COMMIT");
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
         rc = query_failed(pg, result, err);
     else if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
@@ -594,6 +661,7 @@ pg_commit(struct pg *pg, struct err *err)
 void
 pg_rollback(struct pg *pg)
 {
+    pg->begin_due = false;
     if (PQtransactionStatus(pg->conn) != PQTRANS_IDLE)
         PQclear(PQexec(pg->conn, "ROLLBACK"));
 }

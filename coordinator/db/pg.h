@@ -103,6 +103,14 @@ MUST_CHECK int pg_query_again(struct pg *pg, struct pg_rows *out, const char *sq
                               const struct pg_arg *args, size_t n_args,
                               struct err *err);
 
+/* The same for several at once, which cost one way to the server and back: what pg_send
+ * was given leaves with the first pg_take, and each pg_take gives the rows (`out` may be
+ * NULL) of the next one. After an error nothing of it is left to take; else all of it is
+ * to be taken. Outside a transaction they are one. At most 15. */
+MUST_CHECK int pg_send(struct pg *pg, const char *sql, const struct pg_arg *args,
+                       size_t n_args, struct err *err);
+MUST_CHECK int pg_take(struct pg *pg, struct pg_rows *out, struct err *err);
+
 /* Fields; a null reads as 0 or "". Text is borrowed until the rows are released. */
 int64_t pg_int_at(const struct pg_rows *rows, int row, int column);
 const char *pg_text_at(const struct pg_rows *rows, int row, int column);
@@ -143,6 +151,7 @@ MUST_CHECK int pg_copy_out(struct pg *pg, const char *sql, size_t n_columns,
 /* Several statements without parameters, as one batch (schema files). */
 MUST_CHECK int pg_script(struct pg *pg, const char *sql, struct err *err);
 
+/* BEGIN goes with the first statement that follows. */
 MUST_CHECK int pg_begin(struct pg *pg, struct err *err);
 MUST_CHECK int pg_commit(struct pg *pg, struct err *err);
 void pg_rollback(struct pg *pg); /* harmless outside a transaction */

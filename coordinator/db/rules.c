@@ -33,21 +33,11 @@ take_limits_of_class(struct rules_class *c, const char *numbers)
 }
 
 static int
-load_classes(struct pg *pg, struct rules *out, struct err *err)
+take_classes(struct pg *pg, struct rules *out, struct err *err)
 {
     struct pg_rows rows;
 
-    if (pg_query(pg, &rows,
-                 "SELECT id, array_to_string(limits, ','),"
-                 " coalesce((terms ->> 'memory_bytes')::bigint, 0),"
-                 " coalesce((terms ->> 'threads')::bigint, 0),"
-                 " coalesce((SELECT string_agg(l, ',') FROM"
-                 "  jsonb_array_elements_text(terms -> 'labels') l), ''),"
-                 " coalesce(terms ->> 'backend', ''),"
-                 " coalesce((terms ->> 'timeout_s')::bigint, 0),"
-                 " coalesce((terms ->> 'stall_s')::bigint, 0) FROM job_class",
-                 PG_NONE, err)
-        != 0)
+    if (pg_take(pg, &rows, err) != 0)
         return -1;
     out->classes = xcalloc((size_t)rows.n + 1, sizeof *out->classes);
     out->n_classes = (size_t)rows.n;
@@ -67,11 +57,11 @@ load_classes(struct pg *pg, struct rules *out, struct err *err)
 }
 
 static int
-load_limits(struct pg *pg, struct rules *out, struct err *err)
+take_limits(struct pg *pg, struct rules *out, struct err *err)
 {
     struct pg_rows rows;
 
-    if (pg_query(pg, &rows, "SELECT id, most FROM job_limit", PG_NONE, err) != 0)
+    if (pg_take(pg, &rows, err) != 0)
         return -1;
     out->limits = xcalloc((size_t)rows.n + 1, sizeof *out->limits);
     out->n_limits = (size_t)rows.n;
@@ -83,15 +73,11 @@ load_limits(struct pg *pg, struct rules *out, struct err *err)
 }
 
 static int
-load_rests(struct pg *pg, struct rules *out, struct err *err)
+take_rests(struct pg *pg, struct rules *out, struct err *err)
 {
     struct pg_rows rows;
 
-    if (pg_query(pg, &rows,
-                 "SELECT host, ceil(extract(epoch FROM until - clock_timestamp())"
-                 " * 1000)::bigint FROM host_rest WHERE until > clock_timestamp()",
-                 PG_NONE, err)
-        != 0)
+    if (pg_take(pg, &rows, err) != 0)
         return -1;
     out->rests = xcalloc((size_t)rows.n + 1, sizeof *out->rests);
     out->n_rests = (size_t)rows.n;
@@ -104,12 +90,37 @@ load_rests(struct pg *pg, struct rules *out, struct err *err)
     return 0;
 }
 
+static int
+ask(struct pg *pg, struct err *err)
+{
+    return pg_send(pg,
+                   "SELECT id, array_to_string(limits, ','),"
+                   " coalesce((terms ->> 'memory_bytes')::bigint, 0),"
+                   " coalesce((terms ->> 'threads')::bigint, 0),"
+                   " coalesce((SELECT string_agg(l, ',') FROM"
+                   "  jsonb_array_elements_text(terms -> 'labels') l), ''),"
+                   " coalesce(terms ->> 'backend', ''),"
+                   " coalesce((terms ->> 'timeout_s')::bigint, 0),"
+                   " coalesce((terms ->> 'stall_s')::bigint, 0) FROM job_class",
+                   PG_NONE,
+                   err) == 0
+                   && pg_send(pg, "SELECT id, most FROM job_limit", PG_NONE, err) == 0
+                   && pg_send(
+                          pg,
+                          "SELECT host, ceil(extract(epoch FROM until - clock_timestamp())"
+                          " * 1000)::bigint FROM host_rest WHERE until > clock_timestamp()",
+                          PG_NONE, err)
+                          == 0
+               ? 0
+               : -1;
+}
+
 int
 rules_load(struct pg *pg, struct rules *out, struct err *err)
 {
     *out = (struct rules){0};
-    if (load_classes(pg, out, err) == 0 && load_limits(pg, out, err) == 0
-        && load_rests(pg, out, err) == 0)
+    if (ask(pg, err) == 0 && take_classes(pg, out, err) == 0
+        && take_limits(pg, out, err) == 0 && take_rests(pg, out, err) == 0)
         return 0;
     rules_release(out);
     return -1;

@@ -43,6 +43,29 @@ contract_of_catalog(const json_t *catalog)
     return NULL;
 }
 
+static json_t *
+gives_of(const json_t *contract, const json_t *spec)
+{
+    const json_t *stages = json_object_get(contract, json_str(spec, "method", ""));
+
+    return json_object_get(stages, json_str(spec, "stage", ""));
+}
+
+bool
+contract_binds(const json_t *contract, const char *spec)
+{
+    struct err err;
+    json_t *doc;
+
+    if (contract == NULL)
+        return false;
+    if (json_parse(&doc, spec, strlen(spec), "spec of a job", &err) != 0)
+        return true; /* whoever looks at the result says what is wrong */
+    const bool binds = gives_of(contract, doc) != NULL;
+    json_decref(doc);
+    return binds;
+}
+
 static bool
 has_metric(const void *ctx, const char *name)
 {
@@ -69,9 +92,7 @@ const struct msg *
 contract_fault(const json_t *contract, const json_t *spec, const struct msg_result *m,
                struct arena *mem)
 {
-    const char *stage = json_str(spec, "stage", "");
-    const json_t *stages = json_object_get(contract, json_str(spec, "method", ""));
-    const json_t *gives = json_object_get(stages, stage);
+    const json_t *gives = gives_of(contract, spec);
     const json_t *params = json_object_get(spec, "params");
     const char *what = "artifact";
     const char *name = catalog_lacks(gives, params, what, has_artifact, m);
@@ -83,6 +104,6 @@ contract_fault(const json_t *contract, const json_t *spec, const struct msg_resu
     return result_as_failure(
         m, "contract",
         arena_printf(mem, "the result lacks the %s `%s`, which stage %s declares", what,
-                     name, stage),
+                     name, json_str(spec, "stage", "")),
         mem);
 }

@@ -1,6 +1,8 @@
 #ifndef COORDINATOR_DISPATCH_CONTRACT_H
 #define COORDINATOR_DISPATCH_CONTRACT_H
 
+#include <stdbool.h>
+
 #include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "shared/wire/msg.h"
@@ -13,6 +15,9 @@
 /* {"<method>": {"<stage>": [rows `gives`]}} of a catalogue; NULL when it promises
  * nothing. New reference. */
 json_t *contract_of_catalog(const json_t *catalog);
+
+/* Does it promise anything of jobs with this spec, the text of a document? */
+bool contract_binds(const json_t *contract, const char *spec);
 
 /* NULL when the result "ok" of a job with this spec keeps the contract; else a RESULT
  * that says what it lacks, with outcome "contract". It lives in `mem`. */

@@ -1,6 +1,6 @@
 /*
  * core.c - who gets which job, and who has lost one. Invariants: a job is in at most one
- * lease; a lease belongs to at most one session; session->leases counts them; a lease
+ * lease; a lease belongs to at most one session; session->leases counts those that run; a lease
  * that waits for a commit (`busy`) produces no second action.
  */
 #include "coordinator/dispatch/core.h"
@@ -118,14 +118,14 @@ assign(struct core *core, struct lease *l, struct session *s)
     lease_unlink(l);
     lease_link(s != NULL ? &s->first : &core->orphans, l);
     if (before != NULL) {
-        before->leases--;
+        before->leases -= !l->over;
         roster_offer(&core->roster, before);
     }
     l->session = s != NULL ? s->id : 0;
     if (s == NULL)
         core->quiet_until_ms = 0;
     if (s != NULL) {
-        s->leases++;
+        s->leases += !l->over;
         snprintf(l->boot, sizeof l->boot, "%s", s->boot);
         snprintf(l->name, sizeof l->name, "%s", s->name);
     }
@@ -257,6 +257,7 @@ core_sync_lease(struct core *core, struct msg_run run, int64_t class, const char
     }
     reclass(core, l, class);
     l->named = true;
+    l->bare = false; /* another coordinator may have heard of it */
     if (l->unsent)
         end_by(core, l, CORE_RETURN, false);
 }
@@ -319,8 +320,11 @@ adopt(struct core *core, struct session *s, struct msg_run run, bool result)
 
     if (l == NULL || l->unsent || !lease_is_of(l, s, result))
         return false;
-    if (l->session != s->id)
+    if (l->session != s->id || l->over != result) {
+        assign(core, l, NULL);
+        l->over = result;
         assign(core, l, s);
+    }
     l->known = true;
     return true;
 }
@@ -411,6 +415,23 @@ core_heard(struct core *core, int64_t session, int64_t now_ms)
 }
 
 bool
+core_is_bare(const struct core *core, struct msg_run run)
+{
+    const struct lease *l = find_lease(core, run);
+
+    return l != NULL && l->bare;
+}
+
+void
+core_not_bare(struct core *core, struct msg_run run)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l != NULL)
+        l->bare = false;
+}
+
+bool
 core_told(struct core *core, const struct session *s, struct msg_run run)
 {
     struct lease *l = find_lease(core, run);
@@ -418,7 +439,20 @@ core_told(struct core *core, const struct session *s, struct msg_run run)
     if (l == NULL || l->session != s->id)
         return false;
     l->known = true;
+    l->bare = false;
     return true;
+}
+
+void
+core_result(struct core *core, struct session *s, struct msg_run run)
+{
+    struct lease *l = find_lease(core, run);
+
+    if (l == NULL || l->session != s->id || l->over)
+        return;
+    l->over = true;
+    s->leases--;
+    roster_offer(&core->roster, s);
 }
 
 static void
@@ -594,6 +628,7 @@ grant_to(struct core *core, struct session *s, const struct heap_item *item,
     struct lease *l = open_lease(core, run, class);
 
     l->busy = l->unsent = true;
+    l->bare = run.attempt == 1;
     l->ask_ms = now_ms + core->config.lease_ms;
     assign(core, l, s);
     s->offered--;

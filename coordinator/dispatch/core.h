@@ -105,9 +105,18 @@ void core_offer(struct core *core, struct session *s, int64_t free);
 /* The session with this number if it is alive; it was heard now. NULL: who are you? */
 struct session *core_heard(struct core *core, int64_t session, int64_t now_ms);
 
+/* Is this the first attempt of its job, of which nothing was heard since it was granted?
+ * Then nothing is in the database about it but its lease, and its result needs no look at
+ * anything else, unless core_not_bare says that it does. */
+bool core_is_bare(const struct core *core, struct msg_run run);
+void core_not_bare(struct core *core, struct msg_run run);
+
 /* A message about this run has come from s: it knows of the lease. False where the run
  * is not the current attempt of its job, or not of s. */
 bool core_told(struct core *core, const struct session *s, struct msg_run run);
+
+/* Its result has come from s: another job may have its slot, in the same commit even. */
+void core_result(struct core *core, struct session *s, struct msg_run run);
 
 /* BYE: the named runs are handed back; others get one more lease time, for their result
  * may be waiting on the worker's disk. The session is freed. With nothing returned also

@@ -25,7 +25,7 @@ dispatcher_new(struct dispatcher **out, const struct dispatcher_config *config,
     *out = NULL;
     d->config = *config;
     sock_gather(config->control);
-    d->batch.max_lost = d->sending.max_lost = config->max_lost;
+    d->batch.max_lost = d->sending.max_lost = d->sent.max_lost = config->max_lost;
     if (pg_open(&d->pg, config->database, "relusweep-coordinator", err) != 0
         || migrate_apply(d->pg, err) != 0 || writer_start(&d->writer, err) != 0) {
         dispatcher_free(d);
@@ -54,6 +54,7 @@ dispatcher_free(struct dispatcher *d)
     forget_progress(d);
     batch_release(&d->batch);
     batch_release(&d->sending);
+    batch_release(&d->sent);
     core_free(d->core);
     json_decref(d->contract);
     pg_close(d->pg);
@@ -113,6 +114,11 @@ dispatcher_round(struct dispatcher *d, struct err *err)
 
     if (task_finish(d, now_ms, err) != 0)
         return -1;
+    if (d->sent.n > 0
+        && d->batch.n > 0) /* the next commit runs while we tell of this */
+        task_begin(d, now_ms);
+    if (d->sent.n > 0)
+        outbox_deliver(d, now_ms);
     if (!task_holds(d, now_ms)) {
         inbox_drain(d, now_ms);
         if (d->leads)

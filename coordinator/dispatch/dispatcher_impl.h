@@ -38,6 +38,7 @@ struct dispatcher {
     int64_t epoch; /* 0 while another coordinator leads, or none was found yet */
     struct core *core;
     struct batch batch; /* what comes in meanwhile */
+    struct batch sent;  /* was committed, and nobody was told yet */
     struct idmap
         progress; /* by job: struct worker_progress, what was not written yet */
     struct sha256 catalog; /* digest of the catalogue that was written last */
@@ -60,7 +61,7 @@ MUST_CHECK int dispatcher_round(struct dispatcher *d, struct err *err);
 /* Takes every message that has arrived. */
 void inbox_drain(struct dispatcher *d, int64_t now_ms);
 
-/* After the commit of d->sending: tells the core and the workers. */
+/* After the commit of d->sent: tells the core and the workers, and forgets it. */
 void outbox_deliver(struct dispatcher *d, int64_t now_ms);
 
 /* Sends to a session's worker; one that cannot be reached has to say HELLO again, and

@@ -204,7 +204,7 @@ take_progress(struct dispatcher *d, const struct session *s,
 {
     for (size_t i = 0; i < h->n_progress; i++) {
         const struct msg_progress *p = &h->progress[i];
-        if (core_session_of(d->core, p->run) != s)
+        if (!core_told(d->core, s, p->run))
             continue;
         struct worker_progress *row = idmap_find(&d->progress, p->run.job);
         if (row == NULL)
@@ -264,10 +264,13 @@ take_in_session(struct dispatcher *d, struct session *s, const struct msg *m,
         op->session = s->id;
         op->worker = s->worker;
         op->run = run;
+        op->bare = core_is_bare(d->core, run);
         op->foreign = !core_told(d->core, s, run);
         op->m = m;
-        if (m->type == MSG_RESULT)
+        if (m->type == MSG_RESULT && !op->bare)
             op->contract = json_incref(s->contract);
+        if (m->type == MSG_RESULT)
+            core_result(d->core, s, run);
     }
 }
 

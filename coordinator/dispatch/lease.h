@@ -15,6 +15,8 @@ struct lease {
     bool busy;               /* an action about it is on its way to the database */
     bool unsent;    /* its commit was not confirmed: the worker knows nothing */
     bool known;     /* its worker has named it: the GRANT arrived */
+    bool bare;      /* see core_is_bare */
+    bool over;      /* its result has come: the worker has the slot back */
     int64_t ask_ms; /* when the worker is asked for it, unless it is known */
     bool named;     /* by the database, while that is looked at */
 };

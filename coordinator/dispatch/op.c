@@ -220,5 +220,6 @@ op_reset(struct op *op)
     op->ready = (struct job_ready_list){0};
     op->digest = op->spec = NULL;
     op->disposition = op->detail = NULL;
+    op->bare = false; /* if it went wrong, then not because of that again */
     op->done = op->failed = op->handled = op->rules_changed = false;
 }

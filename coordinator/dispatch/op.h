@@ -36,6 +36,7 @@ struct op {
     bool preempted;          /* RETURN: its worker left */
     int64_t max_lost;        /* workers that a job may lose; 0: as in retry.h */
     bool foreign;            /* STARTED and what follows: not of a run of its session */
+    bool bare;               /* RESULT: see core_is_bare */
     const char *boot;        /* GONE */
     const struct msg *m;     /* HELLO and what follows STARTED */
     json_t *contract;        /* RESULT: of its worker's catalogue, owned; or NULL */

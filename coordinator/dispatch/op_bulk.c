@@ -95,7 +95,8 @@ success_of(const struct op *op, struct arena *mem)
                                 .peak_rss_bytes = m->peak_rss_bytes,
                                 .seconds = m->seconds,
                                 .finals = op_metrics(m->finals, m->n_finals, mem),
-                                .n_finals = m->n_finals};
+                                .n_finals = m->n_finals,
+                                .bare = op->bare};
 }
 
 static int

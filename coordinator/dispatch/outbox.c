@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/dispatch/contract.h"
 #include "coordinator/dispatch/dispatcher_impl.h"
+#include "shared/base/crash.h"
 #include "shared/base/log.h"
 
 enum { BEATS_LOOKS = 8, BEATS_A_MS = 2 };
@@ -75,7 +77,7 @@ send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t
     const struct rules_class *known = core_class_of(d->core, op->run);
     const struct rules_class *rules = known != NULL ? known : &nothing;
     const size_t n = op->inputs.n;
-    struct msg_input *inputs = arena_alloc(&d->sending.mem, (n + 1) * sizeof *inputs);
+    struct msg_input *inputs = arena_alloc(&d->sent.mem, (n + 1) * sizeof *inputs);
     const struct msg m = {.type = MSG_GRANT,
                           .u.grant = {.run = op->run,
                                       .spec = op->spec,
@@ -96,6 +98,8 @@ send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t
     log_debug("dispatch", "job=%lld attempt=%lld worker=%s state=leased resume=%lld",
               (long long)op->run.job, (long long)op->run.attempt, s->name,
               (long long)op->resume.step);
+    if (contract_binds(s->contract, op->spec))
+        core_not_bare(d->core, op->run);
     if (outbox_send(d, s, &m, now_ms) != 0)
         core_return(d->core, op->run);
 }
@@ -173,8 +177,10 @@ deliver(struct dispatcher *d, const struct op *op, int64_t now_ms)
 void
 outbox_deliver(struct dispatcher *d, int64_t now_ms)
 {
-    for (size_t i = 0; i < d->sending.n; i++)
-        deliver(d, &d->sending.ops[i], now_ms);
+    for (size_t i = 0; i < d->sent.n; i++)
+        deliver(d, &d->sent.ops[i], now_ms);
+    crash_point("answers-made");
+    batch_clear(&d->sent);
 }
 
 int64_t

@@ -25,7 +25,7 @@ struct session {
     int64_t worker; /* number in the database, 0: not written yet */
     int64_t slots;
     int64_t offered;   /* free slots as the worker said last, less what was granted */
-    int64_t leases;    /* that it holds */
+    int64_t leases;    /* that it holds and whose result has not come */
     int64_t heard_ms;  /* monotonic */
     int64_t spoken_ms; /* when we sent something last */
     int64_t beat_ms;   /* how long either side may be silent, as it was told */
@@ -38,8 +38,8 @@ struct session {
 };
 
 /* Jobs that may be granted now; none before the worker is in the database. Leases count
- * until their result is committed, so that a READY that crossed a GRANT on the way cannot
- * give a worker two jobs for one slot. */
+ * until their result has come, so that a READY that crossed a GRANT on the way cannot give
+ * a worker two jobs for one slot. */
 int64_t session_credit(const struct session *s);
 
 /* Not heard for lease_ms. */

@@ -353,6 +353,9 @@ hot_success(struct pg *pg, struct hot_success *ends, size_t n,
         ends[i].done = j != NULL;
         if (j == NULL)
             continue;
+        if (ends[i].bare && (j->attempts[j->attempt].exists || j->head_blob != 0))
+            world_violated("(h) %d/%d is not bare", (int)ends[i].job,
+                           (int)ends[i].attempt);
         j->state = JOB_SUCCEEDED;
         j->not_before_ms = j->head_blob = 0;
         j->cancel_open = false;

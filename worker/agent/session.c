@@ -41,7 +41,8 @@ struct session {
     bool draining;
     bool blocked;     /* the last send failed */
     int64_t retry_ms; /* when blocked: not before */
-    struct session_run *runs;
+    struct session_run *runs; /* oldest first, as acknowledgements come */
+    struct session_run **end; /* where the next one goes */
 };
 
 struct session *
@@ -57,6 +58,7 @@ session_new(const struct session_identity *who, const struct session_io *io,
                           .heard_ms = now_ms,
                           .offered = -1,
                           .limit = who->slots};
+    s->end = &s->runs;
     return s;
 }
 
@@ -102,8 +104,8 @@ add_run(struct session *s, struct msg_run run)
 {
     struct session_run *r = session_run_new(run);
 
-    r->next = s->runs;
-    s->runs = r;
+    *s->end = r;
+    s->end = &r->next;
     return r;
 }
 
@@ -115,6 +117,8 @@ session_run_forget(struct session *s, struct msg_run run)
         if (!same_run(r->run, run))
             continue;
         *at = r->next;
+        if (*at == NULL)
+            s->end = at;
         session_run_free(r);
         return;
     }

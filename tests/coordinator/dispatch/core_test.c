@@ -239,6 +239,36 @@ a_restart_adopts_running_jobs_and_waits_a_full_grace(void **state)
     assert_string_equal(actions(core), "lost 2/1");
 }
 
+/* Not when it is committed: lease and success can share a commit. */
+static void
+a_result_gives_its_slot_back_once_when_it_comes(void **state)
+{
+    struct core *core = *state;
+    struct session *s;
+    struct msg_run kill[1];
+    size_t n_kill;
+    const struct msg_hello h = {.name = "a", .boot = "a", .host = "h", .slots = 1};
+
+    s = core_hello(core, &h, 0, kill, &n_kill);
+    core_introduce(core, s, 1);
+    core_offer(core, s, 1);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_add_ready(core, 2, 0, 0, 0, 0, 0);
+    core_tick(core, 0);
+    assert_string_equal(actions(core), "lease 1/1>1001");
+    core_leased(core, (struct msg_run){1, 1}, true);
+    core_offer(core, s, 1);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), ""); /* that READY crossed the GRANT */
+    for (int i = 0; i < 2; i++)
+        core_result(core, s, (struct msg_run){1, 1});
+    assert_int_equal(s->leases, 0);
+    core_tick(core, 2);
+    assert_string_equal(actions(core), "lease 2/1>1001");
+    core_ended(core, (struct msg_run){1, 1});
+    assert_int_equal(s->leases, 1);
+}
+
 static void
 a_hello_reconciles_what_each_side_believes(void **state)
 {
@@ -262,7 +292,7 @@ a_hello_reconciles_what_each_side_believes(void **state)
     const struct session *s = core_hello(core, &h, 10, kill, &n_kill);
     assert_int_equal(n_kill, 1); /* 3/1 is not current */
     assert_int_equal(kill[0].job, 3);
-    assert_int_equal(s->leases, 2);
+    assert_int_equal(s->leases, 1); /* what is held has left its slot */
     assert_string_equal(actions(core), "return 2/1"); /* its GRANT was lost */
 }
 
@@ -495,6 +525,7 @@ main(void)
         TEST(nobody_is_blamed_when_the_coordinator_slept),
         TEST(a_waiting_job_is_granted_when_its_time_has_come),
         TEST(a_restart_adopts_running_jobs_and_waits_a_full_grace),
+        TEST(a_result_gives_its_slot_back_once_when_it_comes),
         TEST(a_hello_reconciles_what_each_side_believes),
         TEST(a_reconnected_process_keeps_its_jobs_under_a_new_session),
         TEST(a_held_result_of_a_restarted_agent_keeps_its_lease),

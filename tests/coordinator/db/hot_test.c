@@ -1,0 +1,217 @@
+/* Lease, start and success of many jobs at once: every statement on a real server. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coordinator/db/handle.h"
+#include "coordinator/db/hot.h"
+#include "shared/base/mem.h"
+#include "tests/support/db_fixture.h"
+
+enum { N = 5 };
+
+/* Jobs 1 to 5 are ready; 6 needs 1 and 2; 7 needs 3. */
+static int
+make_world(void **state)
+{
+    struct db *db = db_fixture_new("hot", NULL);
+    struct err err;
+
+    db_fixture_script(
+        db,
+        "INSERT INTO job_form (method, stage, names, template)"
+        " VALUES ('m', 's', '{i}', '{\"inputs\":{%1$s},\"i\":%2$s}');"
+        "INSERT INTO job_def (digest, form, vals, parents) SELECT sha256(i::text::bytea),"
+        " f.id, i::text, CASE i WHEN 6 THEN '{1,2}' WHEN 7 THEN '{3}' ELSE '{}' END::bigint[]"
+        " FROM generate_series(1, 7) i, job_form f ORDER BY i;"
+        "INSERT INTO job (id, state) SELECT i, CASE WHEN i <= 5"
+        " THEN 'ready'::job_state ELSE 'blocked' END FROM generate_series(1, 7) i;"
+        "INSERT INTO job_child (child, parent) VALUES (6, 1), (6, 2), (7, 3)");
+    assert_int_equal(hot_prepare(db->pg, &err), 0);
+    *state = db;
+    return 0;
+}
+
+static int
+free_world(void **state)
+{
+    db_close(*state);
+    return 0;
+}
+
+static void
+lease_all(struct db *db, int64_t attempt, bool done)
+{
+    struct hot_lease leases[N] = {0};
+    char spec[32];
+    struct err err = {0};
+
+    for (int i = 0; i < N; i++)
+        leases[i] = (struct hot_lease){.job = i + 1, .attempt = attempt, .worker = 9};
+    if (hot_lease(db->pg, leases, N, &err) != 0)
+        fail_msg("%s", err.text);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(leases[i].done, done);
+        snprintf(spec, sizeof spec, "{\"inputs\":{},\"i\":%d}", i + 1);
+        if (done)
+            assert_string_equal(leases[i].spec, spec);
+        if (done)
+            assert_int_equal(strlen(leases[i].digest), 64);
+        free(leases[i].digest);
+        free(leases[i].spec);
+        artifacts_inputs_release(&leases[i].inputs);
+    }
+}
+
+static void
+end_all(struct db *db, struct hot_success ends[N], struct job_ready_list *ready)
+{
+    struct err err = {0};
+
+    if (hot_success(db->pg, ends, N, ready, &err) != 0)
+        fail_msg("%s", err.text);
+}
+
+static void
+only_ready_jobs_of_the_right_attempt_are_leased(void **state)
+{
+    struct db *db = *state;
+
+    lease_all(db, 2, false);
+    lease_all(db, 1, true);
+    lease_all(db, 2, false);
+    assert_int_equal(db_fixture_number(db, "SELECT count(*) FROM job WHERE"
+                                           " state = 'leased' AND attempt = 1"
+                                           " AND worker = 9 AND leased_at <= now()"),
+                     N);
+}
+
+/* 2 and 4 have started, 4 has a checkpoint, 5 a request; the others are bare. */
+static void
+bare_and_other_attempts_end_in_one_call(void **state)
+{
+    struct db *db = *state;
+    struct hot_start starts[] = {{.job = 2, .attempt = 1, .pid = 7, .provenance = "{}"},
+                                 {.job = 4, .attempt = 1, .pid = 8, .provenance = ""}};
+    struct metric m = {.name = "CA", .value = 3, .unit = "%"};
+    struct job_ready_list ready = {0};
+    struct hot_success ends[N];
+    struct err err;
+
+    lease_all(db, 1, true);
+    assert_int_equal(hot_start(db->pg, starts, 2, &err), 0);
+    db_fixture_script(db, "INSERT INTO blob (sha, size) VALUES ('s', 1);"
+                          "INSERT INTO checkpoint_head (job, attempt, step, blob)"
+                          " SELECT 4, 1, 1, id FROM blob;"
+                          "INSERT INTO request (kind, job) VALUES ('cancel', 5)");
+    for (int i = 0; i < N; i++)
+        ends[i] = (struct hot_success){.job = i + 1,
+                                       .attempt = 1,
+                                       .exit_code = 0,
+                                       .peak_rss_bytes = i,
+                                       .seconds = i,
+                                       .finals = &m,
+                                       .n_finals = 1,
+                                       .bare = i % 2 == 0};
+    end_all(db, ends, &ready);
+    for (int i = 0; i < N; i++)
+        assert_true(ends[i].done);
+    assert_int_equal(ready.n, 2); /* 6 and 7 */
+    free(ready.items);
+    assert_int_equal(
+        db_fixture_number(db, "SELECT count(*) FROM attempt WHERE outcome = 'ok'"
+                              " AND worker = 9 AND seconds = job - 1"
+                              " AND ended_at >= leased_at"),
+        N);
+    assert_int_equal(
+        db_fixture_number(db,
+                          "SELECT sum(pid) FROM attempt WHERE started_at IS NOT NULL"),
+        15);
+    assert_int_equal(
+        db_fixture_number(db, "SELECT count(*) FROM metric_final WHERE value = 3"), N);
+    assert_int_equal(
+        db_fixture_number(db, "SELECT (SELECT count(*) FROM checkpoint_head)"
+                              " + (SELECT count(*) FROM request WHERE done_at IS NULL)"
+                              " + (SELECT count(*) FROM blob)"),
+        0);
+}
+
+static void
+what_is_not_current_changes_nothing(void **state)
+{
+    struct db *db = *state;
+    struct job_ready_list ready = {0};
+    struct hot_success ends[N];
+
+    lease_all(db, 1, true);
+    for (int i = 0; i < N; i++)
+        ends[i] = (struct hot_success){.job = i + 1, .attempt = 2, .bare = i % 2 == 0};
+    end_all(db, ends, &ready);
+    for (int i = 0; i < N; i++)
+        assert_false(ends[i].done);
+    assert_int_equal(ready.n, 0);
+    assert_int_equal(db_fixture_number(db, "SELECT count(*) FROM attempt"), 0);
+}
+
+static void
+the_next_attempt_is_told_of_the_checkpoint(void **state)
+{
+    struct db *db = *state;
+    struct hot_lease lease = {.job = 3, .attempt = 2, .worker = 9};
+    struct err err;
+
+    lease_all(db, 1, true);
+    db_fixture_script(db, "INSERT INTO blob (sha, size) VALUES ('abc', 5);"
+                          "INSERT INTO checkpoint_head (job, attempt, step, blob)"
+                          " SELECT 3, 1, 40, id FROM blob;"
+                          "UPDATE job SET state = 'ready' WHERE id = 3");
+    assert_int_equal(hot_lease(db->pg, &lease, 1, &err), 0);
+    assert_true(lease.done);
+    assert_string_equal(lease.resume.sha, "abc");
+    assert_int_equal(lease.resume.size, 5);
+    assert_int_equal(lease.resume.step, 40);
+    free(lease.digest);
+    free(lease.spec);
+}
+
+static void
+a_child_is_given_the_models_of_its_parents(void **state)
+{
+    struct db *db = *state;
+    struct hot_lease lease = {.job = 6, .attempt = 1, .worker = 9};
+    struct err err;
+
+    db_fixture_script(db, "INSERT INTO blob (sha, size) VALUES ('abc', 5);"
+                          "INSERT INTO artifact (job, attempt, name, blob)"
+                          " SELECT j, 1, 'model', b.id FROM blob b,"
+                          " generate_series(1, 2) j;"
+                          "UPDATE job SET state = 'ready' WHERE id = 6");
+    assert_int_equal(hot_lease(db->pg, &lease, 1, &err), 0);
+    assert_true(lease.done);
+    assert_int_equal(lease.inputs.n, 2);
+    assert_string_equal(lease.inputs.items[0].sha, "abc");
+    assert_non_null(strstr(lease.spec, "\"inputs\":{\"s\":\""));
+    free(lease.digest);
+    free(lease.spec);
+    artifacts_inputs_release(&lease.inputs);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, free_world)
+        TEST(only_ready_jobs_of_the_right_attempt_are_leased),
+        TEST(bare_and_other_attempts_end_in_one_call),
+        TEST(what_is_not_current_changes_nothing),
+        TEST(the_next_attempt_is_told_of_the_checkpoint),
+        TEST(a_child_is_given_the_models_of_its_parents),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
