@@ -474,8 +474,10 @@ CASES = {
     "mask-three-steps": {"stage": "mask", "eps": 0.0, "steps": 3, "lr": 0.02},
     "trades-three-steps": {"stage": "teacher", "eps": 0.0, "steps": 3, "lr": 0.02, "given": {
         "bn": "single", "teacher_loss": "1*ce+6*trades", "teacher_views": "clean"}},
+    # with another seed an activation of the last layers may lie within rounding of 0: one
+    # that is let through by one side alone changes all gradients by up to a percent
     "finetune-resnet18": {"stage": "finetune", "model": "resnet18", "batch": 4, "size": 32,
-                          "classes": 100, "seed": 5, "backends": ("dnnl",)},
+                          "classes": 100, "seed": 8, "backends": ("dnnl",)},
     # scores of the activations and pram on the groups at once
     "mask-wrn": {"stage": "mask", "model": "wrn-22-8", "batch": 4, "size": 8,
                  "given": {"mask_loss": "ce+kl+pram"}, "backends": ("dnnl",)},
