@@ -116,11 +116,8 @@ db_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_wor
 
 const struct cmd cmd_db = {
     .name = "db",
-    .usage = "migrate | check | prune | url | psql [-- ARGUMENTS]",
-    .doc =
-        "create or upgrade the schema; prove what the programs count on, also of a "
-        "database in use; delete old events, curves and logs; print its address; open "
-        "psql on it",
+    .usage = "migrate | check | prune | url | psql [-- WORDS]",
+    .doc = "the schema; prove what the programs count on; delete what is old",
     .group = "System",
     .params = db_params,
     .n_params = PARAM_COUNT(db_params),
