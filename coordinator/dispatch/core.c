@@ -329,35 +329,17 @@ adopt(struct core *core, struct session *s, struct msg_run run, bool result)
     return true;
 }
 
-/* The jobs of a worker share its memory; how many threads each gets it says itself. */
-static void
-take_capabilities(struct session *s, const struct msg_hello *h)
-{
-    s->has.memory_bytes = h->slots > 0 ? h->memory_bytes / h->slots : 0;
-    s->has.threads = h->threads;
-    snprintf(s->has.labels, sizeof s->has.labels, "%s", h->labels ? h->labels : "");
-    snprintf(s->has.backend, sizeof s->has.backend, "%s", h->backend ? h->backend : "");
-}
-
 struct session *
 core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
            struct msg_run *kill, size_t *n_kill)
 {
     struct session *old = roster_find_boot(&core->roster, hello->boot);
-    struct session *s = xcalloc(1, sizeof *s);
+    struct session *s = session_of_hello(++core->last_session, hello, now_ms);
     struct lease *l;
 
     if (old != NULL)
         drop_session(core, old);
-    s->id = ++core->last_session;
-    s->slots = hello->slots;
-    s->heard_ms = s->spoken_ms = now_ms;
     core->quiet_until_ms = 0;
-    snprintf(s->boot, sizeof s->boot, "%s", hello->boot);
-    snprintf(s->name, sizeof s->name, "%s", hello->name);
-    snprintf(s->host, sizeof s->host, "%s", hello->host);
-    s->idle_version = -1;
-    take_capabilities(s, hello);
     roster_add(&core->roster, s);
 
     *n_kill = 0;

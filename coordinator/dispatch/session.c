@@ -1,5 +1,31 @@
-/* session.c - credit and silence of one worker. */
+/* session.c - one worker: what it said it is, its credit, its silence. */
 #include "coordinator/dispatch/session.h"
+
+#include <stdio.h>
+
+#include "shared/base/mem.h"
+
+struct session *
+session_of_hello(int64_t id, const struct msg_hello *hello, int64_t now_ms)
+{
+    struct session *s = xcalloc(1, sizeof *s);
+    const char *labels = hello->labels != NULL ? hello->labels : "";
+    const char *backend = hello->backend != NULL ? hello->backend : "";
+
+    s->id = id;
+    s->slots = hello->slots;
+    s->heard_ms = s->spoken_ms = now_ms;
+    s->idle_version = -1;
+    snprintf(s->boot, sizeof s->boot, "%s", hello->boot);
+    snprintf(s->name, sizeof s->name, "%s", hello->name);
+    snprintf(s->host, sizeof s->host, "%s", hello->host);
+    /* its jobs share its memory; how many threads each gets it says itself */
+    s->has.memory_bytes = hello->slots > 0 ? hello->memory_bytes / hello->slots : 0;
+    s->has.threads = hello->threads;
+    snprintf(s->has.labels, sizeof s->has.labels, "%s", labels);
+    snprintf(s->has.backend, sizeof s->has.backend, "%s", backend);
+    return s;
+}
 
 int64_t
 session_credit(const struct session *s)

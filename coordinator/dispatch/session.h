@@ -6,6 +6,7 @@
 
 #include "coordinator/dispatch/needs.h"
 #include "shared/base/json.h"
+#include "shared/wire/msg.h"
 #include "shared/wire/sock.h"
 
 /*
@@ -36,6 +37,11 @@ struct session {
     struct session *next[SESSION_CHAINS]; /* with the same hash (roster.h) */
     json_t *contract; /* of its catalogue (contract.h), owned; NULL: it has none */
 };
+
+/* Of the worker that says HELLO, with this number; nothing is offered yet. The caller
+ * frees it (roster.h does). */
+struct session *session_of_hello(int64_t id, const struct msg_hello *hello,
+                                 int64_t now_ms);
 
 /* Jobs that may be granted now; none before the worker is in the database. Leases count
  * until their result has come, so that a READY that crossed a GRANT on the way cannot give
