@@ -1,4 +1,4 @@
-foreach(name rng team plan graph backend net threads profile)
+foreach(name rng team plan graph backend net net_memory threads profile)
   relusweep_test(worker/engine/${name}_test LINK engine test_support)
 endforeach()
 foreach(name conv wide_conv norm simple registry)
@@ -26,7 +26,7 @@ add_library(engine_plain STATIC ${PROJECT_SOURCE_DIR}/worker/engine/backend.c
   "$<FILTER:$<TARGET_OBJECTS:engine>,EXCLUDE,/(dnnl[a-z_]*|backend)\\.c\\.o$>")
 target_link_libraries(engine_plain PUBLIC shared PkgConfig::openblas Threads::Threads m)
 target_compile_definitions(engine_plain PUBLIC RELUSWEEP_DNNL=0)
-foreach(name backend net ops/conv ops/wide_conv ops/norm)
+foreach(name backend net net_memory ops/conv ops/wide_conv ops/norm)
   string(REPLACE "/" "." test worker.engine.plain.${name}_test)
   add_executable(${test} ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c)
   target_link_libraries(${test} PRIVATE engine_plain test_support cmocka)
@@ -34,7 +34,7 @@ foreach(name backend net ops/conv ops/wide_conv ops/norm)
   set_tests_properties(${test} PROPERTIES LABELS unit TIMEOUT 300)
 endforeach()
 # ... and of the libraries' code for other processors than this one
-foreach(name net ops.conv ops.wide_conv)
+foreach(name net net_memory ops.conv ops.wide_conv)
   add_test(NAME worker.engine.avx2.${name}_test COMMAND worker.engine.${name}_test)
   set_tests_properties(worker.engine.avx2.${name}_test PROPERTIES LABELS unit TIMEOUT 300
     ENVIRONMENT "DNNL_MAX_CPU_ISA=AVX2;OPENBLAS_CORETYPE=Haswell")

@@ -23,17 +23,6 @@ static const char *const of_finetune[] = {"finetune", NULL};
 enum { TEACHER, MASK, FINETUNE, N_TRAINED };
 static char *folders[N_TRAINED]; /* of the trained stages, by make_chain */
 
-static void
-give(const char *dir, const char *stage, const char *from)
-{
-    char *name = xasprintf("inputs/%s.model", stage);
-    char *file = file_join(from, "model.safetensors");
-
-    stage_folder_put(dir, name, file);
-    free(name);
-    free(file);
-}
-
 /* Trains teacher, mask and finetune once for all tests. */
 static int
 make_chain(void **state)
@@ -46,13 +35,13 @@ make_chain(void **state)
     if (rc != 0)
         return -1;
     stage_folder_spec(folders[MASK], "mask", NULL, of_teacher);
-    give(folders[MASK], "teacher", folders[TEACHER]);
+    stage_folder_give(folders[MASK], "teacher", folders[TEACHER]);
     rc = stage_folder_run(folders[MASK]);
     if (rc != 0)
         return -1;
     stage_folder_spec(folders[FINETUNE], "finetune", NULL, of_mask);
-    give(folders[FINETUNE], "teacher", folders[TEACHER]);
-    give(folders[FINETUNE], "mask", folders[MASK]);
+    stage_folder_give(folders[FINETUNE], "teacher", folders[TEACHER]);
+    stage_folder_give(folders[FINETUNE], "mask", folders[MASK]);
     return stage_folder_run(folders[FINETUNE]) == 0 ? 0 : -1;
 }
 
@@ -150,7 +139,7 @@ evaluation_of_the_student_gives_all_numbers_of_a_report(void **state)
 
     (void)state;
     stage_folder_spec(dir, "evaluate", NULL, of_finetune);
-    give(dir, "finetune", folders[FINETUNE]);
+    stage_folder_give(dir, "finetune", folders[FINETUNE]);
     assert_int_equal(stage_folder_run(dir), 0);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_true(isfinite(stage_folder_final(dir, names[i])));
@@ -170,7 +159,7 @@ evaluation_of_the_teacher_counts_all_relus(void **state)
     (void)state;
     stage_folder_spec(dir, "evaluate", json_pack("{s:s}", "evaluate", "clean,fgsm"),
                       of_teacher);
-    give(dir, "teacher", folders[TEACHER]);
+    stage_folder_give(dir, "teacher", folders[TEACHER]);
     assert_int_equal(stage_folder_run(dir), 0);
     assert_true(stage_folder_final(dir, "relus")
                 == stage_folder_final(dir, "relus_total"));
@@ -221,7 +210,7 @@ the_released_rule_leaves_one_relu_less_in_each_layer(void **state)
         dir, "mask",
         json_pack("{s:s, s:s}", "mask_topk", "released", "mask_init", "exact"),
         of_teacher);
-    give(dir, "teacher", folders[TEACHER]);
+    stage_folder_give(dir, "teacher", folders[TEACHER]);
     assert_int_equal(stage_folder_run(dir), 0);
     assert_in_range((int)stage_folder_final(dir, "relus"), 2000 - 9 - 9, 2000 - 9);
     stage_folder_free(dir);
@@ -302,8 +291,8 @@ measured_budgets_are_of_the_same_sum_and_other_layers(void **state)
     (void)state;
     assert_int_equal(stage_folder_run(sparse), 0);
     stage_folder_spec(dir, "mask", json_pack("{s:s}", "budgets", "measured"), of_both);
-    give(dir, "teacher", folders[TEACHER]);
-    give(dir, "sensitivity", sparse);
+    stage_folder_give(dir, "teacher", folders[TEACHER]);
+    stage_folder_give(dir, "sensitivity", sparse);
     assert_int_equal(stage_folder_run(dir), 0);
     count_masks(measured, MASKS, dir);
     count_masks(published, MASKS, folders[MASK]);
@@ -366,11 +355,11 @@ a_model_of_another_kind_is_refused(void **state)
 
     (void)state;
     stage_folder_spec(dir, "mask", NULL, of_teacher);
-    give(dir, "teacher", folders[MASK]);
+    stage_folder_give(dir, "teacher", folders[MASK]);
     expect_failure(dir, 11, "data", "is a student, needed is a teacher");
     stage_folder_spec(other, "mask", json_pack("{s:s}", "model", "resnet18"),
                       of_teacher);
-    give(other, "teacher", folders[TEACHER]);
+    stage_folder_give(other, "teacher", folders[TEACHER]);
     expect_failure(other, 11, "data", "is resnet10-w8 on synthetic");
 }
 
@@ -382,7 +371,7 @@ a_budget_that_the_network_cannot_have_is_refused(void **state)
     (void)state;
     stage_folder_spec(dir, "mask", json_pack("{s:s}", "relu_budget", "10m"),
                       of_teacher);
-    give(dir, "teacher", folders[TEACHER]);
+    stage_folder_give(dir, "teacher", folders[TEACHER]);
     expect_failure(dir, 2, "usage", "10000000");
 }
 

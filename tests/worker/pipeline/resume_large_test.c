@@ -25,17 +25,6 @@ static const char *const of_mask[] = {"teacher", "mask", NULL};
 
 static char *teacher, *mask, *undisturbed; /* folders of stages that ran in peace */
 
-static void
-give(const char *dir, const char *stage, const char *from)
-{
-    char *name = xasprintf("inputs/%s.model", stage);
-    char *file = file_join(from, "model.safetensors");
-
-    stage_folder_put(dir, name, file);
-    free(name);
-    free(file);
-}
-
 /* One epoch of two steps. */
 static char *
 folder_of(const char *stage, const char *const *inputs)
@@ -48,7 +37,8 @@ folder_of(const char *stage, const char *const *inputs)
                                 "attack_steps", 1, epochs, 1),
                       inputs);
     for (; *inputs != NULL; inputs++)
-        give(dir, *inputs, strcmp(*inputs, "teacher") == 0 ? teacher : mask);
+        stage_folder_give(dir, *inputs,
+                          strcmp(*inputs, "teacher") == 0 ? teacher : mask);
     free(epochs);
     return dir;
 }

@@ -106,6 +106,17 @@ stage_folder_put(const char *dir, const char *name, const char *file)
     free(path);
 }
 
+void
+stage_folder_give(const char *dir, const char *stage, const char *from)
+{
+    char *name = xasprintf("inputs/%s.model", stage);
+    char *file = file_join(from, "model.safetensors");
+
+    stage_folder_put(dir, name, file);
+    free(name);
+    free(file);
+}
+
 static void
 redirect(const char *dir, const char *name, int to)
 {

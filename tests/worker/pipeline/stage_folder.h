@@ -23,6 +23,9 @@ void stage_folder_spec(const char *dir, const char *stage, json_t *changes,
 /* Puts a copy of `file` at DIR/`name`. */
 void stage_folder_put(const char *dir, const char *name, const char *file);
 
+/* Gives the folder DIR the model that `stage` made in the folder `from`, as its input. */
+void stage_folder_give(const char *dir, const char *stage, const char *from);
+
 /* Starts the stage's process: events go to DIR/events, its log to DIR/log. */
 int stage_folder_start(const char *dir, int threads, const char *checkpoint_seconds);
 int stage_folder_wait(int pid); /* exit code, or minus the signal */
