@@ -9,6 +9,7 @@
 
 #include "shared/base/args.h"
 #include "shared/base/proc.h"
+#include "shared/base/word.h"
 #include "shared/spec/data_options.h"
 #include "worker/agent/agent.h"
 #include "worker/agent/noop.h"
@@ -281,11 +282,9 @@ main(int argc, char **argv)
     }
     const struct verb *v = find_verb(name);
     if (v == NULL) {
-        const char *near = nearest_verb(name);
         print_overview(stderr);
-        fprintf(stderr, "\nrelusweep-worker: no verb `%s`%s%s%s\n", name,
-                near != NULL ? "; did you mean `" : "", near != NULL ? near : "",
-                near != NULL ? "`?" : "");
+        fprintf(stderr, "\nrelusweep-worker: no verb `%s`%s\n", name,
+                word_hint(nearest_verb(name)).text);
         return err_kind_exit(ERR_USAGE);
     }
     if (argc > 2 && strcmp(argv[2], "--help") == 0 && v->run != verb_agent)

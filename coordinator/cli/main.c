@@ -10,6 +10,7 @@
 #include "shared/base/args.h"
 #include "shared/base/mem.h"
 #include "shared/base/proc.h"
+#include "shared/base/word.h"
 
 static void
 print_overview(FILE *to)
@@ -119,10 +120,9 @@ verb_or_hint(const char *name)
     }
     for (size_t i = 0; cmds[i] != NULL && i < 63; i++)
         names[i] = cmds[i]->name;
-    const char *near = word_nearest(names, name);
     fprintf(stderr,
-            "relusweep: there is no verb `%s`%s%s%s (relusweep --help lists them)\n",
-            name, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+            "relusweep: there is no verb `%s`%s (relusweep --help lists them)\n", name,
+            word_hint(word_nearest(names, name)).text);
     return NULL;
 }
 

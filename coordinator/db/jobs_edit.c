@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "shared/base/mem.h"
+#include "shared/base/word.h"
 
 int
 jobs_new_selection(struct pg *pg, struct err *err)
@@ -39,11 +40,8 @@ jobs_check_state(struct pg *pg, const char *state, struct err *err)
         found = found || strcmp(words[i], state) == 0;
     }
     int rc = 0;
-    if (!found) {
-        const char *near = word_nearest(words, state);
-        rc = err_set(err, ERR_USAGE, "`%s` is not a state of a job%s%s", state,
-                     near ? "; did you mean " : "", near ? near : "");
-    }
+    if (!found)
+        rc = word_unknown("job state", state, words, err);
     free(words);
     pg_rows_release(&rows);
     return rc;

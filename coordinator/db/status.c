@@ -9,6 +9,7 @@
 #include "coordinator/db/handle.h"
 #include "coordinator/db/locks.h"
 #include "shared/base/mem.h"
+#include "shared/base/word.h"
 
 /* $1: sweep, 0 for all; $2, $3: the leader's advisory lock. */
 static const char *const status_sql =
@@ -95,12 +96,9 @@ no_such_sweep(const struct pg_rows *names, const char *name, struct err *err)
     if (names->n == 0)
         err_set(err, ERR_USAGE,
                 "there is no sweep `%s`: none was submitted to this database", name);
-    else if (near != NULL)
-        err_set(err, ERR_USAGE, "there is no sweep `%s`; did you mean `%s`?", name,
-                near);
     else
-        err_set(err, ERR_USAGE, "there is no sweep `%s`; `relusweep status` lists them",
-                name);
+        err_set(err, ERR_USAGE, "there is no sweep `%s`%s", name,
+                near ? word_hint(near).text : "; `relusweep status` lists them");
     free(words);
     return -1;
 }

@@ -15,7 +15,7 @@
 #include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
 #include "coordinator/report/sheet.h"
-#include "shared/base/param.h"
+#include "shared/base/word.h"
 
 /* ---- constants ------------------------------------------------------------------- */
 
@@ -159,15 +159,11 @@ int
 cost_add_metrics(json_t *cells, const char *name, struct err *err)
 {
     const struct model *m = find(name);
-    const char *near = word_nearest(cost_names, name);
     json_t *cell;
     size_t i;
 
-    if (m == NULL && near != NULL)
-        return err_set(err, ERR_USAGE,
-                       "no cost model is called `%s`; did you mean `%s`?", name, near);
     if (m == NULL)
-        return err_set(err, ERR_USAGE, "no cost model is called `%s`", name);
+        return word_unknown("cost model", name, cost_names, err);
     json_array_foreach(cells, i, cell)
     {
         add_metrics(cell, m);

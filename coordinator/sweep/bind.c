@@ -3,6 +3,7 @@
  * of names and values happen here; what a grid means is expand.c's.
  */
 #include "coordinator/sweep/bind.h"
+#include "shared/base/word.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,11 +19,9 @@ static int
 unknown_param(const struct binder *w, const struct yaml_node *key, struct err *err)
 {
     const struct catalog_method *m = w->b->space->method;
-    const char *near = catalog_nearest_param(m, key->text);
 
-    return yaml_error(err, key, "unknown parameter `%.100s` of method %s%s%s%s",
-                      key->text, m->name, near ? "; did you mean `" : "",
-                      near ? near : "", near ? "`?" : "");
+    return yaml_error(err, key, "unknown parameter `%.100s` of method %s%s", key->text,
+                      m->name, word_hint(catalog_nearest_param(m, key->text)).text);
 }
 
 /* Slot of a key; -1 where only other methods of the sweep know it. */

@@ -9,6 +9,7 @@
 #include "coordinator/sweep/settle.h"
 #include "coordinator/sweep/sweep.h"
 #include "shared/base/file.h"
+#include "shared/base/word.h"
 
 enum { MAX_METHODS = 64, NAME_MAX_LENGTH = 64 };
 
@@ -61,11 +62,12 @@ add_method(struct loader *l, const struct yaml_node *at, struct err *err)
     }
     for (size_t i = 0; i < c->n_methods && i < MAX_METHODS; i++)
         names[i] = c->methods[i].name;
-    const char *near = word_nearest(names, at->text);
-    return yaml_error(err, at, "unknown method `%.100s`; %s%s%s", at->text,
-                      near != NULL ? "did you mean `" : "known: ",
-                      near != NULL ? near : (names[0] ? names[0] : "none"),
-                      near != NULL ? "`?" : "");
+    struct buf known = {0};
+    word_list(&known, names);
+    yaml_error(err, at, "unknown method `%.100s`%s; there are: %s", at->text,
+               word_hint(word_nearest(names, at->text)).text, buf_str(&known));
+    buf_release(&known);
+    return -1;
 }
 
 static int
@@ -197,9 +199,8 @@ check_group_over(const struct loader *l, struct err *err)
         if (catalog_find_param(l->methods[i], name) != NULL)
             return 0;
     const char *near = catalog_nearest_param(l->methods[0], name);
-    return yaml_error(err, at, "`group_over: %.100s` is no parameter%s%s%s", name,
-                      near ? "; did you mean `" : " (`none` groups nothing)",
-                      near ? near : "", near ? "`?" : "");
+    return yaml_error(err, at, "`group_over: %.100s` is no parameter%s", name,
+                      near ? word_hint(near).text : " (`none` groups nothing)");
 }
 
 /* A metric that nothing gives would be an empty column after days of work. */
@@ -210,10 +211,8 @@ check_metric(const struct loader *l, const struct yaml_node *at, struct err *err
         if (!catalog_declares_metrics(l->methods[i])
             || catalog_gives_metric(l->methods[i], at->text))
             return 0;
-    const char *near = catalog_nearest_metric(l->methods[0], at->text);
-    return yaml_error(err, at, "`%.100s` is no metric that a stage gives%s%s%s",
-                      at->text, near ? "; did you mean `" : "", near ? near : "",
-                      near ? "`?" : "");
+    return yaml_error(err, at, "`%.100s` is no metric that a stage gives%s", at->text,
+                      word_hint(catalog_nearest_metric(l->methods[0], at->text)).text);
 }
 
 static int

@@ -10,6 +10,7 @@
 
 #include "shared/base/file.h"
 #include "shared/base/param.h"
+#include "shared/base/word.h"
 
 enum { MAX_BASES = 8 };
 
@@ -29,10 +30,8 @@ check_keys(const struct yaml_node *map, const char *const *known, const char *wh
             k++;
         if (*k != NULL)
             continue;
-        const char *near = word_nearest(known, key);
-        return yaml_error(err, map->keys[i], "unknown key `%.100s`%s%s%s%s", key, what,
-                          near ? "; did you mean `" : "", near ? near : "",
-                          near ? "`?" : "");
+        return yaml_error(err, map->keys[i], "unknown key `%.100s`%s%s", key, what,
+                          word_hint(word_nearest(known, key)).text);
     }
     return 0;
 }

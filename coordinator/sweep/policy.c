@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "shared/base/param.h"
+#include "shared/base/word.h"
 
 const char *const policy_keys[POLICY_KEYS + 1] = {
     [POLICY_LIMITS] = "limits",   [POLICY_NEEDS] = "needs",
@@ -164,10 +165,8 @@ check_stage(const struct reader *r, const struct yaml_node *at)
             if (n < 63)
                 names[n++] = name;
         }
-    const char *near = word_nearest(names, at->text);
-    return yaml_error(r->err, at, "`%.100s` is no stage%s%s%s", at->text,
-                      near ? "; did you mean `" : "", near ? near : "",
-                      near ? "`?" : "");
+    return yaml_error(r->err, at, "`%.100s` is no stage%s", at->text,
+                      word_hint(word_nearest(names, at->text)).text);
 }
 
 static void
@@ -227,11 +226,8 @@ static int
 unknown_key(const struct reader *r, const struct yaml_node *at,
             const char *const *known, const char *where)
 {
-    const char *near = word_nearest(known, at->text);
-
-    return yaml_error(r->err, at, "unknown key `%.100s` in `%s`%s%s%s", at->text, where,
-                      near ? "; did you mean `" : "", near ? near : "",
-                      near ? "`?" : "");
+    return yaml_error(r->err, at, "unknown key `%.100s` in `%s`%s", at->text, where,
+                      word_hint(word_nearest(known, at->text)).text);
 }
 
 /* A map with these rows as keys. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/sweep/sweep.h"
+#include "shared/base/word.h"
 
 enum when_op { WHEN_OR, WHEN_AND, WHEN_NOT, WHEN_IN };
 
@@ -126,10 +127,10 @@ parse_list(struct parser *p, struct when *test, struct err *err)
 static int
 unknown_name(struct parser *p, const char *name, struct err *err)
 {
-    const char *near = catalog_nearest_param(p->space->method, name);
-    const char *text = arena_printf(
-        p->mem, "`%.60s` is no parameter of %s%s%s%s", name, p->space->method->name,
-        near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+    const struct catalog_method *m = p->space->method;
+    const char *text =
+        arena_printf(p->mem, "`%.60s` is no parameter of %s%s", name, m->name,
+                     word_hint(catalog_nearest_param(m, name)).text);
 
     p->s -= strlen(name);
     return fail_at(p, text, err);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "shared/base/mem.h"
+#include "shared/base/word.h"
 
 static const char *const type_names[PARAM_TYPE_COUNT] = {
     [PARAM_BOOL] = "bool",     [PARAM_INT] = "int",       [PARAM_REAL] = "real",
@@ -33,64 +34,16 @@ param_find(const struct param *params, size_t n, const char *name)
     return NULL;
 }
 
-/* Levenshtein distance, or a large number for words too long to compare. */
-static size_t
-edit_distance(const char *a, const char *b)
-{
-    enum { MAX = 63 };
-    size_t row[MAX + 1];
-    const size_t la = strlen(a), lb = strlen(b);
-
-    if (la > MAX || lb > MAX)
-        return 1000;
-    for (size_t j = 0; j <= lb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= la; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= lb; j++) {
-            const size_t substitute = diagonal + (a[i - 1] != b[j - 1]);
-            const size_t other = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
-            diagonal = row[j];
-            row[j] = substitute < other ? substitute : other;
-        }
-    }
-    return row[lb];
-}
-
-static void
-keep_nearer(const char **best, size_t *best_distance, const char *word,
-            const char *wrong)
-{
-    const size_t d = edit_distance(word, wrong);
-    const size_t limit = strlen(wrong) / 3 + 1;
-
-    if (d <= limit && d < *best_distance) {
-        *best = word;
-        *best_distance = d;
-    }
-}
-
 const char *
 param_nearest(const struct param *params, size_t n, const char *wrong)
 {
-    const char *best = NULL;
-    size_t distance = 1000;
+    const char **names = xcalloc(n + 1, sizeof *names);
 
     for (size_t i = 0; i < n; i++)
-        keep_nearer(&best, &distance, params[i].name, wrong);
-    return best;
-}
-
-const char *
-word_nearest(const char *const *words, const char *wrong)
-{
-    const char *best = NULL;
-    size_t distance = 1000;
-
-    for (; *words != NULL; words++)
-        keep_nearer(&best, &distance, *words, wrong);
-    return best;
+        names[i] = params[i].name;
+    const char *near = word_nearest(names, wrong);
+    free(names);
+    return near;
 }
 
 /* A decimal number with an optional k or m suffix, or a fraction a/b. */
@@ -156,18 +109,14 @@ read_choice(json_t **out, const struct param *p, const char *text, struct err *e
 {
     struct buf list = {0};
 
-    for (const char *const *c = p->choices; *c != NULL; c++) {
+    for (const char *const *c = p->choices; *c != NULL; c++)
         if (strcmp(*c, text) == 0) {
-            buf_release(&list);
             *out = json_string(text);
             return 0;
         }
-        buf_printf(&list, "%s%s", list.len > 0 ? ", " : "", *c);
-    }
-    const char *near = word_nearest(p->choices, text);
-    err_set(err, ERR_USAGE, "%s = `%s` is not known%s%s%s; choices: %s", p->name, text,
-            near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "",
-            buf_str(&list));
+    word_list(&list, p->choices);
+    err_set(err, ERR_USAGE, "%s = `%s` is not known%s; choices: %s", p->name, text,
+            word_hint(word_nearest(p->choices, text)).text, buf_str(&list));
     buf_release(&list);
     return -1;
 }
@@ -463,10 +412,8 @@ param_apply(const struct param *params, size_t n, json_t *values, void *config,
     {
         if (param_find(params, n, key) != NULL)
             continue;
-        const char *near = param_nearest(params, n, key);
-        return err_set(err, ERR_USAGE, "%s: unknown parameter `%s`%s%s%s", what, key,
-                       near ? "; did you mean `" : "", near ? near : "",
-                       near ? "`?" : "");
+        return err_set(err, ERR_USAGE, "%s: unknown parameter `%s`%s", what, key,
+                       word_hint(param_nearest(params, n, key)).text);
     }
     for (size_t i = 0; i < n; i++)
         if (apply_one(&params[i], values, config, what, err) != 0)

@@ -81,9 +81,6 @@ const struct param *param_find(const struct param *params, size_t n, const char 
  * finger, else NULL. */
 const char *param_nearest(const struct param *params, size_t n, const char *wrong);
 
-/* As param_nearest over a NULL-terminated list of words. */
-const char *word_nearest(const char *const *words, const char *wrong);
-
 /* Reads `text` as a value of this parameter: canonical JSON (bool, integer, real,
  * string; a budget becomes the string "50000", "10%" or "all"; sets and sums are put
  * into the order of .choices), new reference in *out. Two spellings of one value give

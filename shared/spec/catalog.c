@@ -6,6 +6,7 @@
  * Must not know any method, model or data set.
  */
 #include "shared/spec/catalog.h"
+#include "shared/base/word.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

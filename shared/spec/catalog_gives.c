@@ -2,6 +2,7 @@
  * catalog_gives.c - what results of a stage have, from the rows that it declares, and
  * what one lacks. Knows no metric by name.
  */
+#include "shared/base/word.h"
 #include "shared/spec/catalog.h"
 
 #include <string.h>

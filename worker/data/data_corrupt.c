@@ -15,6 +15,7 @@
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "shared/base/param.h"
+#include "shared/base/word.h"
 #include "worker/data/contact_sheet.h"
 #include "worker/data/corrupt/corrupt.h"
 #include "worker/data/corrupted_about.h"
@@ -55,18 +56,10 @@ static int
 unknown_corruption(const char *name, struct err *err)
 {
     const char *names[MAX_KINDS + 1] = {NULL};
-    struct buf list = {0};
 
-    for (int i = 0; i < MAX_KINDS && corruptions[i] != NULL; i++) {
+    for (int i = 0; i < MAX_KINDS && corruptions[i] != NULL; i++)
         names[i] = corruptions[i]->name;
-        buf_printf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
-    }
-    const char *near = word_nearest(names, name);
-    err_set(err, ERR_USAGE, "corruption `%s` is not known%s%s%s; there are: %s", name,
-            near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "",
-            buf_str(&list));
-    buf_release(&list);
-    return -1;
+    return word_unknown("corruption", name, names, err);
 }
 
 static int

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "shared/base/mem.h"
-#include "shared/base/param.h"
+#include "shared/base/word.h"
 #include "worker/engine/rng.h"
 
 enum { MAX_NAMED = 63 }; /* data sets that an error lists */
@@ -20,18 +20,10 @@ static int
 unknown_name(const char *name, struct err *err)
 {
     const char *names[MAX_NAMED + 1] = {NULL};
-    struct buf list = {0};
 
-    for (int i = 0; i < MAX_NAMED && dataset_sources[i] != NULL; i++) {
+    for (int i = 0; i < MAX_NAMED && dataset_sources[i] != NULL; i++)
         names[i] = dataset_sources[i]->name;
-        buf_printf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
-    }
-    const char *near = word_nearest(names, name);
-    err_set(err, ERR_USAGE, "data set `%s` is not known%s%s%s; there are: %s", name,
-            near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "",
-            buf_str(&list));
-    buf_release(&list);
-    return -1;
+    return word_unknown("data set", name, names, err);
 }
 
 int

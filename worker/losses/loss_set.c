@@ -7,6 +7,7 @@
 
 #include "shared/base/mem.h"
 #include "shared/base/param.h"
+#include "shared/base/word.h"
 
 enum { MAX_TERMS = 16 };
 
@@ -33,12 +34,8 @@ add_term(struct loss_set *s, const char *name, double weight, struct err *err)
 {
     const struct loss *loss = loss_find(name);
 
-    if (loss == NULL) {
-        const char *near = word_nearest(loss_names, name);
-        return err_set(err, ERR_USAGE, "loss: unknown term `%s`%s%s%s", name,
-                       near ? "; did you mean `" : "", near ? near : "",
-                       near ? "`?" : "");
-    }
+    if (loss == NULL)
+        return word_unknown("loss term", name, loss_names, err);
     if (s->n_terms == MAX_TERMS)
         return err_set(err, ERR_USAGE, "loss: more than %d terms", MAX_TERMS);
     s->terms[s->n_terms++] = (struct term){.loss = loss, .weight = weight};

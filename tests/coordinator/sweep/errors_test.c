@@ -61,10 +61,11 @@ method_and_required_parameters_are_asked_for(void **state)
     (void)state;
     fixture_fails("name: t\nfixed: {dataset: cifar100}\n", "",
                   "t.yaml:1:1: `method` is missing; write fixed: {method: rlnet}");
-    fixture_fails("name: t\nfixed: {method: rlnt}\n", "",
-                  "t.yaml:2:17: unknown method `rlnt`; did you mean `rlnet`?");
+    fixture_fails(
+        "name: t\nfixed: {method: rlnt}\n", "",
+        "t.yaml:2:17: unknown method `rlnt`; did you mean `rlnet`?; there are: rlnet, senet");
     fixture_fails("name: t\nfixed: {method: zzzzz}\n", "",
-                  "t.yaml:2:17: unknown method `zzzzz`; known: rlnet");
+                  "t.yaml:2:17: unknown method `zzzzz`; there are: rlnet, senet");
     fixture_fails("name: t\ngrid: {method: [rlnet, rlnet]}\n", "",
                   "t.yaml:2:24: method `rlnet` stands here twice");
     fixture_fails("name: t\nfixed: {method: rlnet}\n", "",
