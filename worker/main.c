@@ -113,7 +113,7 @@ verb_bench(const struct verb *v, int argc, char **argv)
         rc = err_set(&err, ERR_USAGE, "`%s`: everything is an option here",
                      args.words[0]);
     if (rc == 0)
-        rc = bench_run(&c, stdout, &err);
+        rc = bench_run(&c, stdin, stdout, &err);
     args_release(&args);
     return rc == 0 ? 0 : fail(v, &err);
 }

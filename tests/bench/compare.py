@@ -4,14 +4,15 @@ whole table of speed and memory as markdown, and writes it as JSON.
 
 usage: compare.py WORKER [--rows NAME,...] [--rounds R] [--seconds S] [--quick] [--json F]
 
-A row is measured in rounds, each of them first ours and then PyTorch in each of its ways
-(contiguous, channels_last; in evaluation also traced and optimised for inference), every
-one a process of its own, so that a busy machine slows all of them and peak memory is each
-one's own. Numbers are medians over the rounds; the spread is (largest - smallest) / median
-and the fastest way of PyTorch is what ours is divided by. The last column divides
-processor time a step instead of wall time: it says more where the machine is not quiet. Peak memory is that of the same
-way. PyTorch's side is torch_side.py, which is checked against an independent statement.
-Exits with 77 where PyTorch is not installed.
+A row begins with one measurement of PyTorch in each of its ways (contiguous,
+channels_last; in evaluation also traced and optimised for inference), of which the fastest
+goes on. Then come rounds of short measurements, ours and PyTorch's in turn, so that a
+machine that becomes slow is slow for both; each side is a process that lives through all
+rounds and waits for its turn, and peak memory is each one's own. What disturbs only makes
+things slower, so the ratio is that of the best of each side; how far its median is below
+that is printed too, as is the median of the rounds' own ratios: where it is far from the
+first, measure again. PyTorch's side is torch_side.py, which is checked against an
+independent statement. Exits with 77 where PyTorch is not installed.
 """
 import argparse
 import fnmatch
@@ -21,6 +22,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TORCH_SIDE = os.path.join(HERE, "torch_side.py")
@@ -47,57 +49,90 @@ ROWS = (
 )
 
 
-def run(command, seconds, quick, work):
-    env = {k: v for k, v in os.environ.items() if k not in PINS}
-    options = {k: work[k] for k in ("stage", "model", "batch", "threads", "size")}
-    if quick:
-        options["batch"] = max(2, work["batch"] // 8)
-    for name, value in {**options, "seconds": seconds}.items():
-        command = command + [f"--{name}", str(value)]
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE)
-    if done.returncode != 0:
-        sys.exit(f"compare.py: {' '.join(command)} ended with {done.returncode}")
-    return json.loads(done.stdout)
+class Side:
+    """A process that measures once whenever it is told to."""
+
+    def __init__(self, command, seconds, work):
+        env = {k: v for k, v in os.environ.items() if k not in PINS}
+        options = {k: work[k] for k in ("stage", "model", "batch", "threads", "size")}
+        for name, value in {**options, "seconds": seconds}.items():
+            command = command + [f"--{name}", str(value)]
+        self.command = command + ["--paced"]
+        self.process = subprocess.Popen(self.command, env=env, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, bufsize=0)
+
+    def measure(self):
+        self.process.stdin.write(b"\n")
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"compare.py: {' '.join(self.command)} ended with "
+                     f"{self.process.wait()}")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def ours(a, work):
+    return Side([a.worker, "bench", "--json"], a.seconds, work)
+
+
+def torch(a, work, way):
+    return Side([sys.executable, TORCH_SIDE, "--layout", way], a.seconds, work)
 
 
 def summary(runs):
     rates = [r["images_per_second"] for r in runs]
-    middle = statistics.median(rates)
-    cpu = [r["cpu_seconds"] / r["steps"] for r in runs]
-    return {"images_per_second": middle, "cpu_seconds_per_step": statistics.median(cpu), "spread": (max(rates) - min(rates)) / middle,
-            "rates": rates, "peak_rss_bytes": max(r["peak_rss_bytes"] for r in runs)}
+    best = max(rates)
+    return {"images_per_second": best, "below": 1 - statistics.median(rates) / best,
+            "rates": rates, "cpu_seconds": sum(r["cpu_seconds"] for r in runs),
+            "peak_rss_bytes": max(r["peak_rss_bytes"] for r in runs)}
+
+
+def choose_way(a, work):
+    """The fastest of PyTorch's ways: its name, its process, and the rates of all."""
+    rates, chosen, process = {}, None, None
+    for way in EVALUATION if work["stage"] == "eval" else TRAINING:
+        side = torch(a, work, way)
+        first = [side.measure() for _ in range(2 if way.endswith("-jit") else 1)]
+        rates[way] = max(f["images_per_second"] for f in first)
+        slower = side if chosen and rates[way] < rates[chosen] else process
+        if slower is not side:
+            chosen, process = way, side
+        if slower is not None:
+            slower.close()
+    return chosen, process, rates
 
 
 def measure(a, work):
-    ways = EVALUATION if work["stage"] == "eval" else TRAINING
-    sides = {"ours": [a.worker, "bench", "--json"]}
-    sides.update({w: [sys.executable, TORCH_SIDE, "--layout", w] for w in ways})
-    runs = {k: [] for k in sides}
-    for _ in range(a.rounds):
-        for side, command in sides.items():
-            runs[side].append(run(command, a.seconds, a.quick, work))
-    result = {**work, "sides": {k: summary(v) for k, v in runs.items()}}
-    if a.quick:
-        result["batch"] = max(2, work["batch"] // 8)
-    sides = result["sides"]
-    best = max(ways, key=lambda w: sides[w]["images_per_second"])
-    result["torch_best"] = best
+    begin = time.monotonic()
+    way, theirs, ways = choose_way(a, work)
+    own, rounds = ours(a, work), []
+    own.measure()  # what is first takes longer
+    while len(rounds) < a.rounds and (not rounds or time.monotonic() - begin < a.limit):
+        rounds.append((own.measure(), theirs.measure()))
+    own.close()
+    theirs.close()
+    result = {**work, "way": way, "ways": ways, "ours": summary([r[0] for r in rounds]),
+              "torch": summary([r[1] for r in rounds])}
     for key, member in (("speed", "images_per_second"), ("memory", "peak_rss_bytes")):
-        result[key + "_ratio"] = sides["ours"][member] / sides[best][member]
-    result["cpu_ratio"] = (min(sides[w]["cpu_seconds_per_step"] for w in ways)
-                           / sides["ours"]["cpu_seconds_per_step"])
+        result[key + "_ratio"] = result["ours"][member] / result["torch"][member]
+    result["median_ratio"] = statistics.median(
+        r[0]["images_per_second"] / r[1]["images_per_second"] for r in rounds)
     return result
 
 
 def print_result(r):
-    ours, best = r["sides"]["ours"], r["sides"][r["torch_best"]]
+    ours, theirs = r["ours"], r["torch"]
     size = "" if r["size"] == 32 else f" {r['size']}x{r['size']}"
     print(f"| {r['model']}{size} {r['stage']} | {r['batch']} | {r['threads']} "
-          f"| {ours['images_per_second']:.1f} ±{50 * ours['spread']:.0f} % "
-          f"| {best['images_per_second']:.1f} ±{50 * best['spread']:.0f} % "
-          f"({r['torch_best']}) | **{r['speed_ratio']:.2f}** | {r['goal']:g} "
-          f"| {ours['peak_rss_bytes'] / 2**20:.0f} | {best['peak_rss_bytes'] / 2**20:.0f} "
-          f"| {r['memory_ratio']:.2f} | {r['cpu_ratio']:.2f} |", flush=True)
+          f"| {ours['images_per_second']:.1f} -{100 * ours['below']:.0f} % "
+          f"| {theirs['images_per_second']:.1f} -{100 * theirs['below']:.0f} % "
+          f"({r['way']}) | **{r['speed_ratio']:.2f}** | {r['median_ratio']:.2f} "
+          f"| {r['goal']:g} | {ours['peak_rss_bytes'] / 2**20:.0f} "
+          f"| {theirs['peak_rss_bytes'] / 2**20:.0f} | {r['memory_ratio']:.2f} |",
+          flush=True)
 
 
 def cpu_name():
@@ -107,13 +142,15 @@ def cpu_name():
 
 
 def describe_machine(a):
-    engine = run([a.worker, "bench", "--json"], 0, False,
-                 row("eval", "resnet10-w8", batch=2))
-    torch = run([sys.executable, TORCH_SIDE], 0, False, row("eval", "resnet10-w8", batch=2))
+    smallest = row("eval", "resnet10-w8", batch=2)
+    sides = [ours(a, smallest), torch(a, smallest, "nchw")]
+    engine, library = (s.measure() for s in sides)
+    for side in sides:
+        side.close()
     version = subprocess.run([a.worker, "--version"], stdout=subprocess.PIPE, text=True)
     return {"cpu": cpu_name(), "cores": len(os.sched_getaffinity(0)),
             "load_at_start": os.getloadavg()[0], "ours": version.stdout.strip(),
-            "backend": engine["backend"], "torch": torch["torch"],
+            "backend": engine["backend"], "torch": library["torch"],
             "python": platform.python_version(), "rounds": a.rounds,
             "seconds": a.seconds}
 
@@ -121,9 +158,10 @@ def describe_machine(a):
 def print_head(m):
     print(f"{m['ours']} (backend {m['backend']}) against PyTorch {m['torch']} (Python "
           f"{m['python']}) on {m['cpu']}, {m['cores']} cores, load {m['load_at_start']:.2f} "
-          f"at the start; float32, {m['rounds']} rounds of at least {m['seconds']:g} s.\n")
-    print("| work | batch | threads | ours, images/s | PyTorch | ratio | goal "
-          "| ours, MiB | PyTorch | ratio | CPU ratio |\n" + "|---" * 11 + "|", flush=True)
+          f"at the start; float32, at most {m['rounds']} rounds of {m['seconds']:g} s or a "
+          "step; the best of each, and how far the median is below it.\n")
+    print("| work | batch | threads | ours, images/s | PyTorch | ratio | median | goal "
+          "| ours, MiB | PyTorch | ratio |\n" + "|---" * 11 + "|", flush=True)
 
 
 def choose(patterns):
@@ -140,8 +178,11 @@ def main():
                                 epilog="rows: " + " ".join(r["name"] for r in ROWS))
     p.add_argument("worker", help="path of relusweep-worker")
     p.add_argument("--rows", default="*", help="names or patterns, separated by commas")
-    p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--seconds", type=float, default=10, help="of each measurement")
+    p.add_argument("--rounds", type=int, default=15, help="of a row, at most")
+    p.add_argument("--seconds", type=float, default=1, help="of each measurement")
+    p.add_argument("--limit", type=float, default=80,
+                   help="seconds after which a row has no further round")
+    p.add_argument("--batch", type=int, help="instead of the row's own")
     p.add_argument("--quick", action="store_true",
                    help="one round, one step, an eighth of the batch")
     p.add_argument("--json", metavar="FILE", help="writes everything there")
@@ -149,6 +190,8 @@ def main():
     if a.quick:
         a.rounds, a.seconds = 1, 0
     chosen = choose(a.rows)
+    if a.batch or a.quick:
+        chosen = [{**r, "batch": a.batch or max(2, r["batch"] // 8)} for r in chosen]
     if subprocess.run([sys.executable, "-c", "import torch"],
                       stderr=subprocess.DEVNULL).returncode != 0:
         print("skipped: PyTorch is not installed")

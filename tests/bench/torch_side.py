@@ -369,12 +369,7 @@ def make_work(a):
     return train
 
 
-def measure(a):
-    torch.set_num_threads(a.threads)
-    torch.set_flush_denormal(True)
-    work = make_work(a)
-    for _ in range(2 if a.layout.endswith("-jit") else 1):  # the second run optimises
-        work()
+def measure(work, a):
     begin, cpu_begin, n = time.monotonic(), time.process_time(), 0
     while n == 0 or time.monotonic() - begin < a.seconds:
         work()
@@ -383,8 +378,22 @@ def measure(a):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"images_per_second": n * a.batch / seconds, "steps": n,
                       "seconds": seconds, "cpu_seconds": cpu_seconds,
-                      "peak_rss_bytes": peak,
-                      "torch": torch.__version__}))
+                      "peak_rss_bytes": peak, "torch": torch.__version__}), flush=True)
+
+
+def measure_all(a):
+    """After one step, or paced by the lines of the standard input as our bench."""
+    torch.set_num_threads(a.threads)
+    torch.set_flush_denormal(True)
+    work = make_work(a)
+    if a.layout.endswith("-jit"):
+        work()  # the second run optimises
+    if a.paced:
+        for _ in sys.stdin:
+            measure(work, a)
+    else:
+        work()
+        measure(work, a)
 
 
 # ---- the same numbers as the plain statement ----------------------------------------------
@@ -470,8 +479,9 @@ def main():
     p.add_argument("--classes", type=int, default=100)
     p.add_argument("--size", type=int, default=32)
     p.add_argument("--seconds", type=float, default=10)
+    p.add_argument("--paced", action="store_true")
     a = p.parse_args()
-    return check() if a.check else measure(a)
+    return check() if a.check else measure_all(a)
 
 
 if __name__ == "__main__":

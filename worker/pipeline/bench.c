@@ -38,6 +38,8 @@ const struct param bench_params[] = {
     PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON object"),
     PARAM_ROW_BOOL(struct bench_config, profile, "false",
                    "say where the time goes by pass, op and layer"),
+    PARAM_ROW_BOOL(struct bench_config, paced, "false",
+                   "measure again for each line of the standard input"),
 };
 const size_t bench_n_params = PARAM_COUNT(bench_params);
 
@@ -336,11 +338,9 @@ struct measured {
 static int
 measure(struct bench *b, const struct job *job, struct measured *m, struct err *err)
 {
-    int rc = job->run(b, err);
+    int rc;
 
     *m = (struct measured){0};
-    if (rc != 0)
-        return rc;
     if (b->config->profile)
         profile_start(team_threads(b->team));
     const double start = clock_mono_s(), cpu_start = clock_cpu_s();
@@ -396,23 +396,46 @@ print(const struct bench *b, const struct measured *m, FILE *out)
             bench_profile_print(&profile, out);
     }
     json_decref(result);
+    fflush(out);
+}
+
+static int
+measure_and_print(struct bench *b, const struct job *job, FILE *out, struct err *err)
+{
+    struct measured m;
+    const int rc = measure(b, job, &m, err);
+
+    if (rc == 0)
+        print(b, &m, out);
+    free(m.rows);
+    return rc;
+}
+
+static bool
+skip_line(FILE *in)
+{
+    int c = fgetc(in);
+
+    while (c != EOF && c != '\n')
+        c = fgetc(in);
+    return c != EOF;
 }
 
 int
-bench_run(const struct bench_config *config, FILE *out, struct err *err)
+bench_run(const struct bench_config *config, FILE *in, FILE *out, struct err *err)
 {
     const struct job *job = find_job(config->stage);
     struct bench b = {.config = config};
-    struct measured m = {0};
 
     if (job == NULL)
         return err_set(err, ERR_USAGE, "bench: unknown stage `%s`", config->stage);
     int rc = prepare(&b, job, err);
-    if (rc == 0)
-        rc = measure(&b, job, &m, err);
-    if (rc == 0)
-        print(&b, &m, out);
-    free(m.rows);
+    if (rc == 0 && !config->paced)
+        rc = job->run(&b, err); /* what is first takes longer */
+    if (rc == 0 && !config->paced)
+        rc = measure_and_print(&b, job, out, err);
+    while (rc == 0 && config->paced && skip_line(in))
+        rc = measure_and_print(&b, job, out, err);
     release(&b);
     return rc;
 }

@@ -21,6 +21,7 @@ struct bench_config {
     int64_t batch, threads, classes, size; /* size: pixels a side */
     double seconds;
     bool json, profile;
+    bool paced; /* measure again for each line of the input, instead of once */
 };
 
 /* Command-line options, rows on struct bench_config. */
@@ -32,7 +33,9 @@ extern const size_t bench_n_params;
  * whatever the number of passes over it), gflops (2 operations a multiply-add of the
  * convolutions and the classifier, as direct convolution would need them, in 1e9 a
  * second), peak_rss_bytes (of this process). With `profile`, then where the time went
- * (bench_profile.h), as one more member of the object. */
-MUST_CHECK int bench_run(const struct bench_config *config, FILE *out, struct err *err);
+ * (bench_profile.h), as one more member of the object. Paced, it measures, without a step
+ * before, for each line of `in`, which is not read otherwise, and ends with it. */
+MUST_CHECK int bench_run(const struct bench_config *config, FILE *in, FILE *out,
+                         struct err *err);
 
 #endif

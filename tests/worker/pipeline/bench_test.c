@@ -34,7 +34,7 @@ measure_with(const struct bench_config *config)
     json_t *result;
     struct err err;
 
-    if (bench_run(config, out, &err) != 0)
+    if (bench_run(config, stdin, out, &err) != 0)
         fail_msg("%s", err.text);
     fclose(out);
     if (json_parse(&result, text, size, "bench", &err) != 0)
@@ -122,18 +122,39 @@ a_profile_accounts_for_the_whole_step(void **state)
 }
 
 static void
+paced_it_measures_once_for_each_line(void **state)
+{
+    struct bench_config config = config_of("eval", "auto", 1);
+    char lines[] = "\nagain\nhalf a line", *text = NULL;
+    FILE *in = fmemopen(lines, sizeof lines - 1, "r");
+    size_t size, results = 0;
+    FILE *out = open_memstream(&text, &size);
+    struct err err;
+
+    (void)state;
+    config.paced = true;
+    assert_int_equal(bench_run(&config, in, out, &err), 0);
+    fclose(out);
+    fclose(in);
+    for (size_t i = 0; i < size; i++)
+        results += text[i] == '\n';
+    assert_int_equal(results, 2);
+    free(text);
+}
+
+static void
 an_unknown_stage_or_backend_is_refused(void **state)
 {
     struct bench_config config = {.stage = "evaluate", .model = "resnet10-w8"};
     struct err err;
 
     (void)state;
-    assert_int_equal(bench_run(&config, stdout, &err), -1);
+    assert_int_equal(bench_run(&config, stdin, stdout, &err), -1);
     assert_int_equal(err.kind, ERR_USAGE);
     config.stage = "eval";
     config.backend = "cuda9";
     config.threads = 1;
-    assert_int_equal(bench_run(&config, stdout, &err), -1);
+    assert_int_equal(bench_run(&config, stdin, stdout, &err), -1);
     assert_int_equal(err.kind, ERR_USAGE);
 }
 
@@ -145,6 +166,7 @@ main(void)
         cmocka_unit_test(the_loader_is_measured_alone),
         cmocka_unit_test(operations_are_those_of_the_passes),
         cmocka_unit_test(a_profile_accounts_for_the_whole_step),
+        cmocka_unit_test(paced_it_measures_once_for_each_line),
         cmocka_unit_test(an_unknown_stage_or_backend_is_refused),
     };
 
