@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "coordinator/cli/cmd.h"
 #include "coordinator/cli/table.h"
@@ -76,6 +77,28 @@ print_attempts(struct cmd_ctx *ctx, const json_t *attempts)
     table_print(t, ctx);
 }
 
+/* Which job is compared with this one (`verify`), and where the two were done. */
+static void
+print_twin(const json_t *job, const json_t *twin)
+{
+    const char *here = json_str(job, "worker", NULL),
+               *there = json_str(twin, "worker", NULL);
+
+    if (!json_is_object(twin))
+        return;
+    printf(json_is_true(json_object_get(twin, "again"))
+               ? "It does job %" PRId64 " again, to compare the numbers (`verify`)"
+               : "Job %" PRId64 " does it again, to compare the numbers (`verify`)",
+           json_int(twin, "job", 0));
+    if (here == NULL || there == NULL)
+        puts(".");
+    else if (strcmp(here, there) == 0)
+        printf("; both are of worker %s, for no other came in time.\n", here);
+    else
+        printf("; that one is of worker %s on %s.\n", there,
+               json_str(twin, "host", "?"));
+}
+
 static int
 explain_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_words,
             struct err *err)
@@ -96,8 +119,7 @@ explain_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t 
                json_str(job, "stage", ""), json_str(job, "method", ""),
                json_str(job, "state", ""), why);
         free(why);
-        if (json_int(json_object_get(job, "spec"), "repeat", 0) > 0)
-            puts("It does another job again, to compare the numbers (`verify`).");
+        print_twin(job, json_object_get(job, "twin"));
         print_values("parameters", json_object_get(job, "params"));
         print_relatives(ctx, "needs", json_object_get(job, "parents"));
         print_relatives(ctx, "is needed by", json_object_get(job, "children"));

@@ -8,7 +8,9 @@
  * The re-runs of a sweep (`verify`) beside what they do again:
  * [{"job", "repeat": numbers of both, "stage", "done": both have succeeded,
  *   "metrics": final metrics compared, "equal": of them, the same bits,
- *   "workers": [names of the two], "hosts": [...],
+ *   "near": of them, the same bits or within "tolerance" of the larger one,
+ *   "foreign": with other kernels or another instruction set, which may round in another
+ *   way, "workers": [names of the two], "hosts": [...],
  *   "worst": {"name", "values": [a, b]} of those that differ, or null}], ordered by job.
  * Times and speeds are not compared. Read-only. New reference.
  */

@@ -44,6 +44,12 @@ static const char *const waiting_sql =
     "   HAVING NOT EXISTS (SELECT 1 FROM worker w WHERE w.connected AND " WORKER_FITS
     "    AND NOT EXISTS (SELECT 1 FROM host_rest r WHERE r.host = w.host"
     "     AND r.until > now()))),"
+    " (SELECT 'waits up to 5 minutes for another worker than ' || u.name || ', which has"
+    " or had job ' || o.id || ': the numbers of the two are compared' FROM job_twin t"
+    "   JOIN job o ON o.id = CASE WHEN t.again = j.id THEN t.first ELSE t.again END"
+    "   JOIN worker u ON u.id = o.worker AND u.connected"
+    "   WHERE (t.again = j.id OR t.first = j.id) AND EXISTS (SELECT 1 FROM worker w"
+    "    WHERE w.connected AND w.id <> u.id AND " WORKER_FITS ") LIMIT 1),"
     " 'waits for a free worker; ' || (SELECT count(*) FROM job o WHERE o.state = 'ready'"
     "  AND (-o.priority, coalesce(o.place, o.id)) < (-j.priority, coalesce(j.place,"
     "   j.id))) || ' jobs are before it'))"

@@ -1,5 +1,5 @@
 /*
- * core.c - who gets which job, and who has lost one. Invariants: a job is in at most one
+ * core.c - who has which job, and who has lost one. Invariants: a job is in at most one
  * lease; a lease belongs to at most one session; session->leases counts those that run; a lease
  * that waits for a commit (`busy`) produces no second action.
  */
@@ -9,30 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/dispatch/heap.h"
-#include "coordinator/dispatch/idmap.h"
-#include "coordinator/dispatch/lease.h"
-#include "coordinator/dispatch/queue.h"
-#include "coordinator/dispatch/roster.h"
+#include "coordinator/dispatch/core_impl.h"
 #include "shared/base/mem.h"
-
-struct core {
-    struct core_config config;
-    struct queue *ready; /* by rank, then id; payload: attempt */
-    struct heap
-        waiting; /* by the time when they are due; payload: attempt, rank, class */
-    struct idmap leases;   /* by job */
-    struct lease *orphans; /* leases that nobody claims now */
-    struct roster roster;
-    int64_t aside_version;  /* of the queue when workers were put aside */
-    int64_t aside_ms;       /* when a machine of theirs has rested */
-    int64_t quiet_until_ms; /* nobody falls silent and no deadline passes before */
-    int64_t last_session, grants;
-    struct rules_rest *rests; /* until_ms in place of wait_ms */
-    size_t n_rests;
-    struct core_action *actions;
-    size_t n_actions, next_action, action_capacity;
-};
 
 struct core *
 core_new(const struct core_config *config)
@@ -57,22 +35,17 @@ core_free(struct core *core)
     idmap_release(&core->leases);
     roster_release(&core->roster);
     queue_free(core->ready);
-    free(core->rests);
+    rests_release(&core->rests);
+    twins_release(&core->twins);
     heap_release(&core->waiting);
     free(core->actions);
     free(core);
 }
 
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- actions --------------------------------------------------------------------- */
 
-static struct core_action *
-add_action(struct core *core, enum core_action_kind kind, struct msg_run run)
+struct core_action *
+core_add_action(struct core *core, enum core_action_kind kind, struct msg_run run)
 {
     core->actions = xgrow(core->actions, &core->action_capacity, core->n_actions + 1,
                           sizeof *core->actions);
@@ -98,7 +71,7 @@ end_by(struct core *core, struct lease *l, enum core_action_kind kind, bool char
     if (l->busy)
         return;
     l->busy = true;
-    add_action(core, kind, l->run)->charged = charged;
+    core_add_action(core, kind, l->run)->charged = charged;
 }
 
 /* ---- leases ---------------------------------------------------------------------- */
@@ -109,9 +82,8 @@ session_of(const struct core *core, const struct lease *l)
     return roster_find(&core->roster, l->session);
 }
 
-/* Changes who holds the lease, and both counts. s: NULL for nobody. */
-static void
-assign(struct core *core, struct lease *l, struct session *s)
+void
+core_assign(struct core *core, struct lease *l, struct session *s)
 {
     struct session *before = session_of(core, l);
 
@@ -131,8 +103,8 @@ assign(struct core *core, struct lease *l, struct session *s)
     }
 }
 
-static struct lease *
-open_lease(struct core *core, struct msg_run run, int64_t class)
+struct lease *
+core_open_lease(struct core *core, struct msg_run run, int64_t class)
 {
     struct lease *l = xcalloc(1, sizeof *l);
 
@@ -152,7 +124,7 @@ close_lease(struct core *core, struct lease *l)
 
     if (s != NULL && l->unsent)
         s->offered++;
-    assign(core, l, NULL);
+    core_assign(core, l, NULL);
     lease_unlink(l);
     queue_count_running(core->ready, l->class, -1);
     idmap_take(&core->leases, l->run.job);
@@ -228,6 +200,33 @@ core_reclass(struct core *core, struct msg_run run, int64_t class)
 }
 
 void
+core_set_rules(struct core *core, const struct rules *rules, int64_t now_ms)
+{
+    queue_set_rules(core->ready, rules);
+    rests_set(&core->rests, rules, now_ms);
+}
+
+void
+core_take_twins(struct core *core, const struct twin_list *pairs)
+{
+    twins_take(&core->twins, pairs);
+}
+
+int64_t
+core_last_twin(const struct core *core)
+{
+    return core->twins.last;
+}
+
+const struct rules_class *
+core_class_of(const struct core *core, struct msg_run run)
+{
+    const struct lease *l = find_lease(core, run);
+
+    return l != NULL ? queue_class(core->ready, l->class) : NULL;
+}
+
+void
 core_sync_begin(struct core *core)
 {
     struct lease *l;
@@ -249,7 +248,7 @@ core_sync_lease(struct core *core, struct msg_run run, int64_t class, const char
         l = idmap_find(&core->leases, run.job);
         if (l != NULL)
             close_lease(core, l);
-        l = open_lease(core, run, class);
+        l = core_open_lease(core, run, class);
         snprintf(l->boot, sizeof l->boot, "%s", boot);
         snprintf(l->name, sizeof l->name, "%s", name);
         l->deadline_ms = now_ms + 2 * core->config.lease_ms;
@@ -308,7 +307,8 @@ static void
 drop_session(struct core *core, struct session *s)
 {
     while (s->first != NULL)
-        assign(core, s->first, NULL);
+        core_assign(core, s->first, NULL);
+    core->aside_ms = 0; /* a job may have waited for this worker */
     roster_drop(&core->roster, s);
 }
 
@@ -321,9 +321,9 @@ adopt(struct core *core, struct session *s, struct msg_run run, bool result)
     if (l == NULL || l->unsent || !lease_is_of(l, s, result))
         return false;
     if (l->session != s->id || l->over != result) {
-        assign(core, l, NULL);
+        core_assign(core, l, NULL);
         l->over = result;
-        assign(core, l, s);
+        core_assign(core, l, s);
     }
     l->known = true;
     return true;
@@ -440,7 +440,7 @@ core_result(struct core *core, struct session *s, struct msg_run run)
 static void
 announce_gone(struct core *core, const struct session *s)
 {
-    struct core_action *a = add_action(core, CORE_GONE, (struct msg_run){0});
+    struct core_action *a = core_add_action(core, CORE_GONE, (struct msg_run){0});
 
     a->session = s->id;
     snprintf(a->boot, sizeof a->boot, "%s", s->boot);
@@ -489,7 +489,7 @@ ask(struct core *core, struct lease *l, int64_t now_ms)
         return INT64_MAX;
     if (now_ms > l->ask_ms && !l->busy) {
         l->ask_ms = now_ms + core->config.lease_ms;
-        add_action(core, CORE_ASK, l->run)->session = l->session;
+        core_add_action(core, CORE_ASK, l->run)->session = l->session;
     }
     /* a moment later, so that many leases are looked at together */
     return l->ask_ms + core->config.lease_ms / 16;
@@ -509,15 +509,15 @@ expire(struct core *core, int64_t now_ms)
 
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;) {
         if (l->session != 0) {
-            until = earlier(until, ask(core, l, now_ms));
+            until = core_earlier(until, ask(core, l, now_ms));
             continue;
         }
-        until = earlier(until, l->deadline_ms);
+        until = core_earlier(until, l->deadline_ms);
         if (now_ms > l->deadline_ms)
             end_by(core, l, CORE_LOST, false);
     }
     for (size_t at = 0; (s = idmap_next(&core->roster.by_id, &at)) != NULL;) {
-        until = earlier(until, s->heard_ms + core->config.lease_ms);
+        until = core_earlier(until, s->heard_ms + core->config.lease_ms);
         if (session_is_silent(s, now_ms, core->config.lease_ms))
             dead[n++] = s;
     }
@@ -539,112 +539,12 @@ wake_waiting(struct core *core, int64_t now_ms)
     }
 }
 
-/* ---- grants ----------------------------------------------------------------------- */
-
-void
-core_set_rules(struct core *core, const struct rules *rules, int64_t now_ms)
-{
-    queue_set_rules(core->ready, rules);
-    free(core->rests);
-    core->rests = xcalloc(rules->n_rests + 1, sizeof *core->rests);
-    core->n_rests = rules->n_rests;
-    for (size_t i = 0; i < rules->n_rests; i++) {
-        core->rests[i] = rules->rests[i];
-        core->rests[i].wait_ms += now_ms;
-    }
-}
-
-const struct rules_class *
-core_class_of(const struct core *core, struct msg_run run)
-{
-    const struct lease *l = find_lease(core, run);
-
-    return l != NULL ? queue_class(core->ready, l->class) : NULL;
-}
-
-/* When the worker's machine has rested, 0: it does not rest. */
-static int64_t
-rests_until(const struct core *core, const struct session *s, int64_t now_ms)
-{
-    for (size_t i = 0; i < core->n_rests; i++)
-        if (now_ms < core->rests[i].wait_ms
-            && strcmp(core->rests[i].host, s->host) == 0)
-            return core->rests[i].wait_ms;
-    return 0;
-}
-
-/* Who could be given nothing may be given something when the queue has changed or his
- * machine has rested. */
-static void
-recall(struct core *core, int64_t now_ms)
-{
-    if (core->aside_version == queue_version(core->ready) && now_ms < core->aside_ms)
-        return;
-    roster_recall(&core->roster);
-    core->aside_version = queue_version(core->ready);
-    core->aside_ms = INT64_MAX;
-}
-
-/* The worker with credit that was served least lately, of those that may find a job. */
-static struct session *
-next_worker(struct core *core, int64_t now_ms)
-{
-    struct session *s;
-
-    while ((s = roster_next_turn(&core->roster)) != NULL) {
-        const int64_t rest_ms = rests_until(core, s, now_ms);
-        if (rest_ms == 0 && s->idle_version != queue_version(core->ready))
-            return s;
-        if (rest_ms > 0)
-            core->aside_ms = earlier(core->aside_ms, rest_ms);
-        roster_put_aside(&core->roster, s);
-    }
-    return NULL;
-}
-
-static void
-grant_to(struct core *core, struct session *s, const struct heap_item *item,
-         int64_t class, int64_t now_ms)
-{
-    const struct msg_run run = {.job = item->id, .attempt = item->payload[0] + 1};
-    struct lease *l = open_lease(core, run, class);
-
-    l->busy = l->unsent = true;
-    l->bare = run.attempt == 1;
-    l->ask_ms = now_ms + core->config.lease_ms;
-    assign(core, l, s);
-    s->offered--;
-    s->served = ++core->grants;
-    add_action(core, CORE_LEASE, l->run)->session = s->id;
-}
-
-static void
-grant(struct core *core, int64_t now_ms)
-{
-    struct heap_item item;
-    struct session *s;
-    int64_t class;
-
-    recall(core, now_ms);
-    while (queue_may_give(core->ready) && (s = next_worker(core, now_ms)) != NULL) {
-        if (!queue_take(core->ready, &s->has, &item, &class)) {
-            s->idle_version = queue_version(core->ready); /* nothing that it can do */
-            roster_put_aside(&core->roster, s);
-            continue;
-        }
-        if (idmap_find(&core->leases, item.id) == NULL)
-            grant_to(core, s, &item, class, now_ms);
-        /* else: ready again in a commit that is still on its way */
-        roster_offer(&core->roster, s);
-    }
-}
-
 void
 core_tick(struct core *core, int64_t now_ms)
 {
     expire(core, now_ms);
     wake_waiting(core, now_ms);
-    grant(core, now_ms);
+    core_grant(core, now_ms);
 }
 
 void

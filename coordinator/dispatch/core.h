@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "coordinator/db/jobs.h"
+#include "coordinator/db/twins.h"
 #include "coordinator/dispatch/needs.h"
 #include "coordinator/dispatch/session.h"
 #include "shared/wire/msg.h"
@@ -61,6 +62,13 @@ void core_reclass(struct core *core, struct msg_run run, int64_t class);
 
 /* New rules for all grants from now on. */
 void core_set_rules(struct core *core, const struct rules *rules, int64_t now_ms);
+
+/* Pairs of jobs of which one does the other again; each run goes to another worker than
+ * its twin's, if there is one, for so long that it is free in time (twins.h). */
+void core_take_twins(struct core *core, const struct twin_list *pairs);
+
+/* Pairs up to this re-run are known. */
+int64_t core_last_twin(const struct core *core);
 
 /* What is known of the class of a leased job; NULL: nothing. Borrowed until the next
  * rules. */

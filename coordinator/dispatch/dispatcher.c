@@ -62,6 +62,7 @@ dispatcher_free(struct dispatcher *d)
     free(d->news.leased.items);
     free(d->news.changed);
     rules_release(&d->rules);
+    free(d->twins.items);
     free(d->cancels.items);
     free(d->rows);
     free(d->asked);

@@ -23,6 +23,8 @@ struct dispatcher {
     struct batch sending; /* is being committed */
     struct job_news news;
     struct rules rules;
+    struct twin_list twins; /* those that the core does not know yet */
+    int64_t last_twin;
     struct request_list cancels;
     struct worker_progress *rows;
     size_t n_rows;

@@ -88,10 +88,16 @@ queue_set_rules(struct queue *q, const struct rules *rules)
 }
 
 void
-queue_push(struct queue *q, int64_t class, struct heap_item item)
+queue_give_back(struct queue *q, int64_t class, struct heap_item item)
 {
     heap_push(&get_lane(q, class)->ready, item);
     q->n_ready++;
+}
+
+void
+queue_push(struct queue *q, int64_t class, struct heap_item item)
+{
+    queue_give_back(q, class, item);
     q->version++;
 }
 

@@ -25,6 +25,9 @@ void queue_push(struct queue *q, int64_t class, struct heap_item item);
 bool queue_take(struct queue *q, const struct needs_worker *w, struct heap_item *out,
                 int64_t *class);
 
+/* Gives back what was taken for a worker that shall not have it: nothing has changed. */
+void queue_give_back(struct queue *q, int64_t class, struct heap_item item);
+
 /* Might any worker get a job now? */
 bool queue_may_give(const struct queue *q);
 

@@ -138,6 +138,7 @@ begin_epoch(struct dispatcher *d, int64_t epoch, int64_t now_ms)
 
     if (d->core == NULL)
         d->core = core_new(&config);
+    d->last_twin = core_last_twin(d->core);
     d->epoch = epoch;
     d->leads = true;
     d->must_sync = d->must_cancel = true;
@@ -172,7 +173,18 @@ static int
 load_rules(struct dispatcher *d, struct err *err)
 {
     rules_release(&d->rules);
-    return rules_load(d->pg, &d->rules, err);
+    d->twins.n = 0;
+    return rules_load(d->pg, &d->rules, err) == 0
+               ? twins_load(d->pg, d->last_twin, &d->twins, err)
+               : -1;
+}
+
+static void
+take_rules(struct dispatcher *d, int64_t now_ms)
+{
+    core_set_rules(d->core, &d->rules, now_ms);
+    core_take_twins(d->core, &d->twins);
+    d->last_twin = core_last_twin(d->core);
 }
 
 static void
@@ -217,7 +229,7 @@ done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
 
     (void)err;
     core_sync_begin(d->core);
-    core_set_rules(d->core, &d->rules, now_ms);
+    take_rules(d, now_ms);
     add_ready(d, now_ms);
     for (size_t i = 0; i < d->news.leased.n; i++) {
         const struct job_leased *l = &d->news.leased.items[i];
@@ -256,7 +268,7 @@ done_news(struct dispatcher *d, int64_t now_ms, struct err *err)
     (void)err;
     d->must_cancel = true;
     d->must_sync = d->must_sync || d->news.many;
-    core_set_rules(d->core, &d->rules, now_ms);
+    take_rules(d, now_ms);
     if (d->news.many)
         return 0;
     core_forget(d->core, d->news.changed, d->news.n_changed);

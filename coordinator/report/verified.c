@@ -48,6 +48,14 @@ text_at(const json_t *pair, const char *key, size_t i)
     return text != NULL ? text : "?";
 }
 
+/* Between instruction sets bits may differ: what counts there is a tolerance. */
+static bool
+is_near(const json_t *pair)
+{
+    return json_is_true(json_object_get(pair, "foreign"))
+           && json_int(pair, "metrics", 0) == json_int(pair, "near", -1);
+}
+
 static void
 note_difference(json_t *notes, const json_t *pair)
 {
@@ -76,7 +84,8 @@ note_difference(json_t *notes, const json_t *pair)
 void
 verified_notes(json_t *notes, const json_t *verified)
 {
-    size_t i, done = 0, equal = 0, others = 0, machines = 0, shown = 0;
+    double tolerance = 0;
+    size_t i, done = 0, equal = 0, near = 0, others = 0, machines = 0, shown = 0;
     const json_t *pair;
     struct buf b = {0};
 
@@ -88,6 +97,8 @@ verified_notes(json_t *notes, const json_t *verified)
             continue;
         done++;
         equal += is_equal(pair);
+        tolerance = json_num(pair, "tolerance", 0);
+        near += !is_equal(pair) && is_near(pair);
         others += elsewhere(pair, "workers");
         machines += elsewhere(pair, "hosts");
     }
@@ -96,10 +107,21 @@ verified_notes(json_t *notes, const json_t *verified)
                "times, %zu with the same bits in every final metric; %zu on another "
                "worker, %zu on another machine.",
                json_array_size(verified), done, equal, others, machines);
+    if (near > 0)
+        buf_printf(
+            &b,
+            " Done with another instruction set or other kernels, which may round "
+            "in another way, and equal within %g %%: %zu.",
+            tolerance * 100, near);
+    if (others < done)
+        buf_printf(&b,
+                   " Done again by the worker of the first run, because no other that "
+                   "could do it came in time: %zu.",
+                   done - others);
     add_note(notes, &b);
     json_array_foreach(verified, i, pair)
     {
-        if (is_done(pair) && !is_equal(pair) && shown++ < PAIRS_MAX)
+        if (is_done(pair) && !is_equal(pair) && !is_near(pair) && shown++ < PAIRS_MAX)
             note_difference(notes, pair);
     }
 }

@@ -12,6 +12,7 @@
 #include "coordinator/db/policy.h"
 #include "coordinator/db/requests.h"
 #include "coordinator/db/rules.h"
+#include "coordinator/db/twins.h"
 #include "coordinator/db/workers.h"
 #include "shared/base/mem.h"
 #include "tests/sim/statements.h"
@@ -43,6 +44,28 @@ rules_release(struct rules *r)
     free(r->classes);
     free(r->limits);
     *r = (struct rules){0};
+}
+
+/* ---- twins.h: every second job does the one before it again -------------------------- */
+
+static struct twin_side
+side(const struct model *m, int64_t job)
+{
+    return (struct twin_side){.job = job, .worker = m->jobs[job].worker, .host = "h"};
+}
+
+int
+twins_load(struct pg *pg, int64_t after, struct twin_list *out, struct err *err)
+{
+    const struct model *m = statement(pg, err);
+
+    for (int64_t i = 2; m != NULL && i <= m->n_jobs; i += 2) {
+        if (i <= after)
+            continue;
+        out->items = xgrow(out->items, &out->capacity, out->n + 1, sizeof *out->items);
+        out->items[out->n++] = (struct twin_pair){side(m, i), side(m, i - 1)};
+    }
+    return m != NULL ? 0 : -1;
 }
 
 /* ---- policy.h: no sweep has one ------------------------------------------------------ */

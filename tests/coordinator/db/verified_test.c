@@ -35,10 +35,17 @@ make_db(void **state)
         "UPDATE job SET state = 'succeeded', attempt = 1, worker = 1 + (id > 3)::int"
         " WHERE id IN (1, 2, 4, 5);"
         "INSERT INTO metric_key (name, unit, goal) VALUES ('CA', '%', 'max'),"
-        " ('rate', 'images/s', 'max'), ('mCE', '%', 'min');"
+        " ('rate', 'images/s', 'max'), ('mCE', '%', 'min'),"
+        " ('NPA', '%', 'max');"
         "INSERT INTO metric_final (job, attempt, key, value) VALUES"
         " (1, 1, 1, 91.5), (4, 1, 1, 91.5), (1, 1, 2, 10), (4, 1, 2, 11),"
-        " (2, 1, 1, 0), (5, 1, 1, '-0'), (2, 1, 3, 7.5), (5, 1, 3, 7.25)");
+        " (2, 1, 1, 0), (5, 1, 1, '-0'), (2, 1, 3, 7.5), (5, 1, 3, 7.25),"
+        " (2, 1, 4, 50), (5, 1, 4, 50.1);"
+        "INSERT INTO attempt (job, attempt, worker, leased_at, provenance) VALUES"
+        " (1, 1, 1, now(), '{\"engine\": \"avx2\"}'),"
+        " (4, 1, 2, now(), '{\"engine\": \"avx512\"}'),"
+        " (2, 1, 1, now(), '{\"engine\": \"avx2\"}'),"
+        " (5, 1, 2, now(), '{\"engine\": \"avx2\"}')");
     *state = db;
     return 0;
 }
@@ -61,14 +68,17 @@ re_runs_are_compared_bit_for_bit(void **state)
     char *text = json_dumps(pairs, JSON_COMPACT);
     assert_string_equal(text,
                         "[{\"job\":1,\"repeat\":4,\"stage\":\"teacher\",\"done\":true,"
-                        "\"metrics\":1,\"equal\":1,\"workers\":[\"w\",\"v\"],"
+                        "\"metrics\":1,\"equal\":1,\"near\":1,\"foreign\":true,"
+                        "\"tolerance\":0.01,\"workers\":[\"w\",\"v\"],"
                         "\"hosts\":[\"h\",\"g\"],\"worst\":null},"
                         "{\"job\":2,\"repeat\":5,\"stage\":\"mask\",\"done\":true,"
-                        "\"metrics\":2,\"equal\":0,\"workers\":[\"w\",\"v\"],"
+                        "\"metrics\":3,\"equal\":0,\"near\":2,\"foreign\":false,"
+                        "\"tolerance\":0.01,\"workers\":[\"w\",\"v\"],"
                         "\"hosts\":[\"h\",\"g\"],\"worst\":{\"name\":\"mCE\","
                         "\"values\":[7.5,7.25]}},"
                         "{\"job\":3,\"repeat\":6,\"stage\":\"finetune\",\"done\":false,"
-                        "\"metrics\":0,\"equal\":0,\"workers\":[null,null],"
+                        "\"metrics\":0,\"equal\":0,\"near\":0,\"foreign\":false,"
+                        "\"tolerance\":0.01,\"workers\":[null,null],"
                         "\"hosts\":[null,null],\"worst\":null}]");
     free(text);
     json_decref(pairs);

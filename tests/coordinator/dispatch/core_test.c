@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "coordinator/dispatch/core.h"
+#include "coordinator/dispatch/twins.h"
 
 enum { LEASE_MS = 3000 };
 
@@ -29,8 +30,8 @@ free_core(void **state)
 }
 
 static struct session *
-hello(struct core *core, const char *boot, int64_t slots, const struct msg_run *running,
-      size_t n_running, int64_t now)
+hello_from(struct core *core, const char *host, const char *boot, int64_t slots,
+           const struct msg_run *running, size_t n_running, int64_t now)
 {
     struct msg_run kill[8], copy[8];
     size_t n_kill;
@@ -39,14 +40,21 @@ hello(struct core *core, const char *boot, int64_t slots, const struct msg_run *
         memcpy(copy, running, n_running * sizeof *copy);
     const struct msg_hello h = {.name = boot,
                                 .boot = boot,
-                                .host = "h",
+                                .host = host,
                                 .slots = slots,
                                 .running = copy,
                                 .n_running = n_running};
     struct session *s = core_hello(core, &h, now, kill, &n_kill);
     core_offer(core, s, slots - (int64_t)n_running);
-    core_introduce(core, s, 1);
+    core_introduce(core, s, boot[0]);
     return s;
+}
+
+static struct session *
+hello(struct core *core, const char *boot, int64_t slots, const struct msg_run *running,
+      size_t n_running, int64_t now)
+{
+    return hello_from(core, "h", boot, slots, running, n_running, now);
 }
 
 /* All actions as text: "lease 1/1>1001 lost 2/1! return 3/1 ask 4/1>1001 gone a". */
@@ -482,6 +490,135 @@ what_people_change_is_forgotten_and_told_anew(void **state)
     assert_string_equal(actions(core), "lease 6/1>1001");
 }
 
+/* Job 2 does job 1 again. */
+static void
+tell_twins(struct core *core, int64_t worker, const char *host)
+{
+    struct twin_pair pair = {.again = {.job = 2},
+                             .first = {.job = 1, .worker = worker}};
+    const struct twin_list list = {.items = &pair, .n = 1};
+
+    snprintf(pair.first.host, sizeof pair.first.host, "%s", host);
+    core_take_twins(core, &list);
+}
+
+/* A worker that has a slot and does not offer it now. */
+static struct session *
+busy(struct core *core, const char *host, const char *boot)
+{
+    struct session *s = hello_from(core, host, boot, 1, NULL, 0, 0);
+
+    core_offer(core, s, 0);
+    return s;
+}
+
+static void
+a_job_is_done_again_by_another_worker(void **state)
+{
+    struct core *core = *state;
+
+    hello(core, "a", 2, NULL, 0, 0);
+    struct session *b = busy(core, "h", "b");
+    tell_twins(core, 0, "");
+    for (int64_t job = 1; job <= 3; job++)
+        core_add_ready(core, job, 0, -job, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "lease 1/1>1001 lease 3/1>1001");
+    core_offer(core, b, 1);
+    core_tick(core, 2);
+    assert_string_equal(actions(core), "lease 2/1>1002");
+}
+
+/* The first run is the one that is tried again. */
+static void
+a_first_run_that_is_tried_again_goes_elsewhere_too(void **state)
+{
+    struct core *core = *state;
+    struct twin_pair pair = {.again = {.job = 2, .worker = 'a', .host = "h"},
+                             .first = {.job = 1, .worker = 'b', .host = "h"}};
+    const struct twin_list list = {.items = &pair, .n = 1};
+
+    core_take_twins(core, &list);
+    hello(core, "a", 1, NULL, 0, 0);
+    struct session *b = busy(core, "h", "b");
+    core_add_ready(core, 1, 1, 0, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "");
+    core_offer(core, b, 1);
+    core_tick(core, 2);
+    assert_string_equal(actions(core), "lease 1/2>1002");
+}
+
+static void
+another_machine_is_better_than_another_worker(void **state)
+{
+    struct core *core = *state;
+
+    tell_twins(core, 'a', "h");
+    hello(core, "b", 1, NULL, 0, 0); /* the same machine */
+    struct session *c = busy(core, "other", "c");
+    core_add_ready(core, 2, 0, 0, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "");
+    core_offer(core, c, 1);
+    core_tick(core, 2);
+    assert_string_equal(actions(core), "lease 2/1>1002");
+}
+
+static void
+a_job_is_not_kept_back_for_ever(void **state)
+{
+    struct core *core = *state;
+    int64_t now = 1;
+
+    tell_twins(core, 'a', "h");
+    hello(core, "a", 1, NULL, 0, 0);
+    busy(core, "h", "b");
+    core_add_ready(core, 2, 0, 0, 0, 0, 0);
+    for (; now < 1 + TWINS_WAIT_MS; now += LEASE_MS / 2) {
+        core_heard(core, 1001, now);
+        core_heard(core, 1002, now);
+        core_tick(core, now);
+        assert_string_equal(actions(core), "");
+    }
+    core_heard(core, 1002, now);
+    core_tick(core, now);
+    assert_string_equal(actions(core), "lease 2/1>1001");
+}
+
+static void
+who_is_alone_does_a_job_again_at_once(void **state)
+{
+    struct core *core = *state;
+    struct rules_class picky = {.id = 5, .labels = "rare"};
+    const struct rules rules = {.classes = &picky, .n_classes = 1};
+
+    core_set_rules(core, &rules, 0);
+    tell_twins(core, 'a', "h");
+    struct session *a = hello(core, "a", 1, NULL, 0, 0);
+    snprintf(a->has.labels, sizeof a->has.labels, "rare");
+    busy(core, "other", "b"); /* cannot do it */
+    core_add_ready(core, 2, 0, 0, 5, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "lease 2/1>1001");
+}
+
+static void
+who_is_left_alone_does_a_job_again_at_once(void **state)
+{
+    struct core *core = *state;
+
+    tell_twins(core, 'a', "h");
+    hello(core, "a", 1, NULL, 0, 0);
+    struct session *b = busy(core, "h", "b");
+    core_add_ready(core, 2, 0, 0, 0, 0, 0);
+    core_tick(core, 1);
+    assert_string_equal(actions(core), "");
+    core_bye(core, b, NULL, 0, 2);
+    core_tick(core, 3);
+    assert_string_equal(actions(core), "gone b lease 2/1>1001");
+}
+
 static void
 many_workers_take_turns_and_lose_their_jobs_together(void **state)
 {
@@ -536,6 +673,12 @@ main(void)
         TEST(reading_the_queue_again_forgets_what_is_not_there),
         TEST(a_lease_that_was_never_told_gives_its_credit_back),
         TEST(what_people_change_is_forgotten_and_told_anew),
+        TEST(a_job_is_done_again_by_another_worker),
+        TEST(a_first_run_that_is_tried_again_goes_elsewhere_too),
+        TEST(another_machine_is_better_than_another_worker),
+        TEST(a_job_is_not_kept_back_for_ever),
+        TEST(who_is_alone_does_a_job_again_at_once),
+        TEST(who_is_left_alone_does_a_job_again_at_once),
         TEST(many_workers_take_turns_and_lose_their_jobs_together),
     };
 
