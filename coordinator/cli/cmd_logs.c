@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "coordinator/cli/cmd.h"
+#include "shared/base/clock.h"
 
 struct logs_config {
     int64_t attempt;
@@ -47,7 +47,6 @@ logs_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_w
          struct err *err)
 {
     const struct logs_config *c = config;
-    const struct timespec pause = {.tv_nsec = 500 * 1000 * 1000};
     int64_t id, offset = 0;
     bool running;
     struct db *db;
@@ -64,7 +63,7 @@ logs_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_w
         offset += (int64_t)strlen(text);
         free(text);
         if (c->follow && running)
-            nanosleep(&pause, NULL);
+            clock_pause_ms(500);
     } while (c->follow && running);
     if (offset == 0)
         fprintf(stderr, "job %s has written nothing yet\n", words[0]);

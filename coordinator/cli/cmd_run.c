@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "coordinator/cli/cmd.h"
@@ -69,7 +68,6 @@ static int
 wait_for_other_coordinator(struct db *db, int64_t sweep, const char *name,
                            struct err *err)
 {
-    const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
     const int64_t deadline = clock_mono_ms() + OTHER_MS;
 
     for (;;) {
@@ -88,7 +86,7 @@ wait_for_other_coordinator(struct db *db, int64_t sweep, const char *name,
                            "sweep is queued with it, and `relusweep watch %s` follows "
                            "it",
                            name);
-        nanosleep(&pause, NULL);
+        clock_pause_ms(200);
     }
 }
 

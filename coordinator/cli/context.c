@@ -76,11 +76,22 @@ absolute(char *path, struct err *err)
     return full;
 }
 
+/* Of the terminal, else what COLUMNS says, else 80. */
+static int
+columns_of(bool tty, const char *said)
+{
+    const long wide = said != NULL ? strtol(said, NULL, 10) : 0;
+    struct winsize size;
+
+    if (tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+        return size.ws_col;
+    return wide > 20 && wide <= 10000 ? (int)wide : 80;
+}
+
 int
 cmd_ctx_init(struct cmd_ctx *ctx, const struct global_options *options, struct err *err)
 {
     const char *no_colour = getenv("NO_COLOR"), *columns = getenv("COLUMNS");
-    struct winsize size;
     char *dir =
         options->state_dir[0] ? xstrdup(options->state_dir) : default_state_dir();
 
@@ -91,14 +102,10 @@ cmd_ctx_init(struct cmd_ctx *ctx, const struct global_options *options, struct e
                             .state_dir = dir,
                             .tty = isatty(STDOUT_FILENO),
                             .tty_err = isatty(STDERR_FILENO),
-                            .columns = 80,
                             .priv = xcalloc(1, sizeof *ctx->priv)};
     ctx->priv->state_dir = dir;
     ctx->colour = ctx->tty && (no_colour == NULL || no_colour[0] == '\0');
-    if (ctx->tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
-        ctx->columns = size.ws_col;
-    else if (columns != NULL && atoi(columns) > 20)
-        ctx->columns = atoi(columns);
+    ctx->columns = columns_of(ctx->tty, columns);
     ctx->table_columns = ctx->tty || columns != NULL ? ctx->columns : 0;
     return 0;
 }

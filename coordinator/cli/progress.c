@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "coordinator/cli/text.h"
 #include "shared/base/clock.h"
@@ -192,11 +191,8 @@ progress_say(struct view *v, const char *text)
 static bool
 progress_wait(struct view *v, int64_t ms)
 {
-    const struct timespec pause = {.tv_sec = ms / 1000,
-                                   .tv_nsec = ms % 1000 * 1000 * 1000};
-
     (void)v;
-    nanosleep(&pause, NULL);
+    clock_pause_ms(ms);
     return false;
 }
 

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "coordinator/launch/paths.h"
@@ -253,7 +252,6 @@ program_died(const struct program *p, int status, struct err *err)
 static int
 wait_ready(struct local *l, struct err *err)
 {
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     const int64_t deadline = clock_mono_ms() + READY_MS;
     int status;
 
@@ -268,7 +266,7 @@ wait_ready(struct local *l, struct err *err)
                            "the coordinator did not come up in %d s (log: "
                            "%s)",
                            READY_MS / 1000, l->programs[0].log);
-        nanosleep(&pause, NULL);
+        clock_pause_ms(20);
     }
     return 0;
 }
@@ -277,7 +275,6 @@ wait_ready(struct local *l, struct err *err)
 static int
 start_page(struct local *l, const struct local_config *c, struct err *err)
 {
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     const int64_t deadline = clock_mono_ms() + PAGE_MS;
     struct program *p = &l->programs[l->n++];
     int status;
@@ -289,7 +286,7 @@ start_page(struct local *l, const struct local_config *c, struct err *err)
         return -1;
     while (!file_exists(l->page_file) && clock_mono_ms() < deadline
            && process_alive(p->pid, &status))
-        nanosleep(&pause, NULL);
+        clock_pause_ms(20);
     return 0;
 }
 

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "shared/base/buf.h"
@@ -155,7 +154,6 @@ process_alive(pid_t pid, int *status)
 void
 process_stop(pid_t pid, int64_t grace_ms)
 {
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     const int64_t deadline = clock_mono_ms() + grace_ms;
     int status;
 
@@ -163,7 +161,7 @@ process_stop(pid_t pid, int64_t grace_ms)
     while (process_alive(pid, &status)) {
         if (clock_mono_ms() > deadline)
             kill(pid, SIGKILL);
-        nanosleep(&pause, NULL);
+        clock_pause_ms(20);
     }
 }
 

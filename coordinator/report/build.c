@@ -32,20 +32,6 @@ static const char *const usual_metrics[] = {"CA", "NPA", "AdvA", "mCE"};
 
 /* ---- what the sweep file asks for ------------------------------------------------ */
 
-static bool
-has_word(const json_t *words, const char *word)
-{
-    json_t *item;
-    size_t i;
-
-    json_array_foreach(words, i, item)
-    {
-        if (strcmp(json_string_value(item), word) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* A list of distinct words from a list or a single one; others are skipped. */
 static json_t *
 words_of(const json_t *value)
@@ -57,7 +43,7 @@ words_of(const json_t *value)
         json_array_append(words, (json_t *)value);
     json_array_foreach(value, i, item)
     {
-        if (json_is_string(item) && !has_word(words, json_string_value(item)))
+        if (json_is_string(item) && !json_has_text(words, json_string_value(item)))
             json_array_append(words, item);
     }
     return words;
@@ -236,7 +222,7 @@ set_columns(json_t *report)
         json_array_append(columns, metric);
     }
     for (i = 0; i < sizeof usual_metrics / sizeof usual_metrics[0]; i++)
-        if (!has_word(columns, usual_metrics[i])
+        if (!json_has_text(columns, usual_metrics[i])
             && find_metric(groups, usual_metrics[i]) != NULL)
             json_array_append_new(columns, json_string(usual_metrics[i]));
     json_object_set_new(report, "goals", goals);

@@ -10,6 +10,7 @@
 #include "coordinator/report/label.h"
 #include "coordinator/report/number.h"
 #include "coordinator/report/sheet.h"
+#include "shared/base/json.h"
 #include "shared/spec/metric.h"
 
 /* ---- curves ---------------------------------------------------------------------- */
@@ -18,17 +19,9 @@ static bool
 is_wanted(const json_t *report, const struct published_curve *curve)
 {
     const json_t *names = json_object_get(report, "published");
-    json_t *name;
-    size_t i;
 
-    if (json_array_size(names) == 0)
-        return !curve->on_request;
-    json_array_foreach(names, i, name)
-    {
-        if (strcmp(json_string_value(name), curve->key) == 0)
-            return true;
-    }
-    return false;
+    return json_array_size(names) == 0 ? !curve->on_request
+                                       : json_has_text(names, curve->key);
 }
 
 /* Before the first point of the array with a larger x. */

@@ -6,20 +6,7 @@
 
 #include "coordinator/report/facet.h"
 #include "shared/base/buf.h"
-
-static bool
-has(const json_t *words, const char *word)
-{
-    json_t *item;
-    size_t i;
-
-    json_array_foreach(words, i, item)
-    {
-        if (json_is_string(item) && strcmp(json_string_value(item), word) == 0)
-            return true;
-    }
-    return false;
-}
+#include "shared/base/json.h"
 
 static void
 add_words(json_t *words, const json_t *more)
@@ -29,7 +16,7 @@ add_words(json_t *words, const json_t *more)
 
     json_array_foreach(more, i, item)
     {
-        if (json_is_string(item) && !has(words, json_string_value(item)))
+        if (json_is_string(item) && !json_has_text(words, json_string_value(item)))
             json_array_append(words, item);
     }
 }
@@ -66,7 +53,7 @@ add_chosen_axes(json_t *axes, const json_t *cells, const json_t *list)
         const json_t *first = json_array_get(json_object_get(rows, "cells"), 0);
         json_object_foreach(json_object_get(first, "written"), name, value)
         {
-            if (!has(axes, name) && facet_differs(cells, name))
+            if (!json_has_text(axes, name) && facet_differs(cells, name))
                 json_array_append_new(axes, json_string(name));
         }
     }

@@ -40,20 +40,6 @@ is_asked_for(const json_t *report, const char *metric)
     return json_object_get(json_object_get(report, "goals"), metric) != NULL;
 }
 
-static bool
-has_word(const json_t *words, const char *word)
-{
-    json_t *item;
-    size_t i;
-
-    json_array_foreach(words, i, item)
-    {
-        if (strcmp(json_string_value(item), word) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* The metrics that say how large a group is: ReLUs, and x where it is another one. */
 static const char *
 size_column(const json_t *report, int i)
@@ -63,7 +49,7 @@ size_column(const json_t *report, int i)
     if (i == 0)
         return "relus";
     if (i == 1 && strcmp(x, "relus") != 0
-        && !has_word(json_object_get(report, "varying"), x))
+        && !json_has_text(json_object_get(report, "varying"), x))
         return x;
     return NULL;
 }

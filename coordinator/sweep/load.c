@@ -9,6 +9,7 @@
 #include "coordinator/sweep/settle.h"
 #include "coordinator/sweep/sweep.h"
 #include "shared/base/file.h"
+#include "shared/base/json.h"
 #include "shared/base/word.h"
 
 enum { MAX_METHODS = 64, NAME_MAX_LENGTH = 64 };
@@ -167,10 +168,7 @@ varies(const struct sweep *s, const char *name)
 static void
 add_axis(struct sweep *s, const char *name)
 {
-    for (size_t i = 0; i < json_array_size(s->axes); i++)
-        if (strcmp(json_string_value(json_array_get(s->axes, i)), name) == 0)
-            return;
-    if (varies(s, name))
+    if (!json_has_text(s->axes, name) && varies(s, name))
         json_array_append_new(s->axes, json_string(name));
 }
 

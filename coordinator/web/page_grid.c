@@ -11,6 +11,7 @@
 #include "coordinator/web/markup.h"
 #include "coordinator/web/page.h"
 #include "coordinator/web/tiles.h"
+#include "shared/base/json.h"
 
 enum { LEVELS = 7 };
 
@@ -19,14 +20,9 @@ static const char *
 axis_of(const struct request *r, const json_t *axes, const char *field, size_t i)
 {
     const char *asked = request_get(r, field);
-    json_t *axis;
-    size_t k;
 
-    json_array_foreach(axes, k, axis)
-    {
-        if (strcmp(json_string_value(axis), asked) == 0)
-            return asked;
-    }
+    if (json_has_text(axes, asked))
+        return asked;
     return i < json_array_size(axes) ? json_string_value(json_array_get(axes, i)) : "";
 }
 

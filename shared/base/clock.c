@@ -25,10 +25,24 @@ clock_cpu_s(void)
 }
 
 int64_t
-clock_mono_ms(void)
+clock_mono_ns(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t
+clock_mono_ms(void)
+{
+    return clock_mono_ns() / 1000000;
+}
+
+void
+clock_pause_ms(int64_t ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
 }

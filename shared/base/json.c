@@ -198,3 +198,18 @@ json_int(const json_t *obj, const char *key, int64_t fallback)
 
     return json_is_integer(v) ? (int64_t)json_integer_value(v) : fallback;
 }
+
+bool
+json_has_text(const json_t *list, const char *text)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        const char *found = json_string_value(item);
+        if (found != NULL && strcmp(found, text) == 0)
+            return true;
+    }
+    return false;
+}

@@ -2,6 +2,7 @@
 #define SHARED_BASE_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "shared/base/err.h"
 
@@ -30,5 +31,8 @@ MUST_CHECK int json_need_int(int64_t *out, const json_t *obj, const char *key,
 const char *json_str(const json_t *obj, const char *key, const char *fallback);
 double json_num(const json_t *obj, const char *key, double fallback);
 int64_t json_int(const json_t *obj, const char *key, int64_t fallback);
+
+/* Is one of the items of `list` this text? False where it is no list. */
+bool json_has_text(const json_t *list, const char *text);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shared/base/clock.h"
@@ -18,7 +19,10 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 
-enum { LOOK_MS = 250 }; /* between two looks at the folder */
+enum {
+    LOOK_MS = 250, /* between two looks at the folder */
+    SETTLED_S = 2, /* a later change surely has a later time */
+};
 
 struct entry {
     char key[KEY_TEXT], name[ALLOW_NAME];
@@ -28,6 +32,7 @@ struct allow {
     char *dir;
     pthread_mutex_t lock;
     struct timespec changed; /* of the folder when it was read */
+    bool settled; /* read so long after it that its time tells changes apart */
     int64_t looked_ms;
     struct entry *entries; /* by key */
     size_t n, capacity;
@@ -84,7 +89,8 @@ read_folder(struct allow *a)
         qsort(a->entries, a->n, sizeof *a->entries, by_key);
 }
 
-/* With the lock held. */
+/* With the lock held. Two changes within a tick of the file system's clock have the same
+ * time, so a folder that has just changed is read at every look. */
 static void
 look_again(struct allow *a)
 {
@@ -94,10 +100,11 @@ look_again(struct allow *a)
     if (a->looked_ms != 0 && now_ms - a->looked_ms < LOOK_MS)
         return;
     (void)!stat(a->dir, &st); /* a folder that is not there has changed at time 0 */
-    if (a->looked_ms == 0 || st.st_mtim.tv_sec != a->changed.tv_sec
+    if (!a->settled || st.st_mtim.tv_sec != a->changed.tv_sec
         || st.st_mtim.tv_nsec != a->changed.tv_nsec)
         read_folder(a);
     a->changed = st.st_mtim;
+    a->settled = llabs((long long)time(NULL) - st.st_mtim.tv_sec) > SETTLED_S;
     a->looked_ms = now_ms;
 }
 

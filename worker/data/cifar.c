@@ -26,18 +26,6 @@ find_folder(const struct cifar_set *set, const char *dir)
 }
 
 static int
-missing(const struct cifar_set *set, const char *dir, struct err *err)
-{
-    struct buf places = {0};
-
-    locate_describe(&places, dir);
-    err_set(err, ERR_DATA, "its files are missing (looked in %s); %s", buf_str(&places),
-            set->where);
-    buf_release(&places);
-    return -1;
-}
-
-static int
 check_size(const struct cifar_set *set, const char *path, int64_t records,
            int64_t found, struct err *err)
 {
@@ -99,7 +87,7 @@ cifar_load(struct dataset *out, const struct cifar_set *set, const char *dir,
     int rc = 0;
 
     if (folder == NULL)
-        return missing(set, dir, err);
+        return locate_missing(dir, set->where, err);
     *out = (struct dataset){.n = each * count_files(files),
                             .c = 3,
                             .h = CIFAR_SIDE,
@@ -160,7 +148,7 @@ cifar_check(struct buf *report, const struct cifar_set *set, const char *dir,
     struct err other;
 
     if (folder == NULL) {
-        (void)missing(set, dir, &other);
+        (void)locate_missing(dir, set->where, &other);
         buf_printf(report, "  %s\n", other.text);
         return 0;
     }

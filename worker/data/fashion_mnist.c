@@ -70,18 +70,6 @@ find_folder(const char *dir)
 }
 
 static int
-missing(const char *dir, struct err *err)
-{
-    struct buf places = {0};
-
-    locate_describe(&places, dir);
-    err_set(err, ERR_DATA, "its files are missing (looked in %s); " WHERE,
-            buf_str(&places));
-    buf_release(&places);
-    return -1;
-}
-
-static int
 read_member(uint8_t **out, char **path, const char *folder, const struct member *m,
             struct err *err)
 {
@@ -147,7 +135,7 @@ load(const struct dataset_source *self, struct dataset *out, const char *dir,
 
     (void)self;
     if (folder == NULL)
-        return missing(dir, err);
+        return locate_missing(dir, WHERE, err);
     *out = (struct dataset){
         .n = files[0].dims[0], .c = CHANNELS, .h = SIDE, .w = SIDE, .classes = CLASSES};
     if (read_member(&labels, &labels_path, folder, &files[1], err) == 0
@@ -204,7 +192,7 @@ check(const struct dataset_source *self, struct buf *report, const char *dir,
 
     (void)self;
     if (folder == NULL) {
-        (void)missing(dir, &each);
+        (void)locate_missing(dir, WHERE, &each);
         buf_printf(report, "  %s\n", each.text);
         return 0;
     }

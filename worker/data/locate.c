@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "shared/base/buf.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
 
@@ -114,14 +115,19 @@ locate_cache_folder(void)
     return home != NULL ? file_join(home, ".cache/relusweep") : NULL;
 }
 
-void
-locate_describe(struct buf *out, const char *dir)
+int
+locate_missing(const char *dir, const char *where, struct err *err)
 {
     char *places[MAX_PLACES];
     const int n = list_places(places, dir);
+    struct buf list = {0};
 
     for (int i = 0; i < n; i++) {
-        buf_printf(out, "%s%s", i > 0 ? ", " : "", places[i]);
+        buf_printf(&list, "%s%s", i > 0 ? ", " : "", places[i]);
         free(places[i]);
     }
+    err_set(err, ERR_DATA, "its files are missing (looked in %s); %s", buf_str(&list),
+            where);
+    buf_release(&list);
+    return -1;
 }

@@ -1,7 +1,7 @@
 #ifndef WORKER_DATA_LOCATE_H
 #define WORKER_DATA_LOCATE_H
 
-#include "shared/base/buf.h"
+#include "shared/base/err.h"
 
 /*
  * Where data sets lie on people's disks. A folder that was named (`dir`, else the
@@ -28,7 +28,8 @@ char *locate_own_folder(const char *dir);
  * ~/.cache/relusweep, else NULL. Caller frees. */
 char *locate_cache_folder(void);
 
-/* Appends the places that locate_folder looks into: "A, B, C". */
-void locate_describe(struct buf *out, const char *dir);
+/* ERR_DATA for a data set that locate_folder did not find: the places that were looked
+ * into, and `where`, what to put where. Returns -1. */
+int locate_missing(const char *dir, const char *where, struct err *err);
 
 #endif

@@ -76,18 +76,6 @@ read_wnids(struct tiny *t, struct err *err)
     return rc;
 }
 
-static int
-missing(const struct tiny_set *set, const char *dir, struct err *err)
-{
-    struct buf places = {0};
-
-    locate_describe(&places, dir);
-    err_set(err, ERR_DATA, "its files are missing (looked in %s); %s", buf_str(&places),
-            set->where);
-    buf_release(&places);
-    return -1;
-}
-
 /* tiny_close also after a failure. */
 static int
 tiny_open(struct tiny *t, const struct tiny_set *set, const char *dir, struct err *err)
@@ -95,7 +83,8 @@ tiny_open(struct tiny *t, const struct tiny_set *set, const char *dir, struct er
     static const char *const files[] = {"wnids.txt", NULL};
 
     *t = (struct tiny){.set = set, .folder = locate_folder(dir, set->layouts, files)};
-    return t->folder != NULL ? read_wnids(t, err) : missing(set, dir, err);
+    return t->folder != NULL ? read_wnids(t, err)
+                             : locate_missing(dir, set->where, err);
 }
 
 static void

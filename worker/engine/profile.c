@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "shared/base/clock.h"
 #include "shared/base/mem.h"
 
 enum { DEPTH = 8, FIRST_SLOTS = 512 };
@@ -29,15 +29,6 @@ struct profile {
 };
 
 struct profile *profile_now;
-
-static int64_t
-now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 /* ---- a table of rows --------------------------------------------------------------- */
 
@@ -106,7 +97,7 @@ add_row(struct thread_profile *t, const struct profile_row *more)
 static void
 charge(struct thread_profile *t)
 {
-    const int64_t now = now_ns();
+    const int64_t now = clock_mono_ns();
 
     t->rows[t->at].ns += now - t->since;
     t->since = now;
@@ -158,7 +149,7 @@ profile_start(int threads)
 
         t->stack[t->depth++] = base;
         t->at = add_row(t, &(struct profile_row){base, 0, 1, 0});
-        t->since = now_ns();
+        t->since = clock_mono_ns();
     }
     profile_now = p;
 }

@@ -1,14 +1,15 @@
 /* Key files and the folder of allowed keys. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <cmocka.h>
 
+#include "shared/base/clock.h"
 #include "shared/base/file.h"
 #include "shared/base/mem.h"
 #include "shared/keys/allow.h"
@@ -96,16 +97,14 @@ what_is_no_key_is_named(void **state)
     free(path);
 }
 
-/* Asks for two seconds, until the answer is `wanted`. */
+/* Asks until the answer is `wanted`, at most for twenty seconds. */
 static bool
 becomes(struct allow *a, const char *key, bool wanted, char name[ALLOW_NAME])
 {
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
-
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 1000; i++) {
         if (allow_find(a, key, name) == wanted)
             return true;
-        nanosleep(&pause, NULL);
+        clock_pause_ms(20);
     }
     return false;
 }
@@ -148,6 +147,29 @@ a_key_counts_from_when_it_is_allowed_until_it_is_revoked(void **state)
     free(allowed);
 }
 
+/* As when the file system's clock did not tick between the two changes. */
+static void
+a_change_that_left_the_folders_time_as_it_was_is_seen(void **state)
+{
+    char *allowed = path_of("quick"), name[ALLOW_NAME] = "";
+    struct allow *a = allow_open(allowed);
+    struct keypair pair;
+    struct stat st;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(keyfile_new(&pair, dir, "quick", &err), 0);
+    assert_int_equal(allow_add(allowed, "gpu1", pair.public_key, &err), 0);
+    assert_true(allow_find(a, pair.public_key, name));
+    assert_int_equal(stat(allowed, &st), 0);
+    assert_int_equal(allow_remove(allowed, "gpu1", &err), 0);
+    const struct timespec same[2] = {st.st_atim, st.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, allowed, same, 0), 0);
+    assert_true(becomes(a, pair.public_key, false, name));
+    allow_close(a);
+    free(allowed);
+}
+
 int
 main(void)
 {
@@ -156,6 +178,7 @@ main(void)
         cmocka_unit_test(a_secret_that_others_may_read_is_refused),
         cmocka_unit_test(what_is_no_key_is_named),
         cmocka_unit_test(a_key_counts_from_when_it_is_allowed_until_it_is_revoked),
+        cmocka_unit_test(a_change_that_left_the_folders_time_as_it_was_is_seen),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
