@@ -107,7 +107,7 @@ forward_workspace(const struct conv_shape *s, int64_t block, int64_t images)
     const int64_t columns = 2 * (DIRECT_MOST - 1) + s->kernel;
     (void)images;
 
-    return s->kernel * columns * lanes_of(s->c, block) + padded_floats(s, block);
+    return (s->kernel * columns + s->h * s->w) * lanes_of(s->c, block);
 }
 
 /* An image that is stored is read where it lies. */
@@ -120,7 +120,6 @@ forward(float *y, const struct map_value *x, const float *packed,
     const struct conv_out all = {y, false, after};
     const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
     const int64_t y_image = lanes_of(s->k, block) * s->p * s->q;
-    float *patch = workspace + padded_floats(s, block);
 
     for (int64_t n = 0; n < images; n++) {
         const struct map_value x_n = map_value_later(x, n * x_image);
@@ -129,9 +128,9 @@ forward(float *y, const struct map_value *x, const float *packed,
         const struct conv_out out = conv_out_at(&all, n * y_image, &of_image);
 
         if (!stored)
-            lanes->pad(workspace, &x_n, s);
-        lanes->forward(&out, stored ? x_n.at : workspace, stored ? 0 : s->pad, packed,
-                       s, patch);
+            lanes->make(workspace, &x_n, s);
+        lanes->forward(&out, stored ? x_n.at : workspace, packed, s,
+                       workspace + x_image);
     }
 }
 

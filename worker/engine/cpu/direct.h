@@ -20,10 +20,12 @@ enum { DIRECT_PIXELS = 128 };
 struct direct_lanes {
     /* to (blocks, h + 2 pad, w + 2 pad, block) = x in a frame of zeros */
     void (*pad)(float *to, const struct map_value *x, const struct conv_shape *s);
-    /* x has a frame of `frame` zeros; packed: panels of two blocks of k, the last maybe
+    /* to (blocks, h, w, block) = x, as far as forward reads it */
+    void (*make)(float *to, const struct map_value *x, const struct conv_shape *s);
+    /* packed: panels of two blocks of k, the last maybe
      * one: (c lanes, block), ordered by block of c, then by tap, then by lane of c */
-    void (*forward)(const struct conv_out *y, const float *x, int64_t frame,
-                    const float *packed, const struct conv_shape *s, float *patch);
+    void (*forward)(const struct conv_out *y, const float *x, const float *packed,
+                    const struct conv_shape *s, float *patch);
     /* kernel 3x3; packed: for each block of c and row of the kernel (k lanes, 3,
      * block) */
     void (*data)(const struct conv_out *dx, const float *dy, const float *packed,

@@ -4,4 +4,4 @@
 
 #include "worker/engine/cpu/direct_lanes.inc"
 
-const struct direct_lanes direct16 = {pad, forward, data, weights};
+const struct direct_lanes direct16 = {pad, make, forward, data, weights};
