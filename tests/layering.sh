@@ -50,7 +50,7 @@ forbid worker/attacks     'shared/wire/|worker/(agent|pipeline|methods|data|mode
 forbid worker/pipeline    'shared/wire/|worker/agent/'
 forbid worker/agent       'worker/(pipeline|methods|attacks|losses|models|data|engine)/'
 only zmq.h shared/wire/sock.c shared/wire/curve.c shared/wire/zap.c shared/keys/keyfile.c
-only libpq-fe.h coordinator/db/pg.c coordinator/db/pg.h
+only libpq-fe.h coordinator/db/pg_impl.h
 only event2/http.h coordinator/web/server.c coordinator/web/stream.c coordinator/web/download.c
 only dnnl.h worker/engine/cpu/dnnl_prim.h
 exit $status

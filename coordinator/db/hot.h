@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "coordinator/db/artifacts.h"
+#include "coordinator/db/forms.h"
 #include "coordinator/db/jobs.h"
 #include "coordinator/db/metrics.h"
 #include "coordinator/db/pg.h"
@@ -22,17 +23,23 @@ MUST_CHECK int hot_prepare(struct pg *pg, struct err *err);
  * what is best for a table of ten rows is bad when it has a million. */
 MUST_CHECK int hot_replan(struct pg *pg, struct err *err);
 
-/* ready -> leased. */
+/* ready -> leased, for n > 0 different jobs. forms: of this database; what is missing is
+ * read into it. */
 struct hot_lease {
     int64_t job, attempt, worker;
     /* outcome */
-    bool done, has_parents;
-    char *digest, *spec; /* caller frees */
+    bool done;
+    char *digest, *spec; /* caller frees, also after a failure */
     struct artifact_inputs inputs;
     struct artifact_checkpoint resume;
+    /* what the spec is made of; empty outside the call */
+    bool has_parents;
+    int64_t form;
+    char *vals;
+    struct buf parents;
 };
-MUST_CHECK int hot_lease(struct pg *pg, struct hot_lease *leases, size_t n,
-                         struct err *err);
+MUST_CHECK int hot_lease(struct pg *pg, struct forms *forms, struct hot_lease *leases,
+                         size_t n, struct err *err);
 
 /* The process of a current attempt lives. */
 struct hot_start {

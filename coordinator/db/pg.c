@@ -1,33 +1,21 @@
 /*
- * pg.c - libpq behind a few functions. Turns what the server says into one error line
- * that tells what, where and what to do. Knows no table.
+ * pg.c - a connection, its statements and transactions: libpq behind a few functions.
+ * Turns what the server says into one error line that tells what, where and what to do.
+ * Knows no table. What statements answer is read in pgrows.c, rows in bulk pass through
+ * pgcopy.c.
  */
 #include "coordinator/db/pg.h"
 
 #include <assert.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/db/pg_impl.h"
 #include "coordinator/db/pgargs.h"
 #include "shared/base/mem.h"
 
-enum { COPY_BYTES = 1 << 16 };
-enum { MAX_PLANNED = 64, NAME_SIZE = 16, MAX_SENT = 32 };
-
-/* What comes back for something that was sent. */
-enum expected { EXPECT_DONE, EXPECT_PLAN, EXPECT_ROWS };
-
-struct pg {
-    PGconn *conn;
-    char sqlstate[6];                 /* of the last error */
-    const char *planned[MAX_PLANNED]; /* statements that the server has by number */
-    int n_planned, n_planning;        /* so many; with those on their way */
-    bool begin_due;                   /* BEGIN leaves with the next statement */
-    enum expected sent[MAX_SENT];     /* on their way, of which n_taken came back */
-    int n_sent, n_taken;
-};
+enum { NAME_SIZE = 16 };
 
 /* libpq ends its messages with newlines, and has several lines for several hosts. */
 static char *
@@ -142,8 +130,8 @@ pg_notified(struct pg *pg, int64_t *count, struct err *err)
     return 0;
 }
 
-static int
-query_failed(struct pg *pg, const PGresult *result, struct err *err)
+int
+pg_failed(struct pg *pg, const PGresult *result, struct err *err)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -168,16 +156,15 @@ query_failed(struct pg *pg, const PGresult *result, struct err *err)
     return -1;
 }
 
-/* Takes the result: *out, or an error. */
-static int
-finish(struct pg *pg, PGresult **out, PGresult *result, struct err *err)
+int
+pg_check(struct pg *pg, PGresult **out, PGresult *result, struct err *err)
 {
     const ExecStatusType status = PQresultStatus(result);
 
     *out = result;
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
         return 0;
-    query_failed(pg, result, err);
+    pg_failed(pg, result, err);
     PQclear(result);
     *out = NULL;
     return -1;
@@ -187,9 +174,9 @@ finish(struct pg *pg, PGresult **out, PGresult *result, struct err *err)
 
 /* Something left for the server, whose answer pg_take finds. */
 static void
-expect(struct pg *pg, enum expected what)
+expect(struct pg *pg, enum pg_expected what)
 {
-    assert(pg->n_sent < MAX_SENT);
+    assert(pg->n_sent < PG_MAX_SENT);
     pg->sent[pg->n_sent++] = what;
 }
 
@@ -204,7 +191,7 @@ enter(struct pg *pg)
     if (!pg->begin_due)
         return true;
     pg->begin_due = false;
-    expect(pg, EXPECT_DONE);
+    expect(pg, PG_EXPECT_DONE);
     return PQsendQueryParams(pg->conn, "BEGIN", 0, NULL, NULL, NULL, NULL, 0) == 1;
 }
 
@@ -230,15 +217,15 @@ static int
 take_answer(struct pg *pg, PGresult **out, struct err *err)
 {
     const bool first = pg->n_taken == 0;
-    const enum expected what = pg->sent[pg->n_taken++];
+    const enum pg_expected what = pg->sent[pg->n_taken++];
 
     if (first)
         (void)PQpipelineSync(pg->conn); /* what is wrong with it, the answer says */
-    if (finish(pg, out, PQgetResult(pg->conn), err) != 0) {
+    if (pg_check(pg, out, PQgetResult(pg->conn), err) != 0) {
         leave(pg);
         return -1;
     }
-    if (what == EXPECT_PLAN)
+    if (what == PG_EXPECT_PLAN)
         pg->n_planned++;
     if (pg->n_taken == pg->n_sent)
         leave(pg);
@@ -253,7 +240,7 @@ take_result(struct pg *pg, PGresult **out, struct err *err)
 {
     for (;;) {
         assert(pg->n_taken < pg->n_sent);
-        const bool wanted = pg->sent[pg->n_taken] == EXPECT_ROWS;
+        const bool wanted = pg->sent[pg->n_taken] == PG_EXPECT_ROWS;
         if (take_answer(pg, out, err) != 0)
             return -1;
         if (wanted)
@@ -265,7 +252,7 @@ take_result(struct pg *pg, PGresult **out, struct err *err)
 static int
 went_away(struct pg *pg, struct err *err)
 {
-    query_failed(pg, NULL, err);
+    pg_failed(pg, NULL, err);
     leave(pg);
     return -1;
 }
@@ -281,9 +268,9 @@ plan(struct pg *pg, const char *sql, const struct pgargs *args, size_t n)
         i++;
     if (i < pg->n_planning)
         return i;
-    assert(i < MAX_PLANNED);
+    assert(i < PG_MAX_PLANNED);
     snprintf(name, sizeof name, "s%d", i);
-    expect(pg, EXPECT_PLAN);
+    expect(pg, PG_EXPECT_PLAN);
     pg->planned[pg->n_planning++] = sql;
     return PQsendPrepare(pg->conn, name, sql, (int)n, args->types) == 1 ? i : -1;
 }
@@ -295,10 +282,10 @@ send_planned(struct pg *pg, const char *sql, const struct pgargs *args, size_t n
     const int i = enter(pg) ? plan(pg, sql, args, n) : -1;
 
     snprintf(name, sizeof name, "s%d", i);
-    expect(pg, EXPECT_ROWS);
+    expect(pg, PG_EXPECT_ROWS);
     return i >= 0
            && PQsendQueryPrepared(pg->conn, name, (int)n, args->values, args->lengths,
-                                  args->formats, 0)
+                                  args->formats, 1)
                   == 1;
 }
 
@@ -354,7 +341,7 @@ run(struct pg *pg, PGresult **out, const char *sql, const struct pg_arg *args, s
                                          a.lengths, a.formats, binary)
                            == 1;
     pgargs_release(&a, n);
-    expect(pg, EXPECT_ROWS);
+    expect(pg, PG_EXPECT_ROWS);
     return ok ? take_result(pg, out, err) : went_away(pg, err);
 }
 
@@ -376,31 +363,6 @@ pg_query(struct pg *pg, struct pg_rows *out, const char *sql, const struct pg_ar
 }
 
 /* ---- what they answer --------------------------------------------------------------- */
-
-void
-pg_rows_release(struct pg_rows *rows)
-{
-    PQclear(rows->result);
-    *rows = (struct pg_rows){0};
-}
-
-int64_t
-pg_int_at(const struct pg_rows *rows, int row, int column)
-{
-    return strtoll(PQgetvalue(rows->result, row, column), NULL, 10);
-}
-
-const char *
-pg_text_at(const struct pg_rows *rows, int row, int column)
-{
-    return PQgetvalue(rows->result, row, column);
-}
-
-bool
-pg_null_at(const struct pg_rows *rows, int row, int column)
-{
-    return PQgetisnull(rows->result, row, column) == 1;
-}
 
 int
 pg_change(struct pg *pg, int64_t *count, const char *sql, const struct pg_arg *args,
@@ -463,41 +425,6 @@ pg_bytes(struct pg *pg, struct buf *out, bool *found, const char *sql,
     return 0;
 }
 
-void
-pg_copy_text(struct buf *row, const char *text)
-{
-    for (size_t n; *text != '\0'; text += n) {
-        n = strcspn(text, "\\\n\r\t");
-        buf_add(row, text, n);
-        if (text[n] == '\0')
-            break;
-        buf_putc(row, '\\');
-        buf_putc(row, text[n] == '\n' ? 'n' : text[n] == '\r' ? 'r' : text[n]);
-        n++;
-    }
-}
-
-/* The rows, in pieces that libpq need not grow for. */
-static bool
-put_rows(struct pg *pg, pg_next_fn next, void *ctx)
-{
-    struct buf rows = {0};
-    bool ok = true, more = true;
-
-    while (ok && more) {
-        more = next(ctx, &rows);
-        if (more)
-            buf_putc(&rows, '\n');
-        if (rows.len < COPY_BYTES && more)
-            continue;
-        ok = rows.len == 0
-             || PQputCopyData(pg->conn, buf_str(&rows), (int)rows.len) == 1;
-        buf_clear(&rows);
-    }
-    buf_release(&rows);
-    return ok && PQputCopyEnd(pg->conn, NULL) == 1;
-}
-
 static int
 script(struct pg *pg, const char *sql, struct err *err)
 {
@@ -506,14 +433,13 @@ script(struct pg *pg, const char *sql, struct err *err)
     int rc = 0;
 
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        rc = query_failed(pg, result, err);
+        rc = pg_failed(pg, result, err);
     PQclear(result);
     return rc;
 }
 
-/* For what cannot take BEGIN with it. */
-static int
-begin_now(struct pg *pg, struct err *err)
+int
+pg_begin_now(struct pg *pg, struct err *err)
 {
     assert(pg->n_sent == 0);
     if (!pg->begin_due)
@@ -523,114 +449,9 @@ begin_now(struct pg *pg, struct err *err)
 }
 
 int
-pg_copy(struct pg *pg, const char *sql, pg_next_fn next, void *ctx, struct err *err)
-{
-    PGresult *result, *after;
-    int rc;
-
-    if (begin_now(pg, err) != 0)
-        return -1;
-    result = PQexec(pg->conn, sql);
-    if (PQresultStatus(result) != PGRES_COPY_IN) {
-        rc = query_failed(pg, result, err);
-        PQclear(result);
-        return rc;
-    }
-    PQclear(result);
-    const bool sent = put_rows(pg, next, ctx);
-    rc = finish(pg, &result, PQgetResult(pg->conn), err);
-    if (rc == 0 && !sent)
-        rc = err_set(err, ERR_DB, "the database took not all rows");
-    PQclear(result);
-    while ((after = PQgetResult(pg->conn)) != NULL)
-        PQclear(after);
-    return rc;
-}
-
-/* ---- out of a COPY ----------------------------------------------------------------- */
-
-/* Big-endian bytes that were received, read from `at` on. */
-struct copy_bytes {
-    const unsigned char *data;
-    size_t size, at;
-};
-
-static int64_t
-take_number(struct copy_bytes *b, size_t n)
-{
-    uint64_t v = b->at + n <= b->size && b->data[b->at] >= 0x80 ? UINT64_MAX : 0;
-
-    for (size_t i = 0; i < n; i++)
-        v = v << 8 | (b->at + i < b->size ? b->data[b->at + i] : 0);
-    b->at += n;
-    return (int64_t)v;
-}
-
-/* The rows of one message; false where they are not what was asked for. */
-static bool
-take_rows(struct copy_bytes *b, size_t n_columns, pg_take_fn take, void *ctx)
-{
-    int64_t row[PG_MAX_ARGS];
-
-    while (b->at < b->size) {
-        const int64_t n = take_number(b, 2);
-        if (n == -1)
-            return b->at == b->size;
-        if (n != (int64_t)n_columns)
-            return false;
-        for (size_t i = 0; i < n_columns; i++) {
-            const int64_t size = take_number(b, 4);
-            if (size != 8 && size != -1)
-                return false;
-            row[i] = size == 8 ? take_number(b, 8) : 0;
-        }
-        if (b->at > b->size)
-            return false;
-        take(ctx, row);
-    }
-    return true;
-}
-
-/* Before the first row: a signature, flags and an extension that is empty. */
-enum { COPY_HEADER = 19 };
-
-int
-pg_copy_out(struct pg *pg, const char *sql, size_t n_columns, pg_take_fn take,
-            void *ctx, struct err *err)
-{
-    bool good = n_columns <= PG_MAX_ARGS;
-    PGresult *result, *after;
-    char *data;
-    int n, rc;
-
-    if (begin_now(pg, err) != 0)
-        return -1;
-    result = PQexec(pg->conn, sql);
-    if (PQresultStatus(result) != PGRES_COPY_OUT) {
-        rc = query_failed(pg, result, err);
-        PQclear(result);
-        return rc;
-    }
-    PQclear(result);
-    for (size_t header = COPY_HEADER; (n = PQgetCopyData(pg->conn, &data, 0)) > 0;
-         header = 0) {
-        struct copy_bytes b = {(const unsigned char *)data, (size_t)n, header};
-        good = good && take_rows(&b, n_columns, take, ctx);
-        PQfreemem(data);
-    }
-    rc = finish(pg, &result, PQgetResult(pg->conn), err);
-    if (rc == 0 && !good)
-        rc = err_set(err, ERR_BUG, "the rows of a COPY are not %zu numbers", n_columns);
-    PQclear(result);
-    while ((after = PQgetResult(pg->conn)) != NULL)
-        PQclear(after);
-    return rc;
-}
-
-int
 pg_script(struct pg *pg, const char *sql, struct err *err)
 {
-    return begin_now(pg, err) == 0 ? script(pg, sql, err) : -1;
+    return pg_begin_now(pg, err) == 0 ? script(pg, sql, err) : -1;
 }
 
 int
@@ -647,11 +468,11 @@ pg_commit(struct pg *pg, struct err *err)
     /* COMMIT of a transaction that has failed answers ROLLBACK. */
     int rc = 0;
 
-    if (begin_now(pg, err) != 0)
+    if (pg_begin_now(pg, err) != 0)
         return -1;
     PGresult *result = PQexec(pg->conn, "COMMIT");
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        rc = query_failed(pg, result, err);
+        rc = pg_failed(pg, result, err);
     else if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
         rc = err_set(err, ERR_BUG, "a failed transaction was committed");
     PQclear(result);

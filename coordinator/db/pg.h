@@ -9,7 +9,7 @@
 #include "shared/base/json.h"
 
 /*
- * One connection to PostgreSQL. The only file pair that knows <libpq-fe.h>. Every value
+ * One connection to PostgreSQL. Only pg*.c know <libpq-fe.h>. Every value
  * is a parameter; SQL text is always constant. Errors are ERR_DB; a schema that is not
  * there says what to run.
  */
@@ -98,7 +98,8 @@ MUST_CHECK int pg_query(struct pg *pg, struct pg_rows *out, const char *sql,
 void pg_rows_release(struct pg_rows *rows);
 
 /* The same, planned once for each connection: for what runs all the time. `sql` must be
- * the same pointer each time, as a string constant is. */
+ * the same pointer each time, as a string constant is. Its columns may be whole numbers,
+ * text and bytea. */
 MUST_CHECK int pg_query_again(struct pg *pg, struct pg_rows *out, const char *sql,
                               const struct pg_arg *args, size_t n_args,
                               struct err *err);
@@ -115,6 +116,9 @@ MUST_CHECK int pg_take(struct pg *pg, struct pg_rows *out, struct err *err);
 int64_t pg_int_at(const struct pg_rows *rows, int row, int column);
 const char *pg_text_at(const struct pg_rows *rows, int row, int column);
 bool pg_null_at(const struct pg_rows *rows, int row, int column);
+
+/* A bytea of a statement that is planned once; borrowed as a text is. */
+const void *pg_bytes_at(const struct pg_rows *rows, int row, int column, size_t *n);
 
 /* Rows that an INSERT, UPDATE or DELETE changed. */
 MUST_CHECK int pg_change(struct pg *pg, int64_t *count, const char *sql,

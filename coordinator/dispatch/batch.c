@@ -19,11 +19,12 @@ batch_add(struct batch *b, enum op_kind kind)
 }
 
 static int
-commit_range(struct batch *b, size_t first, size_t last, struct pg *pg, struct err *err)
+commit_range(struct batch *b, size_t first, size_t last, struct pg *pg,
+             struct forms *forms, struct err *err)
 {
     if (pg_begin(pg, err) != 0)
         return -1;
-    if (op_apply_all(pg, b->ops + first, last - first, &b->mem, err) != 0)
+    if (op_apply_all(pg, forms, b->ops + first, last - first, &b->mem, err) != 0)
         return -1;
     crash_point("commit-begun");
     const int rc = pg_commit(pg, err);
@@ -42,7 +43,8 @@ undo(struct batch *b, size_t first, size_t last, struct pg *pg)
 /* A result that the database cannot hold would come again for ever: the attempt ends
  * with that as its error. */
 static int
-commit_unwritable(struct batch *b, size_t i, struct pg *pg, struct err *err)
+commit_unwritable(struct batch *b, size_t i, struct pg *pg, struct forms *forms,
+                  struct err *err)
 {
     struct op *op = &b->ops[i];
     struct msg *m = arena_alloc(&b->mem, sizeof *m);
@@ -55,19 +57,20 @@ commit_unwritable(struct batch *b, size_t i, struct pg *pg, struct err *err)
                                       &b->mem, "the result was refused: %s", err->text),
                                   .seconds = -1}};
     op->m = m;
-    return commit_range(b, i, i + 1, pg, err);
+    return commit_range(b, i, i + 1, pg, forms, err);
 }
 
 static int
-commit_one(struct batch *b, size_t i, struct pg *pg, struct err *err)
+commit_one(struct batch *b, size_t i, struct pg *pg, struct forms *forms,
+           struct err *err)
 {
-    if (commit_range(b, i, i + 1, pg, err) == 0)
+    if (commit_range(b, i, i + 1, pg, forms, err) == 0)
         return 0;
     const bool unwritable = pg_bad_values(pg) && b->ops[i].kind == OP_RESULT;
     undo(b, i, i + 1, pg);
     if (!pg_alive(pg))
         return -1;
-    if (unwritable && commit_unwritable(b, i, pg, err) == 0)
+    if (unwritable && commit_unwritable(b, i, pg, forms, err) == 0)
         return 0;
     undo(b, i, i + 1, pg);
     if (!pg_alive(pg))
@@ -80,16 +83,16 @@ commit_one(struct batch *b, size_t i, struct pg *pg, struct err *err)
 }
 
 int
-batch_commit(struct batch *b, struct pg *pg, struct err *err)
+batch_commit(struct batch *b, struct pg *pg, struct forms *forms, struct err *err)
 {
-    if (commit_range(b, 0, b->n, pg, err) == 0)
+    if (commit_range(b, 0, b->n, pg, forms, err) == 0)
         return 0;
     undo(b, 0, b->n, pg);
     if (!pg_alive(pg))
         return -1;
     log_warn("dispatch", "action=one-by-one why=\"%s\"", err->text);
     for (size_t i = 0; i < b->n; i++)
-        if (commit_one(b, i, pg, err) != 0)
+        if (commit_one(b, i, pg, forms, err) != 0)
             return -1;
     return 0;
 }

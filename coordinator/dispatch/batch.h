@@ -1,6 +1,7 @@
 #ifndef COORDINATOR_DISPATCH_BATCH_H
 #define COORDINATOR_DISPATCH_BATCH_H
 
+#include "coordinator/db/forms.h"
 #include "coordinator/dispatch/op.h"
 
 /* Ops that are committed together, and the memory that their messages live in. */
@@ -15,9 +16,10 @@ struct batch {
 struct op *batch_add(struct batch *b, enum op_kind kind);
 
 /* Writes all ops in one transaction. When one of them cannot be written, each gets a
- * transaction of its own and the bad ones are marked `failed`. -1: the connection is
- * gone, and nobody knows if the commit happened. */
-MUST_CHECK int batch_commit(struct batch *b, struct pg *pg, struct err *err);
+ * transaction of its own and the bad ones are marked `failed`. forms: of this database.
+ * -1: the connection is gone, and nobody knows if the commit happened. */
+MUST_CHECK int batch_commit(struct batch *b, struct pg *pg, struct forms *forms,
+                            struct err *err);
 
 /* Empties it for the next round. */
 void batch_clear(struct batch *b);

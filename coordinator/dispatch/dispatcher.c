@@ -63,6 +63,7 @@ dispatcher_free(struct dispatcher *d)
     free(d->news.changed);
     rules_release(&d->rules);
     free(d->twins.items);
+    forms_release(&d->forms);
     free(d->cancels.items);
     free(d->rows);
     free(d->asked);

@@ -1,6 +1,7 @@
 #ifndef COORDINATOR_DISPATCH_DISPATCHER_IMPL_H
 #define COORDINATOR_DISPATCH_DISPATCHER_IMPL_H
 
+#include "coordinator/db/forms.h"
 #include "coordinator/db/jobs.h"
 #include "coordinator/db/pg.h"
 #include "coordinator/db/requests.h"
@@ -21,6 +22,7 @@ struct dispatcher {
 
     struct pg *pg;        /* holds the leader lock; NULL while the database is away */
     struct batch sending; /* is being committed */
+    struct forms forms;
     struct job_news news;
     struct rules rules;
     struct twin_list twins; /* those that the core does not know yet */

@@ -121,7 +121,8 @@ succeed_all(struct pg *pg, const struct group *g, struct arena *mem, struct err 
 }
 
 static int
-lease_all(struct pg *pg, const struct group *g, struct arena *mem, struct err *err)
+lease_all(struct pg *pg, struct forms *forms, const struct group *g, struct arena *mem,
+          struct err *err)
 {
     struct hot_lease *leases = arena_alloc(mem, g->n * sizeof *leases);
 
@@ -129,7 +130,7 @@ lease_all(struct pg *pg, const struct group *g, struct arena *mem, struct err *e
         leases[i] = (struct hot_lease){.job = g->ops[i]->run.job,
                                        .attempt = g->ops[i]->run.attempt,
                                        .worker = g->ops[i]->worker};
-    const int rc = hot_lease(pg, leases, g->n, err);
+    const int rc = hot_lease(pg, forms, leases, g->n, err);
     for (size_t i = 0; i < g->n; i++) { /* op_reset frees, whatever happened */
         struct op *op = g->ops[i];
         op->handled = true;
@@ -156,8 +157,8 @@ apply_rest(struct pg *pg, struct op *ops, size_t n, struct arena *mem, struct er
 }
 
 int
-op_apply_all(struct pg *pg, struct op *ops, size_t n, struct arena *mem,
-             struct err *err)
+op_apply_all(struct pg *pg, struct forms *forms, struct op *ops, size_t n,
+             struct arena *mem, struct err *err)
 {
     const struct group starts = gather(ops, n, is_start, mem);
 
@@ -168,5 +169,5 @@ op_apply_all(struct pg *pg, struct op *ops, size_t n, struct arena *mem,
     if (successes.n > 0 && succeed_all(pg, &successes, mem, err) != 0)
         return -1;
     const struct group leases = gather(ops, n, is_lease, mem);
-    return leases.n > 0 ? lease_all(pg, &leases, mem, err) : 0;
+    return leases.n > 0 ? lease_all(pg, forms, &leases, mem, err) : 0;
 }

@@ -1,6 +1,7 @@
 #ifndef COORDINATOR_DISPATCH_OP_BULK_H
 #define COORDINATOR_DISPATCH_OP_BULK_H
 
+#include "coordinator/db/forms.h"
 #include "coordinator/dispatch/op.h"
 
 /*
@@ -9,8 +10,8 @@
  * op_apply, one by one. Part of the caller's transaction.
  */
 
-/* Does all ops, in an order that means the same as theirs. */
-MUST_CHECK int op_apply_all(struct pg *pg, struct op *ops, size_t n, struct arena *mem,
-                            struct err *err);
+/* Does all ops, in an order that means the same as theirs. forms: of this database. */
+MUST_CHECK int op_apply_all(struct pg *pg, struct forms *forms, struct op *ops,
+                            size_t n, struct arena *mem, struct err *err);
 
 #endif

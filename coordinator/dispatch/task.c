@@ -98,6 +98,7 @@ run_lead(struct dispatcher *d, struct err *err)
     if (d->took_epoch == 0)
         return 0;
     crash_point("lead-taken");
+    forms_release(&d->forms);
     /* it may have been migrated while we waited or were away */
     if (migrate_version(d->pg, DB_SCHEMA_VERSION, &version, err) != 0
         || (d->fresh && workers_gone(d->pg, NULL, err) != 0)
@@ -329,7 +330,7 @@ run_commit(struct dispatcher *d, struct err *err)
         if (hot_replan(d->pg, err) != 0)
             return -1;
     }
-    return batch_commit(&d->sending, d->pg, err);
+    return batch_commit(&d->sending, d->pg, &d->forms, err);
 }
 
 static int

@@ -24,21 +24,28 @@ sha256_stream_add(struct sha256_stream *s, const void *data, size_t size)
     assert(EVP_DigestUpdate((EVP_MD_CTX *)s, data, size) == 1);
 }
 
-static struct sha256
-take_digest(EVP_MD_CTX *ctx)
+struct sha256
+sha256_of_raw(const unsigned char raw[SHA256_RAW])
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char raw[32];
     struct sha256 out;
-    unsigned n = 0;
 
-    assert(EVP_DigestFinal_ex(ctx, raw, &n) == 1 && n == sizeof raw);
-    for (size_t i = 0; i < sizeof raw; i++) {
+    for (size_t i = 0; i < SHA256_RAW; i++) {
         out.hex[2 * i] = digits[raw[i] >> 4];
         out.hex[2 * i + 1] = digits[raw[i] & 15];
     }
     out.hex[SHA256_HEX] = '\0';
     return out;
+}
+
+static struct sha256
+take_digest(EVP_MD_CTX *ctx)
+{
+    unsigned char raw[SHA256_RAW];
+    unsigned n = 0;
+
+    assert(EVP_DigestFinal_ex(ctx, raw, &n) == 1 && n == sizeof raw);
+    return sha256_of_raw(raw);
 }
 
 /* Setting an algorithm up costs more than hashing a short text. */

@@ -5,12 +5,15 @@
 
 #include "shared/base/err.h"
 
-enum { SHA256_HEX = 64 };
+enum { SHA256_HEX = 64, SHA256_RAW = 32 };
 
 /* A digest as 64 lower-case hexadecimal digits and a NUL. */
 struct sha256 {
     char hex[SHA256_HEX + 1];
 };
+
+/* The digits of a digest that is kept as bytes. */
+struct sha256 sha256_of_raw(const unsigned char raw[SHA256_RAW]);
 
 struct sha256 sha256_bytes(const void *data, size_t size);
 

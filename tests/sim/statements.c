@@ -273,6 +273,13 @@ hot_replan(struct pg *pg, struct err *err)
     return statement(pg, err) != NULL ? 0 : -1;
 }
 
+/* Specs are empty here. */
+void
+forms_release(struct forms *f)
+{
+    (void)f;
+}
+
 static void
 take_lease(struct job_row *j, struct hot_lease *l)
 {
@@ -291,10 +298,12 @@ take_lease(struct job_row *j, struct hot_lease *l)
 }
 
 int
-hot_lease(struct pg *pg, struct hot_lease *leases, size_t n, struct err *err)
+hot_lease(struct pg *pg, struct forms *forms, struct hot_lease *leases, size_t n,
+          struct err *err)
 {
     struct model *m = statement(pg, err);
 
+    (void)forms;
     for (size_t i = 0; m != NULL && i < n; i++) {
         struct job_row *j = find_job(m, leases[i].job);
         if (j != NULL && j->state == JOB_READY && j->attempt == leases[i].attempt - 1)

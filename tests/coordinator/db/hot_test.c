@@ -15,6 +15,8 @@
 
 enum { N = 5 };
 
+static struct forms forms;
+
 /* Jobs 1 to 5 are ready; 6 needs 1 and 2; 7 needs 3. */
 static int
 make_world(void **state)
@@ -40,6 +42,7 @@ make_world(void **state)
 static int
 free_world(void **state)
 {
+    forms_release(&forms);
     db_close(*state);
     return 0;
 }
@@ -53,7 +56,7 @@ lease_all(struct db *db, int64_t attempt, bool done)
 
     for (int i = 0; i < N; i++)
         leases[i] = (struct hot_lease){.job = i + 1, .attempt = attempt, .worker = 9};
-    if (hot_lease(db->pg, leases, N, &err) != 0)
+    if (hot_lease(db->pg, &forms, leases, N, &err) != 0)
         fail_msg("%s", err.text);
     for (int i = 0; i < N; i++) {
         assert_int_equal(leases[i].done, done);
@@ -170,7 +173,7 @@ the_next_attempt_is_told_of_the_checkpoint(void **state)
                           "INSERT INTO checkpoint_head (job, attempt, step, blob)"
                           " SELECT 3, 1, 40, id FROM blob;"
                           "UPDATE job SET state = 'ready' WHERE id = 3");
-    assert_int_equal(hot_lease(db->pg, &lease, 1, &err), 0);
+    assert_int_equal(hot_lease(db->pg, &forms, &lease, 1, &err), 0);
     assert_true(lease.done);
     assert_string_equal(lease.resume.sha, "abc");
     assert_int_equal(lease.resume.size, 5);
@@ -191,14 +194,90 @@ a_child_is_given_the_models_of_its_parents(void **state)
                           " SELECT j, 1, 'model', b.id FROM blob b,"
                           " generate_series(1, 2) j;"
                           "UPDATE job SET state = 'ready' WHERE id = 6");
-    assert_int_equal(hot_lease(db->pg, &lease, 1, &err), 0);
+    assert_int_equal(hot_lease(db->pg, &forms, &lease, 1, &err), 0);
     assert_true(lease.done);
     assert_int_equal(lease.inputs.n, 2);
     assert_string_equal(lease.inputs.items[0].sha, "abc");
-    assert_non_null(strstr(lease.spec, "\"inputs\":{\"s\":\""));
     free(lease.digest);
     free(lease.spec);
     artifacts_inputs_release(&lease.inputs);
+}
+
+/* The spec and digest of a job as readers of the database see them. */
+static void
+check_lease(struct db *db, const struct hot_lease *l)
+{
+    struct pg_rows rows;
+    struct err err = {0};
+
+    assert_true(l->done);
+    if (pg_query(db->pg, &rows, "SELECT digest, text FROM job_spec WHERE job = $1",
+                 PG_ARGS(PG_INT(l->job)), &err)
+        != 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(l->digest, pg_text_at(&rows, 0, 0));
+    assert_string_equal(l->spec, pg_text_at(&rows, 0, 1));
+    pg_rows_release(&rows);
+}
+
+/* Values that are empty, long, or have percent signs; a template with percent signs, with
+ * values out of order and twice; parents of several stages; jobs with gaps between. */
+static void
+a_worker_gets_the_spec_that_the_database_shows(void **state)
+{
+    static const int64_t jobs[] = {12, 14, 10, 6, 7, 11};
+    enum { COUNT = sizeof jobs / sizeof jobs[0] };
+    struct hot_lease leases[COUNT] = {0};
+    struct db *db = *state;
+    struct err err = {0};
+
+    db_fixture_script(
+        db,
+        "INSERT INTO job_form (method, stage, template) VALUES"
+        " ('m', 'T', '{\"inputs\":{%1$s},\"p\":\"100%%\",\"b\":%3$s,\"a\":%2$s,\"c\":[%3$s]}'),"
+        " ('m', 'a', '%1$s%12$s%2$s'), ('m', 'plain', '{}');"
+        "INSERT INTO job_def (job, digest, form, vals, parents) OVERRIDING SYSTEM VALUE"
+        " SELECT i, sha256(i::text::bytea), f.id, v, p FROM job_form f, (VALUES"
+        "  (10, 'T', E'\"%2$s\"\\t\"100%\"', '{7,3,1}'::bigint[]),"
+        "  (11, 'T', E'\\t', '{10}'), (12, 'plain', '', '{}'),"
+        "  (13, 'plain', '', '{6,10}'), (14, 'a', E'1\\t2\\t\\t\\t\\t\\t\\t\\t\\t\\tk', '{13,10,1}'))"
+        "  x(i, s, v, p) WHERE f.stage = x.s;"
+        "INSERT INTO job (id) SELECT generate_series(10, 14);"
+        "UPDATE job SET state = 'ready'");
+    for (int round = 1; round <= 2; round++) { /* with forms to read, and without */
+        db_fixture_script(db, "UPDATE job SET state = 'ready'");
+        for (int i = 0; i < COUNT; i++)
+            leases[i] =
+                (struct hot_lease){.job = jobs[i], .attempt = round, .worker = 9};
+        if (hot_lease(db->pg, &forms, leases, COUNT, &err) != 0)
+            fail_msg("%s", err.text);
+        for (int i = 0; i < COUNT; i++) {
+            check_lease(db, &leases[i]);
+            free(leases[i].digest);
+            free(leases[i].spec);
+            artifacts_inputs_release(&leases[i].inputs);
+        }
+    }
+}
+
+static void
+a_form_that_wants_more_values_than_there_are_is_an_error(void **state)
+{
+    struct hot_lease lease = {.job = 20, .attempt = 1, .worker = 9};
+    struct db *db = *state;
+    struct err err = {0};
+
+    db_fixture_script(db,
+                      "INSERT INTO job_form (method, stage, template)"
+                      " VALUES ('m', 'T', '%3$s');"
+                      "INSERT INTO job_def (job, digest, form) OVERRIDING SYSTEM VALUE"
+                      " SELECT 20, '\\x20', id FROM job_form WHERE stage = 'T';"
+                      "INSERT INTO job (id, state) VALUES (20, 'ready')");
+    assert_int_equal(hot_lease(db->pg, &forms, &lease, 1, &err), -1);
+    assert_int_equal(err.kind, ERR_DATA);
+    assert_non_null(strstr(err.text, "job 20"));
+    free(lease.digest);
+    free(lease.spec);
 }
 
 int
@@ -211,6 +290,8 @@ main(void)
         TEST(what_is_not_current_changes_nothing),
         TEST(the_next_attempt_is_told_of_the_checkpoint),
         TEST(a_child_is_given_the_models_of_its_parents),
+        TEST(a_worker_gets_the_spec_that_the_database_shows),
+        TEST(a_form_that_wants_more_values_than_there_are_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

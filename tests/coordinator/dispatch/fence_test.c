@@ -19,6 +19,7 @@
 struct world {
     struct db *db;
     struct batch batch;
+    struct forms forms;
     int64_t worker;
     char *conninfo;
 };
@@ -52,6 +53,7 @@ free_world(void **state)
     struct world *w = *state;
 
     batch_release(&w->batch);
+    forms_release(&w->forms);
     db_close(w->db);
     free(w->conninfo);
     free(w);
@@ -66,7 +68,7 @@ commit(struct world *w, const struct op *op)
 
     batch_clear(&w->batch);
     *batch_add(&w->batch, op->kind) = *op;
-    if (batch_commit(&w->batch, w->db->pg, &err) != 0)
+    if (batch_commit(&w->batch, w->db->pg, &w->forms, &err) != 0)
         fail_msg("%s", err.text);
     return &w->batch.ops[0];
 }
@@ -374,7 +376,7 @@ a_bad_op_does_not_take_the_batch_with_it(void **state)
         (struct op){.kind = OP_STARTED, .run = {1, 1}, .m = &bad};
     *batch_add(&w->batch, OP_RESULT) =
         (struct op){.kind = OP_RESULT, .run = {1, 1}, .m = &good};
-    assert_int_equal(batch_commit(&w->batch, w->db->pg, &err), 0);
+    assert_int_equal(batch_commit(&w->batch, w->db->pg, &w->forms, &err), 0);
     assert_true(w->batch.ops[0].failed);
     assert_string_equal(w->batch.ops[1].disposition, "committed");
 }
@@ -432,7 +434,7 @@ a_deposed_coordinator_cannot_commit(void **state)
                               PG_NONE, &err),
                      0);
     assert_int_equal(lead(other, "second"), old + 1);
-    assert_int_equal(batch_commit(&w->batch, w->db->pg, &err), -1);
+    assert_int_equal(batch_commit(&w->batch, w->db->pg, &w->forms, &err), -1);
     assert_false(w->batch.ops[0].done);
     assert_int_equal(
         pg_query(other, NULL,
