@@ -218,19 +218,27 @@ ask_requests(struct pg *pg, const int64_t *jobs, size_t n, struct err *err)
                    PG_ARGS(PG_INTS(jobs, n)), err);
 }
 
+/* Where no job from the first to the last has any child, one look says so. */
 static int
 ask_children(struct pg *pg, const int64_t *jobs, size_t n, struct err *err)
 {
+    int64_t first = jobs[0], last = jobs[0];
+
+    for (size_t i = 1; i < n; i++) {
+        first = jobs[i] < first ? jobs[i] : first;
+        last = jobs[i] > last ? jobs[i] : last;
+    }
     return pg_send(
         pg,
         "UPDATE job j SET state = 'ready' FROM"
         " (SELECT DISTINCT d.child FROM unnest($1::bigint[]) u(job)"
         "  JOIN job_child d ON d.parent = u.job) e"
-        " WHERE j.id = e.child AND j.state = 'blocked'"
+        " WHERE (SELECT EXISTS (SELECT 1 FROM job_child WHERE parent"
+        "  BETWEEN $2::bigint AND $3::bigint)) AND j.id = e.child AND j.state = 'blocked'"
         " AND NOT EXISTS (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
         "                 WHERE d.child = j.id AND p.state <> 'succeeded')"
         " RETURNING j.id, j.attempt, " JOB_RANK ", j.class",
-        PG_ARGS(PG_INTS(jobs, n)), err);
+        PG_ARGS(PG_INTS(jobs, n), PG_INT(first), PG_INT(last)), err);
 }
 
 static int

@@ -8,10 +8,15 @@
 
 #include "shared/base/mem.h"
 
+enum { FIRST = 64 }; /* bytes that a buffer begins with */
+
 static void
 reserve(struct buf *b, size_t more)
 {
-    b->data = xgrow(b->data, &b->capacity, b->len + more + 1, 1);
+    const size_t need = b->len + more + 1;
+
+    if (need > b->capacity)
+        b->data = xgrow(b->data, &b->capacity, need > FIRST ? need : FIRST, 1);
 }
 
 void

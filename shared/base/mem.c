@@ -117,11 +117,23 @@ mem_large_free(void *p)
     free(p);
 }
 
+enum { ARENA_MIN = 512, ARENA_MAX = 32768 }; /* bytes of a block */
+
 struct arena_block {
     struct arena_block *next;
     size_t used, size;
     _Alignas(16) unsigned char data[];
 };
+
+/* Most arenas hold a few words, some megabytes. */
+static size_t
+next_block(const struct arena *a, size_t need)
+{
+    const size_t doubled = a->head != NULL ? 2 * a->head->size : ARENA_MIN;
+    const size_t usual = doubled < ARENA_MAX ? doubled : ARENA_MAX;
+
+    return need > usual ? need : usual;
+}
 
 void *
 arena_alloc(struct arena *a, size_t size)
@@ -129,7 +141,7 @@ arena_alloc(struct arena *a, size_t size)
     const size_t need = (size + 15) & ~(size_t)15;
 
     if (a->head == NULL || a->head->size - a->head->used < need) {
-        const size_t block = need > 32768 ? need : 32768;
+        const size_t block = next_block(a, need);
         struct arena_block *b = xmalloc(sizeof *b + block);
         b->size = block;
         b->used = 0;

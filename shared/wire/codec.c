@@ -282,15 +282,32 @@ take_payload(struct codec_reader *r, enum item_kind want, size_t max, size_t *n)
     return payload;
 }
 
+/* Bytes at the start of s that are valid UTF-8. Eight at once where they are ASCII, as
+ * they mostly are. */
+static size_t
+valid_bytes(const char *s, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n) {
+        uint64_t eight = UINT64_MAX;
+        if (n - i >= sizeof eight)
+            memcpy(&eight, s + i, sizeof eight);
+        const size_t step = (eight & 0x8080808080808080u) == 0
+                                ? sizeof eight
+                                : codec_utf8_char(s + i, n - i);
+        if (step == 0)
+            break;
+        i += step;
+    }
+    return i;
+}
+
+/* Our texts end with a NUL, so none may be inside. */
 static bool
 is_text(const char *s, size_t n)
 {
-    for (size_t i = 0, step; i < n; i += step) {
-        step = s[i] != '\0' ? codec_utf8_char(s + i, n - i) : 0;
-        if (step == 0)
-            return false;
-    }
-    return true;
+    return memchr(s, '\0', n) == NULL && valid_bytes(s, n) == n;
 }
 
 const char *
@@ -446,9 +463,12 @@ codec_put_text(struct buf *out, const char *text, size_t max)
     msgpack_packer p = packer_on(out);
 
     msgpack_pack_str(&p, n);
-    for (size_t i = 0, step; i < n; i += step) {
-        const size_t valid = codec_utf8_char(text + i, n - i);
-        step = valid > 0 ? valid : 1;
-        buf_add(out, valid > 0 ? text + i : "?", step);
+    for (size_t i = 0; i < n;) {
+        const size_t valid = valid_bytes(text + i, n - i);
+        buf_add(out, text + i, valid);
+        i += valid;
+        if (i < n)
+            buf_putc(out, '?');
+        i += i < n;
     }
 }

@@ -22,7 +22,8 @@ enum {
     PATIENCE_MS = 3000,       /* for a WELCOME, before another endpoint is tried */
     SPARE_PATIENCE_MS = 1000, /* the same where there is another endpoint */
     MISSED_HEARTBEATS = 3,    /* then it is tried */
-    HEARTBEAT_MS = 500,       /* until a WELCOME says otherwise */
+    PLACES = 1024,
+    HEARTBEAT_MS = 500, /* until a WELCOME says otherwise */
     MIN_HEARTBEAT_MS = 20,
 };
 
@@ -39,10 +40,11 @@ struct session {
         ready_due_ms; /* when it is said again: an idle worker may not be forgotten */
     int64_t limit;    /* jobs at once for now */
     bool draining;
-    bool blocked;     /* the last send failed */
-    int64_t retry_ms; /* when blocked: not before */
-    struct session_run *runs; /* oldest first, as acknowledgements come */
-    struct session_run **end; /* where the next one goes */
+    bool blocked;                       /* the last send failed */
+    int64_t retry_ms;                   /* when blocked: not before */
+    struct session_run *runs;           /* oldest first, as acknowledgements come */
+    struct session_run **end;           /* where the next one goes */
+    struct session_run *places[PLACES]; /* the same by the job's number */
 };
 
 struct session *
@@ -89,13 +91,19 @@ same_run(struct msg_run a, struct msg_run b)
     return a.job == b.job && a.attempt == b.attempt;
 }
 
+static size_t
+place_of(struct msg_run run)
+{
+    return (uint64_t)run.job % PLACES;
+}
+
 static struct session_run *
 find_run(const struct session *s, struct msg_run run)
 {
-    struct session_run *r = s->runs;
+    struct session_run *r = s->places[place_of(run)];
 
     while (r != NULL && !same_run(r->run, run))
-        r = r->next;
+        r = r->next_alike;
     return r;
 }
 
@@ -106,7 +114,19 @@ add_run(struct session *s, struct msg_run run)
 
     *s->end = r;
     s->end = &r->next;
+    r->next_alike = s->places[place_of(run)];
+    s->places[place_of(run)] = r;
     return r;
+}
+
+static void
+leave_place(struct session *s, const struct session_run *r)
+{
+    struct session_run **at = &s->places[place_of(r->run)];
+
+    while (*at != r)
+        at = &(*at)->next_alike;
+    *at = r->next_alike;
 }
 
 void
@@ -119,6 +139,7 @@ session_run_forget(struct session *s, struct msg_run run)
         *at = r->next;
         if (*at == NULL)
             s->end = at;
+        leave_place(s, r);
         session_run_free(r);
         return;
     }

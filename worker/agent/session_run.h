@@ -21,7 +21,9 @@ struct session_batch {
 };
 
 struct session_run {
-    struct session_run *next;
+    struct session_run *next; /* in the list of the session */
+    struct session_run
+        *next_alike; /* of those that session.c finds by the same place */
     struct msg_run run;
     bool ended; /* process over, slot free */
 
