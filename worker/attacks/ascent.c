@@ -5,8 +5,8 @@
 #include "worker/attacks/ascent.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "shared/base/mem.h"
 
@@ -33,6 +33,55 @@ climb(float *out, const float *g, const float *x, int64_t size, float step, floa
         const float sign = (float)((g[i] > 0) - (g[i] < 0));
         const float moved = clip(out[i] + step * sign, x[i] - eps, x[i] + eps);
         out[i] = clip(moved, 0, 1);
+    }
+}
+
+/* One run of an attack; a task is an image. */
+struct ascent {
+    float *out;
+    const float *x, *start, *input_grad, *logits;
+    int64_t image, classes; /* floats of each */
+    const struct attack_target *target;
+    ascent_grad_fn *grad;
+    float step, eps;
+    float *dlogits; /* (n,classes) */
+    double *rows;   /* 2 * classes for each thread */
+    atomic_bool not_finite;
+};
+
+static void
+start_task(void *ctx, int64_t task, int thread)
+{
+    const struct ascent *a = ctx;
+    const int64_t at = task * a->image;
+    (void)thread;
+
+    set_start(a->out + at, a->x + at, a->start == NULL ? NULL : a->start + at, a->image,
+              a->eps);
+}
+
+static void
+climb_task(void *ctx, int64_t task, int thread)
+{
+    const struct ascent *a = ctx;
+    const int64_t at = task * a->image;
+    (void)thread;
+
+    climb(a->out + at, a->input_grad + at, a->x + at, a->image, a->step, a->eps);
+}
+
+static void
+grad_task(void *ctx, int64_t task, int thread)
+{
+    struct ascent *a = ctx;
+    const int64_t k = a->classes;
+    double *row = a->rows + 2 * k * thread;
+
+    a->grad(row, row + k, a->logits + task * k, task, a->target);
+    for (int64_t j = 0; j < k; j++) {
+        if (!isfinite(row[j]))
+            atomic_store(&a->not_finite, true);
+        a->dlogits[task * k + j] = (float)row[j];
     }
 }
 
@@ -82,22 +131,18 @@ ascent_ce_grad(double *dz, double *work, const float *z, int64_t sample,
     dz[target->y[sample]] -= 1;
 }
 
-/* Fills dlogits (n,classes) row by row; row: scratch of 2 * classes numbers. */
 static int
-logit_grads(float *dlogits, double *row, const float *logits, int64_t n,
-            const struct attack_target *target, ascent_grad_fn *grad, struct err *err)
+climb_once(struct ascent *a, int64_t n, struct err *err)
 {
-    const int64_t k = target->classes;
+    struct net *net = a->target->net;
 
-    for (int64_t i = 0; i < n; i++) {
-        grad(row, row + k, logits + i * k, i, target);
-        for (int64_t j = 0; j < k; j++) {
-            if (!isfinite(row[j]))
-                return err_set(err, ERR_NUMERIC,
-                               "attack: the network's output is not finite");
-            dlogits[i * k + j] = (float)row[j];
-        }
-    }
+    a->logits = net_forward(net, a->out, n, NET_EVAL, a->target->path);
+    team_run(net_team(net), n, grad_task, a);
+    if (atomic_load(&a->not_finite))
+        return err_set(err, ERR_NUMERIC, "attack: the network's output is not finite");
+    net_backward(net, a->dlogits, NET_GRAD_INPUT);
+    a->input_grad = net_input_grad(net);
+    team_run(net_team(net), n, climb_task, a);
     return 0;
 }
 
@@ -107,23 +152,25 @@ ascent_run(float *out, const float *x, const float *start, int64_t n,
            ascent_grad_fn *grad, struct err *err)
 {
     const struct graph_shape image = graph_shape(net_graph(target->net), 0);
-    const int64_t size = n * image.c * image.h * image.w;
-    const int64_t k = target->classes;
-    const float eps = (float)config->eps, step = (float)config->step;
-    float *dlogits = xmalloc((size_t)(n * k) * sizeof *dlogits);
-    double *row = xmalloc((size_t)(2 * k) * sizeof *row);
+    struct team *team = net_team(target->net);
+    const size_t k = (size_t)target->classes, threads = (size_t)team_threads(team);
+    struct ascent a = {.out = out,
+                       .x = x,
+                       .start = start,
+                       .image = image.c * image.h * image.w,
+                       .classes = target->classes,
+                       .target = target,
+                       .grad = grad,
+                       .step = (float)config->step,
+                       .eps = (float)config->eps};
     int rc = 0;
 
-    set_start(out, x, start, size, eps);
-    for (int s = 0; s < config->steps && rc == 0; s++) {
-        const float *logits = net_forward(target->net, out, n, NET_EVAL, target->path);
-        rc = logit_grads(dlogits, row, logits, n, target, grad, err);
-        if (rc != 0)
-            break;
-        net_backward(target->net, dlogits, NET_GRAD_INPUT);
-        climb(out, net_input_grad(target->net), x, size, step, eps);
-    }
-    free(dlogits);
-    free(row);
+    a.dlogits = xmalloc((size_t)n * k * sizeof *a.dlogits);
+    a.rows = xmalloc(threads * 2 * k * sizeof *a.rows);
+    team_run(team, n, start_task, &a);
+    for (int s = 0; s < config->steps && rc == 0; s++)
+        rc = climb_once(&a, n, err);
+    free(a.dlogits);
+    free(a.rows);
     return rc;
 }

@@ -417,6 +417,12 @@ net_graph(const struct net *n)
     return n->graph;
 }
 
+struct team *
+net_team(const struct net *n)
+{
+    return n->config.team;
+}
+
 struct net_memory
 net_memory(const struct net *n)
 {

@@ -55,6 +55,8 @@ MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */
                        const struct net_config *config, struct err *err);
 void net_free(struct net *n);
 const struct graph *net_graph(const struct net *n);
+/* Borrowed: what the net's passes run on, for who works on its maps between them. */
+struct team *net_team(const struct net *n);
 int64_t net_bytes(const struct net *n); /* memory held: the sum of */
 
 /* Bytes by what they are for. What another net lends is that net's. */

@@ -33,10 +33,7 @@ struct loss_view {
     bool paper_form;               /* the paper's formula where the released code has
                                       another one (methods.md 4.4) */
     const double *notes; /* what the term has noted of the teacher's maps, if it does */
-    double *scratch;     /* LOSS_SCRATCH numbers for each pixel of an image */
 };
-
-enum { LOSS_SCRATCH = 2 };
 
 enum loss_input {
     LOSS_ON_LOGITS, /* adds its gradient to dlogits */

@@ -26,7 +26,6 @@ struct loss_set {
     int n_terms;
     double temperature;
     bool paper_form;
-    double *scratch;
 };
 
 static int
@@ -136,16 +135,13 @@ fill_views(struct loss_set *s, const struct loss_config *config, struct err *err
 }
 
 int
-loss_set_new(struct loss_set **out, const struct loss_config *config,
-             const struct graph *student, struct err *err)
+loss_set_new(struct loss_set **out, const struct loss_config *config, struct err *err)
 {
-    const struct graph_shape image = graph_shape(student, 0);
     struct loss_set *s = xcalloc(1, sizeof *s);
 
     *out = NULL;
     s->temperature = config->temperature;
     s->paper_form = config->paper_form;
-    s->scratch = xcalloc((size_t)(LOSS_SCRATCH * image.h * image.w), sizeof(double));
     if (parse_terms(s, config, err) != 0 || fill_views(s, config, err) != 0) {
         loss_set_free(s);
         return -1;
@@ -162,7 +158,6 @@ loss_set_free(struct loss_set *s)
         return;
     for (int i = 0; i < s->n_terms; i++)
         free(s->terms[i].notes);
-    free(s->scratch);
     free(s);
 }
 
@@ -244,7 +239,6 @@ loss_set_view(struct loss_set *s, enum loss_view_id id, struct loss_view view,
 {
     view.temperature = s->temperature;
     view.paper_form = s->paper_form;
-    view.scratch = s->scratch;
     memset(dlogits, 0, (size_t)(view.n * view.classes) * sizeof *dlogits);
     for (int i = 0; i < s->n_terms; i++) {
         struct term *t = &s->terms[i];

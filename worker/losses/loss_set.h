@@ -29,7 +29,7 @@ struct loss_config {
 /* Unknown terms or views and terms that need a teacher that is not there are ERR_USAGE.
  * Nothing of `config` is kept. */
 MUST_CHECK int loss_set_new(struct loss_set **out, const struct loss_config *config,
-                            const struct graph *student, struct err *err);
+                            struct err *err);
 void loss_set_free(struct loss_set *s);
 
 /* Does a term of this view compare maps, so that the teacher must have seen it? */
@@ -52,7 +52,7 @@ void loss_set_start(struct loss_set *s);
 void loss_set_note(struct loss_set *s, enum loss_view_id id, struct net *teacher,
                    int64_t n);
 
-/* Evaluates every term of a view (notes, scratch, temperature and paper_form are filled in
+/* Evaluates every term of a view (notes, temperature and paper_form are filled in
  * here); overwrites dlogits (n,classes) with the total's gradient and adds to the
  * student's map seeds. A term that is not finite is ERR_NUMERIC naming it. */
 MUST_CHECK int loss_set_view(struct loss_set *s, enum loss_view_id id,

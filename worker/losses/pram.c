@@ -11,7 +11,9 @@
  * beyond C are zero and add nothing): student and teacher have the same layout.
  */
 #include <math.h>
+#include <stdlib.h>
 
+#include "shared/base/mem.h"
 #include "worker/losses/loss.h"
 
 #define TINY 1e-12 /* smallest norm that a vector is divided by */
@@ -107,40 +109,94 @@ released_notes(const struct graph *teacher, bool paper_form)
     return pixels;
 }
 
+/* The images of a view, each a task: of one map of the student, or of all groups of the
+ * teacher. Losses are added up afterwards, in order. */
+struct images {
+    const struct loss_view *view;
+    int index;          /* of the map */
+    struct net_map map; /* in the paper's form the seed */
+    double scale;
+    double *losses; /* one an image */
+    /* released form; where the first image's begin, and how many an image has */
+    double *notes;
+    const double *noted;
+    int64_t each;
+    float *gain;
+    double *scratch; /* for each thread twice the pixels of the map */
+};
+
+static void
+note_task(void *ctx, int64_t task, int thread)
+{
+    const struct images *all = ctx;
+    struct net *teacher = all->view->teacher;
+    double *notes = all->notes + task * all->each;
+
+    for (int m = 0; m < graph_n_groups(net_graph(teacher)); m++) {
+        const struct net_map map = net_group_map(teacher, m);
+
+        attention(notes, net_group_image(teacher, m, task, thread), &map);
+        notes += map.h * map.w;
+    }
+}
+
 /* The teacher's attention u of every group, image by image. */
 static void
 released_note(double *notes, const struct loss_view *v)
 {
-    const int groups = graph_n_groups(net_graph(v->teacher));
+    struct images all = {.view = v,
+                         .notes = notes,
+                         .each = released_notes(net_graph(v->teacher), false)};
 
-    for (int64_t i = 0; i < v->n; i++)
-        for (int m = 0; m < groups; m++) {
-            const struct net_map map = net_group_map(v->teacher, m);
+    team_run(net_team(v->teacher), v->n, note_task, &all);
+}
 
-            attention(notes, net_group_image(v->teacher, m, i, 0), &map);
-            notes += map.h * map.w;
-        }
+static void
+attention_task(void *ctx, int64_t task, int thread)
+{
+    const struct images *all = ctx;
+    const int64_t pixels = all->map.h * all->map.w;
+
+    all->losses[task] = attention_mismatch(
+        all->gain + task * pixels,
+        net_group_image(all->view->student, all->index, task, thread),
+        all->noted + task * all->each, &all->map, all->scale,
+        all->scratch + thread * 2 * pixels);
+}
+
+/* Sum of the losses of all images of a map. */
+static double
+run_images(struct images *all, team_fn *fn)
+{
+    double sum = 0;
+
+    team_run(net_team(all->view->student), all->view->n, fn, all);
+    for (int64_t i = 0; i < all->view->n; i++)
+        sum += all->losses[i];
+    return sum;
 }
 
 static double
 run_released(const struct loss_view *v, double scale)
 {
-    const int groups = graph_n_groups(net_graph(v->student));
-    const int64_t each = released_notes(net_graph(v->student), false);
-    int64_t at = 0; /* of a group in the notes of an image */
+    const int threads = team_threads(net_team(v->student));
+    struct images all = {.view = v,
+                         .scale = scale / (double)v->n,
+                         .losses = xmalloc((size_t)v->n * sizeof(double)),
+                         .noted = v->notes,
+                         .each = released_notes(net_graph(v->student), false)};
     double sum = 0;
 
-    for (int m = 0; m < groups; m++) {
-        const struct net_map map = net_group_map(v->student, m);
-        const int64_t pixels = map.h * map.w;
-        float *gain = net_group_gain(v->student, m);
-
-        for (int64_t i = 0; i < v->n; i++)
-            sum += attention_mismatch(
-                gain + i * pixels, net_group_image(v->student, m, i, 0),
-                v->notes + i * each + at, &map, scale / (double)v->n, v->scratch);
-        at += pixels;
+    all.scratch = xmalloc((size_t)(2 * threads * all.each) * sizeof(double));
+    for (int m = 0; m < graph_n_groups(net_graph(v->student)); m++) {
+        all.index = m;
+        all.map = net_group_map(v->student, m);
+        all.gain = net_group_gain(v->student, m);
+        sum += run_images(&all, attention_task);
+        all.noted += all.map.h * all.map.w;
     }
+    free(all.losses);
+    free(all.scratch);
     return sum / (double)v->n;
 }
 
@@ -183,20 +239,33 @@ direction_mismatch(float *seed, const float *student, const float *teacher, int6
     return loss;
 }
 
+static void
+direction_task(void *ctx, int64_t task, int thread)
+{
+    const struct images *all = ctx;
+    const struct loss_view *v = all->view;
+
+    all->losses[task] =
+        direction_mismatch(all->map.data + task * all->map.per_image,
+                           net_act_image(v->student, all->index, task, thread),
+                           net_act_image(v->teacher, all->index, task, thread),
+                           all->map.per_image, all->scale);
+}
+
 static double
 run_paper(const struct loss_view *v, double scale)
 {
-    const int maps = graph_n_masks(net_graph(v->student));
+    struct images all = {.view = v,
+                         .scale = scale / (double)v->n,
+                         .losses = xmalloc((size_t)v->n * sizeof(double))};
     double sum = 0;
 
-    for (int m = 0; m < maps; m++) {
-        const struct net_map seed = net_act_seed(v->student, m);
-        for (int64_t i = 0; i < v->n; i++)
-            sum += direction_mismatch(seed.data + i * seed.per_image,
-                                      net_act_image(v->student, m, i, 0),
-                                      net_act_image(v->teacher, m, i, 0),
-                                      seed.per_image, scale / (double)v->n);
+    for (int m = 0; m < graph_n_masks(net_graph(v->student)); m++) {
+        all.index = m;
+        all.map = net_act_seed(v->student, m);
+        sum += run_images(&all, direction_task);
     }
+    free(all.losses);
     return sum / (double)v->n;
 }
 

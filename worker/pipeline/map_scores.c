@@ -14,9 +14,9 @@
 
 struct map_scores {
     int n_masks;
-    int64_t *first;         /* n_masks + 1: where each mask's scores begin */
-    float *d;               /* all scores */
-    float *blocked, *plain; /* one image of the largest map */
+    int64_t *first; /* n_masks + 1: where each mask's scores begin */
+    float *d;       /* all scores */
+    float *scratch; /* for each thread twice the largest map */
     int64_t map_size;
 };
 
@@ -36,8 +36,9 @@ floats(int64_t n)
 }
 
 int
-map_scores_new(struct map_scores **out, const struct graph *g, struct err *err)
+map_scores_new(struct map_scores **out, const struct net *student, struct err *err)
 {
+    const struct graph *g = net_graph(student);
     struct map_scores *s = xcalloc(1, sizeof *s);
 
     *out = NULL;
@@ -50,9 +51,8 @@ map_scores_new(struct map_scores **out, const struct graph *g, struct err *err)
         s->map_size = size > s->map_size ? size : s->map_size;
     }
     s->d = floats(s->first[s->n_masks]);
-    s->blocked = floats(s->map_size);
-    s->plain = floats(s->map_size);
-    if (s->d == NULL || s->blocked == NULL || s->plain == NULL) {
+    s->scratch = floats(2 * s->map_size * team_threads(net_team(student)));
+    if (s->d == NULL || s->scratch == NULL) {
         map_scores_free(s);
         return err_set(err, ERR_OOM, "no memory for the scores of a mask search");
     }
@@ -66,47 +66,55 @@ map_scores_free(struct map_scores *s)
     if (s == NULL)
         return;
     mem_large_free(s->d);
-    mem_large_free(s->blocked);
-    mem_large_free(s->plain);
+    mem_large_free(s->scratch);
     free(s->first);
     free(s);
 }
 
-/* d (C,H,W) += what was added up in the layout of map. */
+/* The maps of two nets, each a task. */
+struct maps {
+    const struct map_scores *scores;
+    struct net *student, *teacher;
+    int64_t images;
+};
+
+/* sum += |a - b| */
 static void
-add_plain(struct map_scores *s, float *d, const struct net_map *map)
+add_distance(float *restrict sum, const float *restrict a, const float *restrict b,
+             int64_t n)
 {
-    net_map_to_plain(map, s->blocked, s->plain);
-    for (int64_t j = 0; j < map->c * map->h * map->w; j++)
-        d[j] += s->plain[j];
+    for (int64_t i = 0; i < n; i++)
+        sum[i] += fabsf(a[i] - b[i]);
 }
 
 /* d (C,H,W) of a mask += sum over the images of |A_T - A_S|. */
 static void
-add_map(struct map_scores *s, int mask, struct net *student, struct net *teacher,
-        int64_t images)
+map_task(void *ctx, int64_t task, int thread)
 {
-    const struct net_map map = net_act_map(student, mask);
-    const int64_t size = map.per_image;
+    const struct maps *m = ctx;
+    const struct map_scores *s = m->scores;
+    const int mask = (int)task;
+    const struct net_map map = net_act_map(m->student, mask);
+    float *blocked = s->scratch + 2 * s->map_size * thread;
+    float *plain = blocked + s->map_size, *d = s->d + s->first[mask];
 
-    assert(size <= s->map_size);
-    memset(s->blocked, 0, (size_t)size * sizeof(float));
-    for (int64_t i = 0; i < images; i++) {
-        const float *a_s = net_act_image(student, mask, i, 0);
-        const float *a_t = net_act_image(teacher, mask, i, 0);
-
-        for (int64_t j = 0; j < size; j++)
-            s->blocked[j] += fabsf(a_t[j] - a_s[j]);
-    }
-    add_plain(s, s->d + s->first[mask], &map);
+    assert(map.per_image <= s->map_size);
+    memset(blocked, 0, (size_t)map.per_image * sizeof(float));
+    for (int64_t i = 0; i < m->images; i++)
+        add_distance(blocked, net_act_image(m->teacher, mask, i, thread),
+                     net_act_image(m->student, mask, i, thread), map.per_image);
+    net_map_to_plain(&map, blocked, plain);
+    for (int64_t j = 0; j < map.c * map.h * map.w; j++)
+        d[j] += plain[j];
 }
 
 void
 map_scores_add(struct map_scores *s, struct net *student, struct net *teacher,
                int64_t images)
 {
-    for (int i = 0; i < s->n_masks; i++)
-        add_map(s, i, student, teacher, images);
+    struct maps maps = {s, student, teacher, images};
+
+    team_run(net_team(student), s->n_masks, map_task, &maps);
 }
 
 float *

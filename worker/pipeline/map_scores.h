@@ -13,7 +13,8 @@
  */
 struct map_scores;
 
-MUST_CHECK int map_scores_new(struct map_scores **out, const struct graph *g,
+/* For this net, or another one of its graph and team. */
+MUST_CHECK int map_scores_new(struct map_scores **out, const struct net *student,
                               struct err *err);
 void map_scores_free(struct map_scores *s);
 

@@ -64,7 +64,7 @@ choose_losses(struct step *s, const struct step_config *config, struct err *err)
         .teacher = s->teacher != NULL,
     };
 
-    if (loss_set_new(&s->losses, &terms, net_graph(s->student), err) != 0)
+    if (loss_set_new(&s->losses, &terms, err) != 0)
         return -1;
     return choose_views(s, config, err);
 }
@@ -150,7 +150,7 @@ allocate(struct step *s, enum step_stage stage, struct err *err)
         return err_set(err, ERR_OOM, "step: no memory for a batch of images");
     if (stage != STEP_MASK)
         return 0;
-    return map_scores_new(&s->scores, net_graph(s->student), err);
+    return map_scores_new(&s->scores, s->student, err);
 }
 
 static int64_t

@@ -91,7 +91,7 @@ expect_weights(struct bench *b, const struct loss_config *config, double ce, dou
     struct loss_set *set;
     struct err err;
 
-    if (loss_set_new(&set, config, net_graph(b->student), &err) != 0)
+    if (loss_set_new(&set, config, &err) != 0)
         fail_msg("%s", err.text);
     run_views(set, b);
     const double want = ce * loss_set_value(set, "ce") + kl * loss_set_value(set, "kl")
@@ -134,9 +134,9 @@ a_term_is_the_mean_over_its_views(void **state)
 
     (void)state;
     set_up(&b);
-    assert_int_equal(loss_set_new(&both, &c, net_graph(b.student), &err), 0);
+    assert_int_equal(loss_set_new(&both, &c, &err), 0);
     c.map_views = "aug";
-    assert_int_equal(loss_set_new(&one, &c, net_graph(b.student), &err), 0);
+    assert_int_equal(loss_set_new(&one, &c, &err), 0);
     run_views(both, &b);
     run_views(one, &b); /* every view is the same here */
     assert_true(fabs(loss_set_total(both) - loss_set_total(one)) < 1e-9);
@@ -150,12 +150,12 @@ a_term_is_the_mean_over_its_views(void **state)
 }
 
 static void
-expect_refused(struct bench *b, struct loss_config c, const char *says)
+expect_refused(struct loss_config c, const char *says)
 {
     struct loss_set *set;
     struct err err;
 
-    assert_int_equal(loss_set_new(&set, &c, net_graph(b->student), &err), -1);
+    assert_int_equal(loss_set_new(&set, &c, &err), -1);
     assert_int_equal(err.kind, ERR_USAGE);
     if (strstr(err.text, says) == NULL)
         fail_msg("`%s` does not say `%s`", err.text, says);
@@ -164,23 +164,20 @@ expect_refused(struct bench *b, struct loss_config c, const char *says)
 static void
 what_makes_no_sense_is_refused(void **state)
 {
-    struct bench b;
     struct loss_config c = config_of("ce+pra");
 
     (void)state;
-    set_up(&b);
-    expect_refused(&b, c, "did you mean `pram`");
+    expect_refused(c, "did you mean `pram`");
     c = config_of("");
-    expect_refused(&b, c, "no terms");
+    expect_refused(c, "no terms");
     c = config_of("ce+kl");
     c.teacher = false;
-    expect_refused(&b, c, "`kl` needs a teacher");
+    expect_refused(c, "`kl` needs a teacher");
     c = config_of("pram");
     c.map_views = "clean,augmented";
-    expect_refused(&b, c, "unknown view `augmented`");
+    expect_refused(c, "unknown view `augmented`");
     c.map_views = "";
-    expect_refused(&b, c, "empty");
-    tear_down(&b);
+    expect_refused(c, "empty");
 }
 
 static void
@@ -193,7 +190,7 @@ a_term_that_is_not_finite_is_named(void **state)
 
     (void)state;
     set_up(&b);
-    assert_int_equal(loss_set_new(&set, &c, net_graph(b.student), &err), 0);
+    assert_int_equal(loss_set_new(&set, &c, &err), 0);
     b.target[1] = NAN;
     const struct loss_view view = {
         .n = N, .classes = K, .logits = b.logits, .target = b.target, .y = b.y};

@@ -20,7 +20,6 @@ enum { N = 3, SIZE = 16 };
 struct pair {
     struct team *team;
     struct net *student, *teacher;
-    double scratch[LOSS_SCRATCH * SIZE * SIZE];
     bool paper;
 };
 
@@ -229,8 +228,7 @@ run(struct pair *p, double scale)
                                    .student = p->student,
                                    .teacher = p->teacher,
                                    .paper_form = p->paper,
-                                   .notes = notes,
-                                   .scratch = p->scratch};
+                                   .notes = notes};
 
     if (each > 0)
         loss->note(notes, &view);
