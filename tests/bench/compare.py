@@ -95,7 +95,7 @@ def choose_way(a, work):
     rates, chosen, process = {}, None, None
     for way in EVALUATION if work["stage"] == "eval" else TRAINING:
         side = torch(a, work, way)
-        first = [side.measure() for _ in range(2 if way.endswith("-jit") else 1)]
+        first = [side.measure() for _ in range(2 if work["stage"] == "eval" else 1)]
         rates[way] = max(f["images_per_second"] for f in first)
         slower = side if chosen and rates[way] < rates[chosen] else process
         if slower is not side:

@@ -1,6 +1,7 @@
 relusweep_test(shared/base/base_test LINK shared test_support)
 relusweep_test(shared/base/crash_test LINK shared test_support)
 relusweep_test(shared/base/param_test LINK shared test_support)
+relusweep_test(shared/base/proc_test LINK shared test_support)
 relusweep_test(shared/base/word_test LINK shared test_support)
 relusweep_test(shared/spec/catalog_test LINK shared test_support)
 relusweep_test(shared/spec/job_test LINK shared test_support)

@@ -186,8 +186,12 @@ framed(float *to, const struct map_value *x, int64_t n, const struct conv_shape 
         return x->at;
     for (int64_t i = 0; i < n; i++) {
         const struct map_value x_i = map_value_later(x, i * x_image);
+        float *to_i = to + i * padded_floats(s, block);
 
-        lanes_for(block)->pad(to + i * padded_floats(s, block), &x_i, s);
+        if (s->pad == 0)
+            lanes_for(block)->make(to_i, &x_i, s);
+        else
+            lanes_for(block)->pad(to_i, &x_i, s);
     }
     return to;
 }

@@ -20,7 +20,7 @@ enum { DIRECT_PIXELS = 128 };
 struct direct_lanes {
     /* to (blocks, h + 2 pad, w + 2 pad, block) = x in a frame of zeros */
     void (*pad)(float *to, const struct map_value *x, const struct conv_shape *s);
-    /* to (blocks, h, w, block) = x, as far as forward reads it */
+    /* to (blocks, h, w, block) = x that is not stored, the rows that are read */
     void (*make)(float *to, const struct map_value *x, const struct conv_shape *s);
     /* packed: panels of two blocks of k, the last maybe
      * one: (c lanes, block), ordered by block of c, then by tap, then by lane of c */
