@@ -76,11 +76,6 @@ int outbox_send(struct dispatcher *d, struct session *s, const struct msg *m,
 /* What was sent leaves. */
 void outbox_flush(struct dispatcher *d, int64_t now_ms);
 
-/* How long each side of a new session may be silent: as configured for a thousand
- * sessions, longer for more, so that a large fleet does not live for its beats, but never
- * more than a third of a lease. */
-int64_t outbox_beat_ms(const struct dispatcher *d);
-
 /* A heartbeat to everyone who has not heard anything from us lately. */
 void outbox_heartbeats(struct dispatcher *d, int64_t now_ms);
 

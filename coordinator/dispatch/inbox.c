@@ -114,7 +114,8 @@ welcome(struct dispatcher *d, const struct session *s, struct msg_run *kill,
                                     .lease_ms = d->config.lease_ms,
                                     .bulk = store_endpoint(d->config.store),
                                     .kill = kill,
-                                    .n_kill = n_kill}};
+                                    .n_kill = n_kill,
+                                    .word_ms = s->word_ms}};
     return m;
 }
 
@@ -183,7 +184,8 @@ take_hello(struct dispatcher *d, const struct sock_peer *from, const struct msg 
         arena_alloc(&d->batch.mem, (h->n_running + 1) * sizeof *kill);
     struct session *s = core_hello(d->core, h, now_ms, kill, &n_kill);
     core_set_peer(d->core, s, from);
-    s->beat_ms = outbox_beat_ms(d);
+    session_set_pace(s, core_count(d->core).sessions, d->config.heartbeat_ms,
+                     d->config.lease_ms);
     s->contract = json_incref(d->contract);
     log_info("dispatch",
              "worker=%s host=%s session=%lld slots=%lld running=%zu held=%zu kill=%zu",

@@ -10,7 +10,7 @@
 #include "shared/base/crash.h"
 #include "shared/base/log.h"
 
-enum { BEATS_LOOKS = 8, BEATS_A_MS = 2 };
+enum { BEATS_LOOKS = 8 };
 
 /* Its worker has to say HELLO again. */
 static void
@@ -183,16 +183,6 @@ outbox_deliver(struct dispatcher *d, int64_t now_ms)
     batch_clear(&d->sent);
 }
 
-int64_t
-outbox_beat_ms(const struct dispatcher *d)
-{
-    const int64_t stretched = (int64_t)core_count(d->core).sessions / BEATS_A_MS;
-    const int64_t most = d->config.lease_ms / 3;
-    const int64_t beat = stretched < most ? stretched : most;
-
-    return beat > d->config.heartbeat_ms ? beat : d->config.heartbeat_ms;
-}
-
 /* Looks at all sessions, and so only a few times in the while that one may be left
  * without a word. */
 void
@@ -208,7 +198,7 @@ outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
     size_t n = 0;
 
     for (size_t at = 0; (s = core_next_session(d->core, &at)) != NULL;)
-        if (now_ms - s->spoken_ms >= s->beat_ms && s->worker != 0)
+        if (now_ms - s->spoken_ms >= s->word_ms && s->worker != 0)
             due[n++] = s;
     for (size_t i = 0; i < n; i++) {
         const struct msg m = {.type = MSG_HEARTBEAT,

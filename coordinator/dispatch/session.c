@@ -5,6 +5,8 @@
 
 #include "shared/base/mem.h"
 
+enum { BEATS_A_MS = 2, MS_A_WORD = 5, FEW_SESSIONS = 1000 };
+
 struct session *
 session_of_hello(int64_t id, const struct msg_hello *hello, int64_t now_ms)
 {
@@ -34,6 +36,21 @@ session_credit(const struct session *s)
     const int64_t credit = s->offered < room ? s->offered : room;
 
     return credit > 0 && s->worker != 0 ? credit : 0;
+}
+
+/* What workers say is how their death is noticed. What we say is needed only where a
+ * machine or a network goes without a word, for a connection that ends tells its worker;
+ * and it costs as much. */
+void
+session_set_pace(struct session *s, size_t n_sessions, int64_t heartbeat_ms,
+                 int64_t lease_ms)
+{
+    const int64_t n = (int64_t)n_sessions, third = lease_ms / 3;
+
+    s->beat_ms = n / BEATS_A_MS < third ? n / BEATS_A_MS : third;
+    if (s->beat_ms < heartbeat_ms)
+        s->beat_ms = heartbeat_ms;
+    s->word_ms = n > FEW_SESSIONS ? n * MS_A_WORD : s->beat_ms;
 }
 
 bool

@@ -27,7 +27,7 @@ enum {
     REPLAN_MS = 5000,
     RETRY_MIN_MS = 50,
     RETRY_MAX_MS = 1000,
-    LEADER_POLL_MS = 250,
+    LEADER_POLL_MS = 100,
     SESSIONS_PER_EPOCH = 1 << 20,
     MANY_READY = 10000,
 };

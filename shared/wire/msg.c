@@ -144,7 +144,7 @@ LAYOUT(hello);
 #define T struct msg_welcome
 static const struct field welcome_fields[] = {
     INT(T, session),         INT(T, heartbeat_ms),         INT(T, lease_ms),
-    TEXT(T, bulk, MAX_NAME), LIST(T, kill, run, MAX_RUNS),
+    TEXT(T, bulk, MAX_NAME), LIST(T, kill, run, MAX_RUNS), INT(T, word_ms),
 };
 LAYOUT(welcome);
 #undef T

@@ -84,6 +84,7 @@ struct msg_welcome {
     const char *bulk;     /* endpoint of the bulk socket */
     struct msg_run *kill; /* running attempts that are no longer current */
     size_t n_kill;
+    int64_t word_ms; /* the coordinator is never silent for longer; 0: heartbeat_ms */
 };
 
 /* Credit: the agent has `free` slots now. Sent after WELCOME, and whenever it changes. */

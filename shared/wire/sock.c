@@ -32,6 +32,8 @@ enum {
     HANDSHAKE_MS = 5000,
     /* only sockets of this machine yet, so the pause need not grow long */
     RECONNECT_MS = 200,
+    UNANSWERED_MS =
+        2000, /* that what was sent may stay without the other kernel's word */
     RECONNECT_MAX_MS = 1000,
     MAX_WAIT = 64, /* things that one sock_wait may watch */
 };
@@ -240,8 +242,8 @@ sock_bind_bulk(struct sock **out, const char *endpoint, struct err *err)
     return bind_router(out, endpoint, true, err);
 }
 
-int
-sock_connect(struct sock **out, const char *endpoint, struct err *err)
+static int
+connect_dealer(struct sock **out, const char *endpoint, bool bulk, struct err *err)
 {
     struct sock *s = open_sock(ZMQ_DEALER, endpoint, err);
 
@@ -251,6 +253,7 @@ sock_connect(struct sock **out, const char *endpoint, struct err *err)
     if (is_tcp(endpoint) && curve_has_client())
         s->monitor = curve_client(context, s->zmq);
     set_int(s, ZMQ_IMMEDIATE, 1);
+    set_int(s, ZMQ_TCP_MAXRT, bulk ? 0 : UNANSWERED_MS);
     set_int(s, ZMQ_RECONNECT_IVL, RECONNECT_MS);
     set_int(s, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
     size_t size = sizeof s->endpoint;
@@ -265,11 +268,23 @@ sock_connect(struct sock **out, const char *endpoint, struct err *err)
     return 0;
 }
 
+int
+sock_connect(struct sock **out, const char *endpoint, struct err *err)
+{
+    return connect_dealer(out, endpoint, false, err);
+}
+
+int
+sock_connect_bulk(struct sock **out, const char *endpoint, struct err *err)
+{
+    return connect_dealer(out, endpoint, true, err);
+}
+
 void
 sock_reachable(char *out, size_t size, const char *told, const char *known)
 {
-    static const char *const everywhere[] = {"tcp://0.0.0.0:", "tcp://[::]:",
-                                             "tcp://*:"};
+    static const char *const everywhere[] = {
+        "tcp://0.0.0.0:", "tcp://[::]:", "tcp://*:"};
     const char *port = strrchr(known, ':');
 
     for (size_t i = 0; i < sizeof everywhere / sizeof everywhere[0]; i++) {

@@ -56,6 +56,15 @@ say_hello(struct fleet_worker *w, int64_t now_ms)
 }
 
 static void
+say_ready(struct fleet_worker *w)
+{
+    const struct msg ready = {.type = MSG_READY,
+                              .u.ready = {.session = w->session, .free = 1}};
+
+    (void)say(w, &ready);
+}
+
+static void
 take(struct fleet_worker *w, const struct msg *m, int64_t now_ms)
 {
     if (m->type == MSG_REJECT && strcmp(m->u.reject.code, "who-are-you") != 0) {
@@ -69,9 +78,7 @@ take(struct fleet_worker *w, const struct msg *m, int64_t now_ms)
     w->session = m->u.welcome.session;
     w->heartbeat_ms = m->u.welcome.heartbeat_ms;
     w->due_ms = now_ms + rand() % w->heartbeat_ms; /* they do not beat in step */
-    const struct msg ready = {.type = MSG_READY,
-                              .u.ready = {.session = w->session, .free = 1}};
-    (void)say(w, &ready);
+    say_ready(w);
 }
 
 /* What has arrived, and a beat when it is time. */
@@ -93,8 +100,7 @@ tend(struct fleet_worker *w, struct arena *mem, int64_t now_ms)
         say_hello(w, now_ms);
         return;
     }
-    const struct msg beat = {.type = MSG_HEARTBEAT, .u.heartbeat = {w->session}};
-    (void)say(w, &beat);
+    say_ready(w); /* as an idle worker says that it lives */
     w->due_ms += w->heartbeat_ms;
 }
 

@@ -99,7 +99,7 @@ blobs_connect(struct blobs *b, const char *endpoint, struct err *err)
 {
     struct sock *fresh = NULL;
 
-    if (sock_connect(&fresh, endpoint, err) != 0)
+    if (sock_connect_bulk(&fresh, endpoint, err) != 0)
         return err_wrap(err, "bulk socket");
     sock_close(b->sock);
     b->sock = fresh;

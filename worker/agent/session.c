@@ -21,7 +21,7 @@ enum {
     METRICS_MS = 250,         /* that points may wait for company */
     PATIENCE_MS = 3000,       /* for a WELCOME, before another endpoint is tried */
     SPARE_PATIENCE_MS = 1000, /* the same where there is another endpoint */
-    MISSED_HEARTBEATS = 3,    /* then it is tried */
+    MISSED_WORDS = 3,         /* then it is tried */
     PLACES = 1024,
     HEARTBEAT_MS = 500, /* until a WELCOME says otherwise */
     MIN_HEARTBEAT_MS = 20,
@@ -32,6 +32,7 @@ struct session {
     struct session_io io;
     int64_t id; /* 0: not welcome yet */
     int64_t heartbeat_ms, lease_ms;
+    int64_t word_ms;  /* between two words of the coordinator */
     int64_t heard_ms; /* from the coordinator; or when we began to try */
     int64_t hello_due_ms;
     int64_t heartbeat_due_ms;
@@ -42,6 +43,7 @@ struct session {
     bool draining;
     bool blocked;                       /* the last send failed */
     int64_t retry_ms;                   /* when blocked: not before */
+    int64_t blocked_ms;                 /* since when, 0: not blocked */
     struct session_run *runs;           /* oldest first, as acknowledgements come */
     struct session_run **end;           /* where the next one goes */
     struct session_run *places[PLACES]; /* the same by the job's number */
@@ -56,6 +58,7 @@ session_new(const struct session_identity *who, const struct session_io *io,
     *s = (struct session){.who = *who,
                           .io = *io,
                           .heartbeat_ms = HEARTBEAT_MS,
+                          .word_ms = HEARTBEAT_MS,
                           .lease_ms = PATIENCE_MS,
                           .heard_ms = now_ms,
                           .offered = -1,
@@ -81,6 +84,18 @@ bool
 session_is_up(const struct session *s)
 {
     return s->id != 0;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
 }
 
 /* ---- runs ------------------------------------------------------------------------- */
@@ -408,7 +423,15 @@ send_ready(struct session *s, int64_t now_ms)
     if (!sent(s, &m))
         return;
     s->offered = free_now;
-    s->ready_due_ms = now_ms + RESEND_MS;
+    s->ready_due_ms = now_ms + later(RESEND_MS, s->heartbeat_ms);
+}
+
+/* Will send_ready say again what it has said? That is a sign of life, and an idle worker
+ * has no progress to tell. */
+static bool
+repeats_ready(const struct session *s, int64_t now_ms)
+{
+    return s->runs == NULL && s->offered > 0 && now_ms >= s->ready_due_ms;
 }
 
 static void
@@ -443,15 +466,28 @@ seek(struct session *s, int64_t now_ms)
     s->offered = -1;
     s->heard_ms = now_ms;
     s->hello_due_ms = now_ms;
+    s->blocked_ms = 0;
 }
 
 /* With another coordinator to go to, a mistake costs a HELLO, and waiting costs time. */
 static int64_t
 patience_ms(const struct session *s)
 {
+    const int64_t words_ms = MISSED_WORDS * s->word_ms;
+
     if (s->who.has_spare)
-        return s->id == 0 ? SPARE_PATIENCE_MS : MISSED_HEARTBEATS * s->heartbeat_ms;
-    return s->id == 0 || s->lease_ms < PATIENCE_MS ? PATIENCE_MS : s->lease_ms;
+        return s->id == 0 ? SPARE_PATIENCE_MS : words_ms;
+    return s->id == 0 ? PATIENCE_MS : later(later(PATIENCE_MS, s->lease_ms), words_ms);
+}
+
+/* A coordinator that is silent, or one that is gone and known to be: its connection has
+ * ended, and takes nothing. */
+static bool
+should_move(const struct session *s, int64_t now_ms)
+{
+    return now_ms - s->heard_ms > patience_ms(s)
+           || (s->who.has_spare && s->id != 0 && s->blocked_ms != 0
+               && now_ms - s->blocked_ms > SPARE_PATIENCE_MS);
 }
 
 static void
@@ -462,7 +498,8 @@ send_due(struct session *s, int64_t now_ms)
             s->hello_due_ms = now_ms + HELLO_MS;
         return;
     }
-    if (now_ms >= s->heartbeat_due_ms && send_heartbeat(s))
+    if (now_ms >= s->heartbeat_due_ms
+        && (repeats_ready(s, now_ms) || send_heartbeat(s)))
         s->heartbeat_due_ms = now_ms + s->heartbeat_ms;
     send_items(s, now_ms);
     send_ready(s,
@@ -472,7 +509,7 @@ send_due(struct session *s, int64_t now_ms)
 void
 session_tick(struct session *s, int64_t now_ms)
 {
-    if (now_ms - s->heard_ms > patience_ms(s)) {
+    if (should_move(s, now_ms)) {
         if (s->id != 0)
             log_warn("session", "session=%" PRId64 " state=silent ms=%" PRId64, s->id,
                      now_ms - s->heard_ms);
@@ -481,13 +518,11 @@ session_tick(struct session *s, int64_t now_ms)
     }
     s->blocked = false;
     send_due(s, now_ms);
+    if (!s->blocked)
+        s->blocked_ms = 0;
+    else if (s->blocked_ms == 0)
+        s->blocked_ms = now_ms;
     s->retry_ms = now_ms + RETRY_MS;
-}
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 int64_t
@@ -513,6 +548,7 @@ take_welcome(struct session *s, const struct msg_welcome *w, int64_t now_ms)
     s->lease_ms = w->lease_ms;
     s->heartbeat_ms =
         w->heartbeat_ms > MIN_HEARTBEAT_MS ? w->heartbeat_ms : MIN_HEARTBEAT_MS;
+    s->word_ms = later(w->word_ms, s->heartbeat_ms);
     s->heartbeat_due_ms = now_ms;
     s->offered = -1;
     log_info("session", "session=%" PRId64 " state=up", s->id);

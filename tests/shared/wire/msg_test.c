@@ -26,7 +26,7 @@ static const char bytes[] = {0, 1, 2, (char)0xff, 0};
 static const struct msg samples[] = {
     {MSG_HELLO, .u.hello = {"worker-1", "b00t", "host", "0.1.0", "{\"version\":1}", 2,
                             4, runs, 2, runs, 1}},
-    {MSG_WELCOME, .u.welcome = {5, 500, 3000, "ipc:///x", runs, 2}},
+    {MSG_WELCOME, .u.welcome = {5, 500, 3000, "ipc:///x", runs, 2, 800}},
     {MSG_READY, .u.ready = {5, 1}},
     {MSG_GRANT, .u.grant = {{7, 1}, "{}", sha, inputs, 1, sha, 99, 40}},
     {MSG_STARTED, .u.started = {5, {7, 1}, 4711, "{\"host\":\"a\"}"}},

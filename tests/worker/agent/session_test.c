@@ -148,7 +148,7 @@ hear_welcome(struct fixture *f)
 }
 
 static int
-set_up(void **state)
+set_up_with(void **state, bool has_spare)
 {
     struct fixture *f = calloc(1, sizeof *f);
     const struct session_identity who = {.name = "w",
@@ -157,7 +157,8 @@ set_up(void **state)
                                          .version = "v",
                                          .catalog = "{}",
                                          .slots = 2,
-                                         .threads = 1};
+                                         .threads = 1,
+                                         .has_spare = has_spare};
     const struct session_io io = {f,          io_send,    io_reconnect, io_welcome,
                                   io_grant,   io_cancel,  io_drop,      io_checkpointed,
                                   io_settled, io_missing, io_refused};
@@ -166,6 +167,19 @@ set_up(void **state)
     f->s = session_new(&who, &io, f->now);
     *state = f;
     return 0;
+}
+
+static int
+set_up(void **state)
+{
+    return set_up_with(state, false);
+}
+
+/* It knows another coordinator. */
+static int
+set_up_spare(void **state)
+{
+    return set_up_with(state, true);
 }
 
 /* As set_up, with a session and one granted, started job. */
@@ -330,7 +344,7 @@ a_missing_blob_holds_the_result_until_it_is_given_again(void **state)
     hear_ack(f, job7, "result", 0, "missing");
     after(f, 0, "missing(result,abc) ");
     hear_heartbeat(f);
-    after(f, 3000, "heartbeat(0) ready(2) ");
+    after(f, 3000, "ready(2) ");
     session_run_result(f->s, &result);
     after(f, 0, "result(ok) ");
     hear_ack(f, job7, "result", 0, "duplicate");
@@ -405,7 +419,39 @@ an_idle_worker_repeats_that_it_is_ready(void **state)
     after(f, 0, "bulk=b heartbeat(0) ready(2) ");
     after(f, 2000, "heartbeat(0) ");
     hear_heartbeat(f);
-    after(f, 1000, "heartbeat(0) ready(2) ");
+    after(f, 1000, "ready(2) "); /* is a sign of life too */
+    hear_heartbeat(f);
+    after(f, 1000, "heartbeat(0) ");
+}
+
+/* In a large fleet the coordinator speaks less often than its workers. */
+static void
+a_coordinator_may_be_silent_for_as_long_as_it_said(void **state)
+{
+    struct fixture *f = *state;
+
+    hear(f, (struct msg){MSG_WELCOME,
+                         .u.welcome = {5, 5000, 15000, "b", .word_ms = 50000}});
+    after(f, 0, "bulk=b heartbeat(0) ready(2) ");
+    for (int s = 5; s <= 150; s += 5)
+        after(f, 5000, "ready(2) ");
+    after(f, 5000, "reconnect hello(0,0) ");
+}
+
+/* Of a process that ended its machine tells; nobody waits for its silence. */
+static void
+a_connection_that_takes_nothing_is_left_where_there_is_another(void **state)
+{
+    struct fixture *f = *state;
+
+    hear(f, (struct msg){MSG_WELCOME,
+                         .u.welcome = {5, 5000, 15000, "b", .word_ms = 50000}});
+    after(f, 0, "bulk=b heartbeat(0) ready(2) ");
+    f->deaf = true;
+    after(f, 5000, "");
+    after(f, 1000, "");
+    f->deaf = false;
+    after(f, 1, "reconnect hello(0,0) ");
 }
 
 static void
@@ -550,6 +596,10 @@ main(void)
         RUNNING(welcome_kills_what_is_not_current),
         RUNNING(a_run_that_is_asked_for_and_not_known_leads_to_a_hello),
         FRESH(an_idle_worker_repeats_that_it_is_ready),
+        FRESH(a_coordinator_may_be_silent_for_as_long_as_it_said),
+        cmocka_unit_test_setup_teardown(
+            a_connection_that_takes_nothing_is_left_where_there_is_another,
+            set_up_spare, tear_down),
         FRESH(points_of_an_earlier_life_come_before_its_result),
         RUNNING(points_that_are_not_acknowledged_are_shown_when_the_process_is_over),
         FRESH(results_of_an_earlier_life_are_announced),
