@@ -201,8 +201,12 @@ outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
         if (now_ms - s->spoken_ms >= s->word_ms && s->worker != 0)
             due[n++] = s;
     for (size_t i = 0; i < n; i++) {
+        session_set_pace(due[i], n_sessions, d->config.heartbeat_ms,
+                         d->config.lease_ms);
         const struct msg m = {.type = MSG_HEARTBEAT,
-                              .u.heartbeat = {.session = due[i]->id}};
+                              .u.heartbeat = {.session = due[i]->id,
+                                              .heartbeat_ms = due[i]->beat_ms,
+                                              .word_ms = due[i]->word_ms}};
         (void)outbox_send(d, due[i], &m, now_ms);
     }
 }

@@ -183,6 +183,8 @@ LAYOUT(started);
 static const struct field heartbeat_fields[] = {
     INT(T, session),
     LIST(T, progress, progress, MAX_PROGRESS),
+    INT(T, heartbeat_ms),
+    INT(T, word_ms),
 };
 LAYOUT(heartbeat);
 #undef T

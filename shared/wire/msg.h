@@ -138,6 +138,7 @@ struct msg_heartbeat {
     int64_t session;
     struct msg_progress *progress;
     size_t n_progress;
+    int64_t heartbeat_ms, word_ms; /* coordinator: from now on; 0: as before */
 };
 
 struct msg_point {

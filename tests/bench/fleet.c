@@ -73,6 +73,8 @@ take(struct fleet_worker *w, const struct msg *m, int64_t now_ms)
     }
     if (m->type == MSG_REJECT)
         say_hello(w, now_ms);
+    if (m->type == MSG_HEARTBEAT && m->u.heartbeat.heartbeat_ms > 0)
+        w->heartbeat_ms = m->u.heartbeat.heartbeat_ms;
     if (m->type != MSG_WELCOME)
         return;
     w->session = m->u.welcome.session;

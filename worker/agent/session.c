@@ -542,13 +542,18 @@ session_next_ms(const struct session *s)
 /* ---- messages --------------------------------------------------------------------- */
 
 static void
+set_pace(struct session *s, int64_t heartbeat_ms, int64_t word_ms)
+{
+    s->heartbeat_ms = later(heartbeat_ms, MIN_HEARTBEAT_MS);
+    s->word_ms = later(word_ms, s->heartbeat_ms);
+}
+
+static void
 take_welcome(struct session *s, const struct msg_welcome *w, int64_t now_ms)
 {
     s->id = w->session;
     s->lease_ms = w->lease_ms;
-    s->heartbeat_ms =
-        w->heartbeat_ms > MIN_HEARTBEAT_MS ? w->heartbeat_ms : MIN_HEARTBEAT_MS;
-    s->word_ms = later(w->word_ms, s->heartbeat_ms);
+    set_pace(s, w->heartbeat_ms, w->word_ms);
     s->heartbeat_due_ms = now_ms;
     s->offered = -1;
     log_info("session", "session=%" PRId64 " state=up", s->id);
@@ -638,6 +643,8 @@ take_reject(struct session *s, const struct msg_reject *r, int64_t now_ms)
 static void
 take_heartbeat(struct session *s, const struct msg_heartbeat *h, int64_t now_ms)
 {
+    if (h->heartbeat_ms > 0)
+        set_pace(s, h->heartbeat_ms, h->word_ms);
     for (size_t i = 0; i < h->n_progress && s->id != 0; i++) {
         const struct msg_run run = h->progress[i].run;
         if (find_run(s, run) != NULL)

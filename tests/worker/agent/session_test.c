@@ -438,6 +438,21 @@ a_coordinator_may_be_silent_for_as_long_as_it_said(void **state)
     after(f, 5000, "reconnect hello(0,0) ");
 }
 
+static void
+the_pace_changes_with_the_fleet(void **state)
+{
+    struct fixture *f = *state;
+
+    hear_welcome(f);
+    after(f, 0, "bulk=b heartbeat(0) ready(2) ");
+    hear(f, (struct msg){MSG_HEARTBEAT,
+                         .u.heartbeat = {.heartbeat_ms = 4000, .word_ms = 9000}});
+    after(f, 1000, "heartbeat(0) "); /* as it was told before */
+    for (int s = 5; s < 27; s += 4)
+        after(f, 4000, "ready(2) ");
+    after(f, 4000, "reconnect hello(0,0) ");
+}
+
 /* Of a process that ended its machine tells; nobody waits for its silence. */
 static void
 a_connection_that_takes_nothing_is_left_where_there_is_another(void **state)
@@ -596,6 +611,7 @@ main(void)
         RUNNING(welcome_kills_what_is_not_current),
         RUNNING(a_run_that_is_asked_for_and_not_known_leads_to_a_hello),
         FRESH(an_idle_worker_repeats_that_it_is_ready),
+        FRESH(the_pace_changes_with_the_fleet),
         FRESH(a_coordinator_may_be_silent_for_as_long_as_it_said),
         cmocka_unit_test_setup_teardown(
             a_connection_that_takes_nothing_is_left_where_there_is_another,
