@@ -4,6 +4,7 @@
  */
 #include "coordinator/db/blobs.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,20 +63,30 @@ blobs_begin(struct pg *pg, const char *sha, int64_t size, struct blob_row *out,
 
 int
 blobs_append(struct pg *pg, struct blob_row *row, const void *data, size_t size,
-             struct err *err)
+             bool *writing, struct err *err)
 {
-    if (pg_query(pg, NULL,
-                 "INSERT INTO blob_chunk (blob, place, data) VALUES ($1, $2, $3)",
-                 PG_ARGS(PG_INT(row->id), PG_INT(row->received / BLOB_CHUNK_BYTES),
-                         PG_BYTES(data, size)),
-                 err)
-            != 0
-        || pg_query(pg, NULL, "UPDATE blob SET received = received + $2 WHERE id = $1",
-                    PG_ARGS(PG_INT(row->id), PG_INT((int64_t)size)), err)
-               != 0)
+    assert(!*writing);
+    if (pg_send(pg,
+                "WITH piece AS (INSERT INTO blob_chunk (blob, place, data)"
+                " VALUES ($1, $2, $3))"
+                " UPDATE blob SET received = received + $4 WHERE id = $1",
+                PG_ARGS(PG_INT(row->id), PG_INT(row->received / BLOB_CHUNK_BYTES),
+                        PG_BYTES(data, size), PG_INT((int64_t)size)),
+                err)
+        != 0)
         return -1;
+    *writing = true;
     row->received += (int64_t)size;
     return 0;
+}
+
+int
+blobs_written(struct pg *pg, bool *writing, struct err *err)
+{
+    if (!*writing)
+        return 0;
+    *writing = false;
+    return pg_take(pg, NULL, err);
 }
 
 int

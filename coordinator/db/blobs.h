@@ -30,9 +30,14 @@ MUST_CHECK int blobs_row(struct pg *pg, const char *sha, struct blob_row *out,
 MUST_CHECK int blobs_begin(struct pg *pg, const char *sha, int64_t size,
                            struct blob_row *out, struct err *err);
 
-/* Appends the next piece; it must begin at row->received, which grows. */
+/* Appends the next piece; it must begin at row->received, which grows. The server works on
+ * it while the caller goes on: *writing is set, and must not be already. */
 MUST_CHECK int blobs_append(struct pg *pg, struct blob_row *row, const void *data,
-                            size_t size, struct err *err);
+                            size_t size, bool *writing, struct err *err);
+
+/* Waits for the piece that is being written, if one is (*writing, which is cleared); before
+ * anything else is asked of the connection. */
+MUST_CHECK int blobs_written(struct pg *pg, bool *writing, struct err *err);
 
 /* All is there and verified. */
 MUST_CHECK int blobs_finish(struct pg *pg, struct blob_row *row, struct err *err);

@@ -20,7 +20,7 @@ MUST_CHECK int leader_try(struct pg *pg, const char *me, int64_t *epoch, char *h
  * leader waits until the transaction has ended. */
 MUST_CHECK int leader_check(struct pg *pg, int64_t epoch, struct err *err);
 
-/* Has the server end this session 3 s after our machine is gone, so that the lock is free
+/* Has the server end this session 2 s after our machine is gone, so that the lock is free
  * for the next one; by default that takes two hours. */
 MUST_CHECK int leader_watch(struct pg *pg, struct err *err);
 

@@ -110,12 +110,12 @@ welcome(struct dispatcher *d, const struct session *s, struct msg_run *kill,
 
     *m = (struct msg){.type = MSG_WELCOME,
                       .u.welcome = {.session = s->id,
-                                    .heartbeat_ms = s->beat_ms,
+                                    .heartbeat_ms = s->pace.beat_ms,
                                     .lease_ms = d->config.lease_ms,
                                     .bulk = store_endpoint(d->config.store),
                                     .kill = kill,
                                     .n_kill = n_kill,
-                                    .word_ms = s->word_ms}};
+                                    .word_ms = s->pace.word_ms}};
     return m;
 }
 
@@ -184,8 +184,8 @@ take_hello(struct dispatcher *d, const struct sock_peer *from, const struct msg 
         arena_alloc(&d->batch.mem, (h->n_running + 1) * sizeof *kill);
     struct session *s = core_hello(d->core, h, now_ms, kill, &n_kill);
     core_set_peer(d->core, s, from);
-    session_set_pace(s, core_count(d->core).sessions, d->config.heartbeat_ms,
-                     d->config.lease_ms);
+    s->pace = session_pace(core_count(d->core).sessions, d->config.heartbeat_ms,
+                           d->config.lease_ms);
     s->contract = json_incref(d->contract);
     log_info("dispatch",
              "worker=%s host=%s session=%lld slots=%lld running=%zu held=%zu kill=%zu",

@@ -183,12 +183,24 @@ outbox_deliver(struct dispatcher *d, int64_t now_ms)
     batch_clear(&d->sent);
 }
 
+/* Is it time for a word? When the fleet has grown, its first workers beat as those of a
+ * small one until they hear of it. */
+static bool
+is_due(const struct session *s, const struct session_pace *pace, int64_t now_ms)
+{
+    return s->worker != 0
+           && (now_ms - s->spoken_ms >= s->pace.word_ms
+               || s->pace.beat_ms <= pace->beat_ms / 2);
+}
+
 /* Looks at all sessions, and so only a few times in the while that one may be left
  * without a word. */
 void
 outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
 {
     const size_t n_sessions = core_count(d->core).sessions;
+    const struct session_pace pace =
+        session_pace(n_sessions, d->config.heartbeat_ms, d->config.lease_ms);
 
     if (now_ms < d->beat_ms)
         return;
@@ -198,15 +210,14 @@ outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
     size_t n = 0;
 
     for (size_t at = 0; (s = core_next_session(d->core, &at)) != NULL;)
-        if (now_ms - s->spoken_ms >= s->word_ms && s->worker != 0)
+        if (is_due(s, &pace, now_ms))
             due[n++] = s;
     for (size_t i = 0; i < n; i++) {
-        session_set_pace(due[i], n_sessions, d->config.heartbeat_ms,
-                         d->config.lease_ms);
         const struct msg m = {.type = MSG_HEARTBEAT,
                               .u.heartbeat = {.session = due[i]->id,
-                                              .heartbeat_ms = due[i]->beat_ms,
-                                              .word_ms = due[i]->word_ms}};
+                                              .heartbeat_ms = pace.beat_ms,
+                                              .word_ms = pace.word_ms}};
+        due[i]->pace = pace;
         (void)outbox_send(d, due[i], &m, now_ms);
     }
 }

@@ -5,8 +5,6 @@
 
 #include "shared/base/mem.h"
 
-enum { BEATS_A_MS = 2, MS_A_WORD = 5, FEW_SESSIONS = 1000 };
-
 struct session *
 session_of_hello(int64_t id, const struct msg_hello *hello, int64_t now_ms)
 {
@@ -38,19 +36,24 @@ session_credit(const struct session *s)
     return credit > 0 && s->worker != 0 ? credit : 0;
 }
 
-/* What workers say is how their death is noticed. What we say is needed only where a
- * machine or a network goes without a word, for a connection that ends tells its worker;
- * and it costs as much. */
-void
-session_set_pace(struct session *s, size_t n_sessions, int64_t heartbeat_ms,
-                 int64_t lease_ms)
+/* What workers say is how their death is noticed: of a lease, what a beat may be late by
+ * must remain. What we say is needed only where a machine or a network goes without a word,
+ * for of a connection that ends the kernel tells; and it costs as much. */
+struct session_pace
+session_pace(size_t n_sessions, int64_t heartbeat_ms, int64_t lease_ms)
 {
+    enum { FEW = 1000, BEATS_A_S = 800, WORDS_A_S = 50, SLACK_MS = 5000 };
     const int64_t n = (int64_t)n_sessions, third = lease_ms / 3;
+    const int64_t most = lease_ms - SLACK_MS > third ? lease_ms - SLACK_MS : third;
+    struct session_pace pace = {heartbeat_ms, heartbeat_ms};
 
-    s->beat_ms = n / BEATS_A_MS < third ? n / BEATS_A_MS : third;
-    if (s->beat_ms < heartbeat_ms)
-        s->beat_ms = heartbeat_ms;
-    s->word_ms = n > FEW_SESSIONS ? n * MS_A_WORD : s->beat_ms;
+    if (n <= FEW)
+        return pace;
+    pace.beat_ms = n * 1000 / BEATS_A_S < most ? n * 1000 / BEATS_A_S : most;
+    if (pace.beat_ms < heartbeat_ms)
+        pace.beat_ms = heartbeat_ms;
+    pace.word_ms = n * 1000 / WORDS_A_S;
+    return pace;
 }
 
 bool

@@ -16,6 +16,13 @@
  */
 enum session_chain { SESSION_BY_BOOT, SESSION_BY_PEER, SESSION_CHAINS };
 
+/* How long each side may be silent: as configured for a thousand sessions, longer for more,
+ * so that a large fleet does not live for its beats. */
+struct session_pace {
+    int64_t beat_ms; /* the worker */
+    int64_t word_ms; /* we */
+};
+
 struct session {
     int64_t id;
     char boot[64];
@@ -29,9 +36,8 @@ struct session {
     int64_t leases;    /* that it holds and whose result has not come */
     int64_t heard_ms;  /* monotonic */
     int64_t spoken_ms; /* when we sent something last */
-    int64_t beat_ms;   /* how long the worker may be silent, as it was told */
-    int64_t word_ms;   /* and how long we may be */
-    int64_t served;    /* order of the last grant, so that idle workers take turns */
+    struct session_pace pace; /* as the worker was told */
+    int64_t served;       /* order of the last grant, so that idle workers take turns */
     int64_t idle_version; /* of the queue when it had nothing for this worker */
     bool listed;          /* waits for its turn, or was put aside (roster.h) */
     struct lease *first;  /* of those that it holds (core.c) */
@@ -49,11 +55,9 @@ struct session *session_of_hello(int64_t id, const struct msg_hello *hello,
  * a worker two jobs for one slot. */
 int64_t session_credit(const struct session *s);
 
-/* How long each side may be silent: as configured for a thousand sessions, longer for
- * more, so that a large fleet does not live for its beats; the worker never longer than a
- * third of a lease. */
-void session_set_pace(struct session *s, size_t n_sessions, int64_t heartbeat_ms,
-                      int64_t lease_ms);
+/* Of a fleet of so many sessions, by the coordinator's options. */
+struct session_pace session_pace(size_t n_sessions, int64_t heartbeat_ms,
+                                 int64_t lease_ms);
 
 /* Not heard for lease_ms. */
 bool session_is_silent(const struct session *s, int64_t now_ms, int64_t lease_ms);

@@ -80,6 +80,8 @@ get_upload(struct bulk *b, struct pg *pg, const char *sha, int64_t size, int64_t
     *out = find_upload(b, sha);
     if (*out == NULL) {
         make_room(b);
+        if (bulk_settle(b, pg, err) != 0)
+            return -1;
         *out = &b->uploads[b->n_uploads];
         if (upload_open(*out, pg, sha, size, err) != 0) {
             upload_release(*out);
@@ -127,7 +129,8 @@ take_piece(struct bulk *b, struct pg *pg, const struct sock_peer *from,
         reply_state(b, from, c->sha, -1, "this blob has another size");
         return 0;
     }
-    if (upload_take(u, pg, c->offset, c->data, c->data_size, &wrong, err) != 0)
+    if (upload_take(u, pg, c->offset, c->data, c->data_size, &b->writing, &wrong, err)
+        != 0)
         return -1;
     settle(b, u, from, c->sha, wrong);
     return 0;
@@ -174,7 +177,7 @@ take_get(struct bulk *b, struct pg *pg, const struct sock_peer *from,
     struct buf bytes = {0};
     int rc = 0;
 
-    if (blobs_row(pg, g->sha, &row, err) != 0)
+    if (bulk_settle(b, pg, err) != 0 || blobs_row(pg, g->sha, &row, err) != 0)
         return -1;
     if (row.stored && g->offset >= 0 && g->offset <= row.size) {
         rc = read_range(pg, &row, g->offset, &bytes, err);
@@ -211,9 +214,16 @@ bulk_take(struct bulk *b, struct pg *pg, const struct sock_peer *from,
     return 0;
 }
 
+int
+bulk_settle(struct bulk *b, struct pg *pg, struct err *err)
+{
+    return blobs_written(pg, &b->writing, err);
+}
+
 void
 bulk_forget(struct bulk *b)
 {
+    b->writing = false;
     while (b->n_uploads > 0)
         drop_upload(b, &b->uploads[0]);
     b->n_replies = 0;

@@ -23,6 +23,7 @@ struct bulk {
     size_t n_uploads;
     struct bulk_reply *replies;
     size_t n_replies, capacity;
+    bool writing; /* the connection is busy with a piece (blobs_append) */
 };
 
 /* Memory of a reply is in `mem`. A message of another type, or a malformed one, gets a
@@ -30,6 +31,9 @@ struct bulk {
 MUST_CHECK int bulk_take(struct bulk *b, struct pg *pg, const struct sock_peer *from,
                          const struct msg *m, struct arena *mem, int64_t now_ms,
                          struct err *err);
+
+/* What was taken is written; before the commit. */
+MUST_CHECK int bulk_settle(struct bulk *b, struct pg *pg, struct err *err);
 
 /* The transaction was rolled back: what was in progress is read again from rows. */
 void bulk_forget(struct bulk *b);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "coordinator/db/leader.h"
 #include "coordinator/store/bulk.h"
@@ -18,7 +19,8 @@
 
 enum {
     BATCH =
-        4, /* messages of up to 1 MiB: a part of the credit, so that a sender goes on */
+        8, /* messages of up to 1 MiB: a part of the credit, so that a sender goes on */
+    NICENESS = 5,
     POLL_MS = 100,
     RECONNECT_MS = 500,
     SWEEP_MS = 600 * 1000, /* between two removals of what nobody needs */
@@ -82,7 +84,7 @@ commit_batch(struct store *s, struct arena *mem, int64_t epoch, size_t *n,
 {
     *n = 0;
     if (pg_begin(s->pg, err) != 0 || leader_check(s->pg, epoch, err) != 0
-        || take_messages(s, mem, n, err) != 0)
+        || take_messages(s, mem, n, err) != 0 || bulk_settle(&s->bulk, s->pg, err) != 0)
         return -1;
     crash_point("blob-written");
     return pg_commit(s->pg, err);
@@ -91,7 +93,10 @@ commit_batch(struct store *s, struct arena *mem, int64_t epoch, size_t *n,
 static void
 fail(struct store *s, const struct err *err)
 {
+    struct err also;
+
     log_warn("store", "action=again why=\"%s\"", err->text);
+    (void)!bulk_settle(&s->bulk, s->pg, &also);
     pg_rollback(s->pg);
     bulk_forget(&s->bulk);
     if (!pg_alive(s->pg)) {
@@ -189,6 +194,8 @@ store_thread(void *arg)
     struct store *s = arg;
     unsigned char ready;
 
+    /* of this thread alone: dispatch goes before bulk data */
+    (void)setpriority(PRIO_PROCESS, 0, NICENESS);
     while (!atomic_load(&s->stop)) {
         const bool news = sock_wait(&s->sock, 1, NULL, 0, &ready, POLL_MS) > 0;
         const int64_t epoch = atomic_load(&s->epoch);

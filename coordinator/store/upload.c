@@ -72,7 +72,7 @@ fits(const struct upload *u, int64_t offset, size_t size)
 
 int
 upload_take(struct upload *u, struct pg *pg, int64_t offset, const void *data,
-            size_t size, bool *wrong, struct err *err)
+            size_t size, bool *writing, bool *wrong, struct err *err)
 {
     *wrong = false;
     if (u->row.stored)
@@ -80,9 +80,12 @@ upload_take(struct upload *u, struct pg *pg, int64_t offset, const void *data,
     if (u->row.size > 0) {
         if (!fits(u, offset, size))
             return 0;
-        if (blobs_append(pg, &u->row, data, size, err) != 0)
+        if (blobs_written(pg, writing, err) != 0
+            || blobs_append(pg, &u->row, data, size, writing, err) != 0)
             return -1;
-        sha256_stream_add(u->hash, data, size);
+        sha256_stream_add(u->hash, data, size); /* while the server writes */
     }
-    return u->row.received == u->row.size ? verify(u, pg, wrong, err) : 0;
+    if (u->row.received < u->row.size)
+        return 0;
+    return blobs_written(pg, writing, err) == 0 ? verify(u, pg, wrong, err) : -1;
 }

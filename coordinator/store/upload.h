@@ -25,8 +25,10 @@ void upload_release(struct upload *u);
 
 /* Takes the piece at `offset`. A piece that is not the next one is left out (a repeat,
  * or one before it was lost: the sender hears where to go on). After the last one the
- * digest is checked; *wrong: it did not match, and the blob was removed. */
+ * digest is checked; *wrong: it did not match, and the blob was removed. The server may
+ * still be writing the piece then (*writing, see blobs_append). */
 MUST_CHECK int upload_take(struct upload *u, struct pg *pg, int64_t offset,
-                           const void *data, size_t size, bool *wrong, struct err *err);
+                           const void *data, size_t size, bool *writing, bool *wrong,
+                           struct err *err);
 
 #endif

@@ -31,9 +31,10 @@ enum {
     BACKLOG = 4096,
     HANDSHAKE_MS = 5000,
     /* only sockets of this machine yet, so the pause need not grow long */
+    IO_THREADS = 2, /* one for control, one for bulk data: ciphers take milliseconds */
     RECONNECT_MS = 200,
     UNANSWERED_MS =
-        2000, /* that what was sent may stay without the other kernel's word */
+        10000, /* that what was sent may stay without the other kernel's word */
     RECONNECT_MAX_MS = 1000,
     MAX_WAIT = 64, /* things that one sock_wait may watch */
 };
@@ -73,6 +74,8 @@ static void
 make_context(void)
 {
     context = zmq_ctx_new();
+    if (context != NULL)
+        (void)zmq_ctx_set(context, ZMQ_IO_THREADS, IO_THREADS);
 }
 
 /* ---- keys ------------------------------------------------------------------------- */
@@ -167,9 +170,10 @@ set_int(struct sock *s, int option, int value)
 
 /* NULL with *err filled when it cannot be opened. */
 static struct sock *
-open_sock(int type, const char *endpoint, struct err *err)
+open_sock(int type, const char *endpoint, bool bulk, struct err *err)
 {
     const int64_t max_bytes = MSG_MAX_BYTES;
+    const uint64_t io_thread = bulk ? 2 : 1; /* a mask */
 
     if (check_endpoint(endpoint, type == ZMQ_ROUTER, err) != 0)
         return NULL;
@@ -187,6 +191,7 @@ open_sock(int type, const char *endpoint, struct err *err)
     set_int(s, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
     set_int(s, ZMQ_IPV6, strchr(endpoint, '[') != NULL);
     (void)zmq_setsockopt(zmq, ZMQ_MAXMSGSIZE, &max_bytes, sizeof max_bytes);
+    (void)zmq_setsockopt(zmq, ZMQ_AFFINITY, &io_thread, sizeof io_thread);
     return s;
 }
 
@@ -206,7 +211,7 @@ bind_failed(const char *endpoint, struct err *err)
 static int
 bind_router(struct sock **out, const char *endpoint, bool bulk, struct err *err)
 {
-    struct sock *s = open_sock(ZMQ_ROUTER, endpoint, err);
+    struct sock *s = open_sock(ZMQ_ROUTER, endpoint, bulk, err);
 
     *out = NULL;
     if (s == NULL)
@@ -245,7 +250,7 @@ sock_bind_bulk(struct sock **out, const char *endpoint, struct err *err)
 static int
 connect_dealer(struct sock **out, const char *endpoint, bool bulk, struct err *err)
 {
-    struct sock *s = open_sock(ZMQ_DEALER, endpoint, err);
+    struct sock *s = open_sock(ZMQ_DEALER, endpoint, bulk, err);
 
     *out = NULL;
     if (s == NULL)

@@ -41,7 +41,7 @@ MUST_CHECK int sock_bind(struct sock **out, const char *endpoint, struct err *er
 MUST_CHECK int sock_bind_bulk(struct sock **out, const char *endpoint, struct err *err);
 
 /* Connects a DEALER; returns at once, libzmq reconnects by itself. Where the other machine
- * gives no word of what was sent for 2 s, the connection ends and takes nothing; one for
+ * gives no word of what was sent for 10 s, the connection ends and takes nothing; one for
  * bulk data waits, for there the other side may be slow. */
 MUST_CHECK int sock_connect(struct sock **out, const char *endpoint, struct err *err);
 MUST_CHECK int sock_connect_bulk(struct sock **out, const char *endpoint,

@@ -1,4 +1,4 @@
-foreach(name job_state retry heap idmap queue roster core)
+foreach(name job_state retry heap idmap queue roster core session)
   relusweep_test(coordinator/dispatch/${name}_test LINK coordinator_core test_support)
 endforeach()
 relusweep_test(coordinator/dispatch/fence_test LABEL db LINK test_support coordinator_core)

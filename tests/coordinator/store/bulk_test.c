@@ -63,6 +63,7 @@ ask(struct world *w, const struct msg *m)
     w->bulk.n_replies = 0;
     if (pg_begin(w->db->pg, &err) != 0
         || bulk_take(&w->bulk, w->db->pg, &peer, m, &w->mem, 1, &err) != 0
+        || bulk_settle(&w->bulk, w->db->pg, &err) != 0
         || pg_commit(w->db->pg, &err) != 0)
         fail_msg("%s", err.text);
     assert_int_equal(w->bulk.n_replies, 1);
