@@ -1,4 +1,5 @@
 # Run with -DOUT=file.c -DDIR=schema: writes the files of schema/ as C strings, in order.
+include(${CMAKE_CURRENT_LIST_DIR}/embed.cmake)
 file(GLOB files ${DIR}/*.sql)
 list(SORT files)
 set(rows "")
@@ -7,10 +8,7 @@ foreach(file ${files})
   get_filename_component(name ${file} NAME)
   string(REGEX MATCH "^[0-9]+" number ${name})
   math(EXPR version "1${number} - 1000")
-  file(READ ${file} sql)
-  string(REPLACE "\\" "\\\\" sql "${sql}")
-  string(REPLACE "\"" "\\\"" sql "${sql}")
-  string(REPLACE "\n" "\\n\"\n    \"" sql "${sql}")
+  c_string(sql ${file})
   string(APPEND rows "    {${version}, \"${name}\",\n    \"${sql}\"},\n")
 endforeach()
 string(APPEND text "const struct migration migrations[] = {\n${rows}};\n"

@@ -1,6 +1,7 @@
 # Writes files as C strings, in order: an array of {name, text} that ends with {NULL, NULL}.
 # Run with -DOUT=file.c -DDIR=folder -DPATTERNS="*.a,*.b" -DHEADER=its/declaration.h
 # -DTYPE=struct -DNAME=array.
+include(${CMAKE_CURRENT_LIST_DIR}/embed.cmake)
 set(files "")
 string(REPLACE "," ";" patterns "${PATTERNS}")
 foreach(pattern ${patterns})
@@ -11,10 +12,7 @@ list(SORT files)
 set(rows "")
 foreach(file ${files})
   get_filename_component(name ${file} NAME)
-  file(READ ${file} text)
-  string(REPLACE "\\" "\\\\" text "${text}")
-  string(REPLACE "\"" "\\\"" text "${text}")
-  string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
+  c_string(text ${file})
   string(APPEND rows "    {\"${name}\",\n    \"${text}\"},\n")
 endforeach()
 file(WRITE ${OUT} "#include \"${HEADER}\"\n\n"

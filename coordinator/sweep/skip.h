@@ -3,8 +3,8 @@
 
 #include "coordinator/sweep/sweep.h"
 
-/* When a stage is left out of a cell, as slots and numbers: what catalog_stage_skipped
- * says, for rows. */
+/* When a stage is left out of a cell, by skip_when or only_when of the catalogue, as slots
+ * and numbers. A value that is not written is the parameter's default. */
 struct skip_test {
     int slot;         /* -1: there is no test */
     uint32_t number;  /* of the value; SPACE_ABSENT: no cell has it */

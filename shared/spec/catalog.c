@@ -389,30 +389,3 @@ catalog_nearest_param(const struct catalog_method *m, const char *wrong)
     free(words);
     return nearest;
 }
-
-/* ---- skipping --------------------------------------------------------------------- */
-
-/* Is the cell's value of `name`, or its default, this text? */
-static int
-has_value(const struct catalog_stage *s, const json_t *values, const char *name,
-          const char *text)
-{
-    const json_t *v = json_object_get(values, name);
-
-    if (v == NULL) {
-        const struct param *p = param_find(s->params, s->n_params, name);
-        return p != NULL && p->dflt != NULL && strcmp(p->dflt, text) == 0;
-    }
-    char *found = json_is_string(v) ? xstrdup(json_string_value(v)) : json_canonical(v);
-    const int equal = strcmp(found, text) == 0;
-    free(found);
-    return equal;
-}
-
-int
-catalog_stage_skipped(const struct catalog_stage *s, const json_t *values)
-{
-    if (s->skip_param != NULL && has_value(s, values, s->skip_param, s->skip_value))
-        return 1;
-    return s->only_param != NULL && !has_value(s, values, s->only_param, s->only_value);
-}

@@ -139,8 +139,4 @@ bool catalog_declares_metrics(const struct catalog_method *m);
 bool catalog_gives_metric(const struct catalog_method *m, const char *name);
 const char *catalog_nearest_metric(const struct catalog_method *m, const char *wrong);
 
-/* 1 when the stage is left out for a cell with these values, by skip_when or by
- * only_when. */
-int catalog_stage_skipped(const struct catalog_stage *s, const json_t *values);
-
 #endif

@@ -3,7 +3,7 @@
 add_executable(forgetful_worker ${PROJECT_SOURCE_DIR}/worker/main.c
   ${CMAKE_CURRENT_SOURCE_DIR}/system/forgetful.c)
 target_link_libraries(forgetful_worker PRIVATE worker_agent worker_core)
-target_link_options(forgetful_worker PRIVATE -Wl,--wrap=events_result)
+target_link_options(forgetful_worker PRIVATE -Wl,--wrap=events_result_artifact)
 foreach(test 10-run 20-kill 30-bad-input 35-contract 40-chaos 45-crash 50-user 55-terminal 60-sweeps 70-models 80-keys 85-control 87-netns 88-leader)
   add_test(NAME system.${test} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/system/${test}.sh)
   set_tests_properties(system.${test} PROPERTIES LABELS system TIMEOUT 900

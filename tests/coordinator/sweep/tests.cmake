@@ -1,5 +1,5 @@
 add_library(sweep_fixture STATIC ${CMAKE_CURRENT_LIST_DIR}/fixture.c)
 target_link_libraries(sweep_fixture PUBLIC coordinator_sweep cmocka)
-foreach(name yaml when expand errors rowset dag policy robust)
+foreach(name yaml when expand errors rowset dag skip policy robust)
   relusweep_test(coordinator/sweep/${name}_test LINK sweep_fixture)
 endforeach()

@@ -139,37 +139,6 @@ limits_that_do_not_concern_a_cell_are_silent(void **state)
 }
 
 static void
-a_stage_is_skipped_by_its_value(void **state)
-{
-    const struct catalog *c = *state;
-    const struct catalog_method *m = &c->methods[0];
-    json_t *all = json_pack("{s:s, s:s}", "relu_budget", "all", "model", "r10");
-    json_t *some = json_pack("{s:s}", "relu_budget", "500");
-    json_t *none = json_object();
-
-    assert_int_equal(catalog_stage_skipped(&m->stages[1], all), 1);
-    assert_int_equal(catalog_stage_skipped(&m->stages[1], some), 0);
-    assert_int_equal(catalog_stage_skipped(&m->stages[1], none), 0);
-    assert_int_equal(catalog_stage_skipped(&m->stages[0], all), 0);
-    json_decref(all);
-    json_decref(some);
-    json_decref(none);
-}
-
-static void
-a_stage_is_there_only_with_its_value(void **state)
-{
-    const struct catalog *c = *state;
-    json_t *with = json_pack("{s:s}", "model", "r10");
-    json_t *without = json_pack("{s:s}", "model", "r18");
-
-    assert_int_equal(catalog_stage_skipped(&c->methods[0].stages[0], with), 0);
-    assert_int_equal(catalog_stage_skipped(&c->methods[0].stages[0], without), 1);
-    json_decref(with);
-    json_decref(without);
-}
-
-static void
 presets_are_a_parameter_with_the_texts_of_others(void **state)
 {
     const struct catalog *c = *state;
@@ -342,8 +311,6 @@ main(void)
         TEST(methods_stages_and_parameters_are_found),
         TEST(budgets_are_held_against_the_network),
         TEST(limits_that_do_not_concern_a_cell_are_silent),
-        TEST(a_stage_is_skipped_by_its_value),
-        TEST(a_stage_is_there_only_with_its_value),
         TEST(presets_are_a_parameter_with_the_texts_of_others),
         TEST(values_that_do_not_go_together_are_refused),
         TEST(a_limit_may_be_on_a_sum),
