@@ -204,7 +204,7 @@ outbox_heartbeats(struct dispatcher *d, int64_t now_ms)
 
     if (now_ms < d->beat_ms)
         return;
-    d->beat_ms = now_ms + d->config.heartbeat_ms / BEATS_LOOKS;
+    d->beat_ms = now_ms + pace.beat_ms / BEATS_LOOKS;
     struct session **due = arena_alloc(&d->batch.mem, (n_sessions + 1) * sizeof *due);
     struct session *s;
     size_t n = 0;

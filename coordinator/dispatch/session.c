@@ -42,7 +42,7 @@ session_credit(const struct session *s)
 struct session_pace
 session_pace(size_t n_sessions, int64_t heartbeat_ms, int64_t lease_ms)
 {
-    enum { FEW = 1000, BEATS_A_S = 800, WORDS_A_S = 50, SLACK_MS = 5000 };
+    enum { FEW = 1000, BEATS_A_S = 500, WORDS_A_S = 50, SLACK_MS = 5000 };
     const int64_t n = (int64_t)n_sessions, third = lease_ms / 3;
     const int64_t most = lease_ms - SLACK_MS > third ? lease_ms - SLACK_MS : third;
     struct session_pace pace = {heartbeat_ms, heartbeat_ms};

@@ -30,6 +30,7 @@ enum {
     LEADER_POLL_MS = 100,
     SESSIONS_PER_EPOCH = 1 << 20,
     MANY_READY = 10000,
+    MANY_NEW = 1000,
 };
 
 struct task {
@@ -211,6 +212,8 @@ add_ready(struct dispatcher *d, int64_t now_ms)
 {
     struct job_ready_list *ready = &d->news.ready;
 
+    if (ready->n >= MANY_NEW)
+        d->planned_ms = 0; /* plans were made for smaller tables */
     for (size_t i = 0; i < ready->n; i++) {
         const struct job_ready *j = &ready->items[i];
         core_add_ready(d->core, j->id, j->attempt, j->rank, j->class, j->wait_ms,

@@ -10,7 +10,8 @@
 #include "worker/data/picture.h"
 #include "worker/data/tiny.h"
 
-static char folder[] = "/tmp/annotation_fuzz.XXXXXX";
+/* In memory: what is loaded is written into a cache, which waits for the disk. */
+static char folder[] = "/dev/shm/annotation_fuzz.XXXXXX";
 
 static void
 remove_folder(void)

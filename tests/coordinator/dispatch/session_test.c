@@ -27,7 +27,7 @@ a_large_fleet_beats_so_often_in_all(void **state)
     const struct session_pace pace = session_pace(10000, 500, 60000);
 
     (void)state;
-    assert_int_equal(pace.beat_ms, 12500);
+    assert_int_equal(pace.beat_ms, 20000);
     assert_int_equal(pace.word_ms, 200000);
 }
 
