@@ -199,17 +199,16 @@ packed_floats(const struct wino_shape *s)
 
 /* Tiles of a chunk. A chunk of few tiles stays in the second-level cache from input to
  * output; one of many reads the weights, where they are larger than that cache, less
- * often. Measured (AVX2, 1 thread, effective GFLOP/s, chunks of 16 / 24 / 48 tiles):
- * stride 1 with 16 channels 205 199 200, 32: 271 265 260, 64: 319 315 310, 128: 321 332
- * 326, 256: 280 - 290, 512: - 297 331; stride 2, 64->128 126 123 123, 128->256 131 118 127
- * and data gradient 135 115 117, 256->512 106 113 122. With 8 channels, in place, chunks
- * of 24 / 32 / 48 / 64 tiles: 138 142 148 146. */
+ * often. Products go by six tiles. Measured (AVX2, 1 thread, effective GFLOP/s, chunks of
+ * 16 / 24 / 48 tiles): stride 1 with 64 channels 269 276 243, 128: 329 327 316, 512: 273
+ * 316 354; stride 2, 64->128 120 120 114, 128->256 131 136 130, 256->512 113 118 141.
+ * With 8 channels chunks of 24 / 32 / 48 / 64 tiles: 138 142 148 146. */
 static int64_t
 chunk_tiles(const struct wino_shape *s)
 {
     if (s->c <= 8)
         return 48;
-    return s->c * s->k <= 128 * 256 ? 16 : 48;
+    return s->c * s->k <= 128 * 256 ? 24 : 48;
 }
 
 /* Rows of tiles in a chunk. */
@@ -232,35 +231,27 @@ column_floats(const struct wino_shape *s)
     return (step * s->columns + 1) * (STRIDED_ODD + STRIDED_EVEN) * s->block;
 }
 
-/* With as many channels out as in, and these of one panel, products take the place of
- * what they are made of: a chunk then stays in a level 1 cache. */
-static bool
-is_in_place(const struct wino_shape *s)
-{
-    return s->form == WINO_SAME && s->c_lanes == s->k_lanes
-           && s->k_lanes <= 2 * s->block;
-}
-
 /* Floats of the arrays of a chunk. */
 struct sizes {
-    int64_t points, v_stride, m_stride, m_begin, columns, zeros, rows, all;
+    int64_t points, lag, stride, columns, zeros, rows, all;
 };
 
-/* From point to point there is one cache line more than needed, lest all points fall
- * into one set of a cache. */
+/* Products take the place of what other products were made of before, so that twice as
+ * many tiles stay in a cache. From point to point there is one cache line more than
+ * needed, lest all points fall into one set of a cache. */
 static struct sizes
 sizes_of(const struct wino_shape *s, int64_t images)
 {
     const int64_t tiles = chunk_rows(s, images) * s->columns;
+    const int64_t lanes = s->c_lanes > s->k_lanes ? s->c_lanes : s->k_lanes;
     struct sizes n = {.points = s->form == WINO_SAME ? WINO_POINTS : STRIDED_POINTS,
-                      .v_stride = round_up(tiles * s->c_lanes, LINE) + LINE,
-                      .m_stride = round_up(tiles * s->k_lanes, LINE) + LINE,
+                      .lag = wino_most_shared(s->form),
+                      .stride = round_up(tiles * lanes, LINE) + LINE,
                       .columns = column_floats(s),
                       .zeros = s->w * s->block,
                       .rows = WINO_ROWS * s->w * s->block};
 
-    n.m_begin = is_in_place(s) ? 0 : n.points * n.v_stride;
-    n.all = n.m_begin + n.points * n.m_stride + n.columns + n.zeros + n.rows;
+    n.all = (n.lag + n.points) * n.stride + n.columns + n.zeros + n.rows;
     return n;
 }
 
@@ -268,17 +259,45 @@ static struct wino_chunk
 make_chunk(const struct wino_shape *s, int64_t images, float *workspace)
 {
     const struct sizes n = sizes_of(s, images);
-    float *m = workspace + n.m_begin;
-    float *columns = m + n.points * n.m_stride, *zeros = columns + n.columns;
+    float *v = workspace + n.lag * n.stride;
+    float *columns = v + n.points * n.stride, *zeros = columns + n.columns;
 
     memset(zeros, 0, (size_t)n.zeros * sizeof(float));
-    return (struct wino_chunk){.v = workspace,
-                               .m = m,
-                               .v_stride = n.v_stride,
-                               .m_stride = n.m_stride,
+    return (struct wino_chunk){.v = v,
+                               .m = workspace,
+                               .stride = n.stride,
                                .columns = columns,
                                .zeros = zeros,
                                .rows = zeros + n.zeros};
+}
+
+/* n rows of tiles of x */
+static struct wino_soon
+soon_read(const struct map_value *x, int64_t first, int64_t n,
+          const struct wino_shape *s)
+{
+    return (struct wino_soon){.map = x->n > 0 ? x->terms[0].x : x->at,
+                              .first = first,
+                              .n = n,
+                              .step = s->form == WINO_HALVE ? 2 * WINO_OUT : WINO_OUT,
+                              .overlap = 1,
+                              .lanes = s->c_lanes,
+                              .h = s->h,
+                              .w = s->w};
+}
+
+/* n rows of tiles of y */
+static struct wino_soon
+soon_written(const struct conv_out *out, int64_t first, int64_t n,
+             const struct wino_shape *s)
+{
+    return (struct wino_soon){.map = out->at,
+                              .first = first,
+                              .n = n,
+                              .step = s->form == WINO_DOUBLE ? 2 * WINO_OUT : WINO_OUT,
+                              .lanes = s->k_lanes,
+                              .h = s->p,
+                              .w = s->q};
 }
 
 static void
@@ -300,6 +319,8 @@ convolve(const struct conv_out *out, const struct map_value *x, const float *u,
             lanes->input(&chunk, (i - first) * s->columns, &image, i % s->rows, s);
         }
         chunk.tiles = (end - first) * s->columns;
+        chunk.soon[0] = soon_read(x, end, at_most(step, rows - end), s);
+        chunk.soon[1] = soon_written(out, first, end - first, s);
         lanes->multiply(&chunk, u, s);
         for (int64_t i = first; i < end; i++) {
             struct conv_after after;

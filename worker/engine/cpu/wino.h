@@ -54,6 +54,13 @@ wino_points_of(enum wino_form form, int64_t i)
     return form == WINO_SAME ? 1 : rows * columns;
 }
 
+/* The most points that share weights. */
+static inline int64_t
+wino_most_shared(enum wino_form form)
+{
+    return form == WINO_SAME ? 1 : STRIDED_EVEN * STRIDED_EVEN;
+}
+
 /* One pass over maps (c,h,w), whose channels are summed, to maps (k,p,q). */
 struct wino_shape {
     enum wino_form form;
@@ -62,11 +69,24 @@ struct wino_shape {
     int64_t rows, columns;    /* tiles of an image */
 };
 
+enum { WINO_SOON = 2 /* maps: x of the next chunk, and y */ };
+
+/* Rows of tiles, of consecutive images of a map, that will be read or written soon. */
+struct wino_soon {
+    const float *map;      /* (lanes,h,w), its first image */
+    int64_t first, n;      /* rows of tiles */
+    int64_t step, overlap; /* rows of pixels of each, and of those that it has in common
+                              with the next one */
+    int64_t lanes, h, w;
+};
+
 /* Tiles that are computed together: whole rows of tiles of consecutive images.
- *   v[point] (tiles, c_lanes) = B^T x B      m[point] (tiles, k_lanes) = sum_c u v */
+ *   v[point] (tiles, c_lanes) = B^T x B      m[point] (tiles, k_lanes) = sum_c u v
+ * m may lie where v does, wino_most_shared points before it. */
 struct wino_chunk {
+    struct wino_soon soon[WINO_SOON];
     float *v, *m;
-    int64_t v_stride, m_stride; /* from point to point, in floats */
+    int64_t stride;     /* from point to point, in floats */
     float *columns;     /* (4 * columns + 2, 6, block): a row of tiles half done */
     const float *zeros; /* (w, block) */
     float *rows;        /* (WINO_ROWS, w, block): rows of a value that is not stored */
@@ -81,8 +101,9 @@ struct wino_lanes {
     /* v of the row of tiles `row` of the image x; the first tile is number `tile`. */
     void (*input)(const struct wino_chunk *chunk, int64_t tile,
                   const struct map_value *x, int64_t row, const struct wino_shape *s);
-    /* m of all tiles. u: for each of WINO_WEIGHTS, panels (c, 2 * block) of channels k,
-     * the last of which may be half as wide. */
+    /* m of all tiles, while what is needed soon is fetched. u: for each of
+     * WINO_WEIGHTS, panels (c, 2 * block) of channels k, the last of which may be half
+     * as wide. */
     void (*multiply)(const struct wino_chunk *chunk, const float *u,
                      const struct wino_shape *s);
     /* y = after(A^T m A) of a row of tiles; `out` is of its image. */
