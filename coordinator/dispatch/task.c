@@ -262,7 +262,11 @@ task_holds(const struct dispatcher *d, int64_t now_ms)
 static int
 run_news(struct dispatcher *d, struct err *err)
 {
+    int64_t known; /* what we were told so far, we read now */
+
     forget_news(d);
+    if (pg_notified(d->pg, &known, err) != 0)
+        return -1;
     return load_rules(d, err) == 0 ? jobs_take_news(d->pg, &d->news, err) : -1;
 }
 
