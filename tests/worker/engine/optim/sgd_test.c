@@ -20,17 +20,16 @@ check_param(const struct net_param *p, const float *start, const struct optim_sg
     }
 }
 
+/* Frees the graph. */
 static void
-steps_follow_pytorch_for_every_trained_parameter(void **state)
+check_steps(struct graph *g)
 {
     static const struct optim_sgd sgd = {.momentum = 0.9, .weight_decay = 0.01};
-    struct graph *g = small_resnet();
     struct team *team = team_new(2);
     struct net *n = probe_net(g, backends[0], team, 1, true);
     size_t count;
     struct net_param *params = net_params(n, &count);
     float **start = calloc(count, sizeof(float *));
-    (void)state;
 
     probe_fill(n);
     for (size_t i = 0; i < count; i++) {
@@ -55,6 +54,26 @@ steps_follow_pytorch_for_every_trained_parameter(void **state)
     net_free(n);
     team_free(team);
     graph_free(g);
+}
+
+static void
+steps_follow_pytorch_for_every_trained_parameter(void **state)
+{
+    (void)state;
+    check_steps(small_resnet());
+}
+
+/* Parameters of several blocks of work (sgd.c), which end somewhere in one. */
+static void
+large_parameters_are_updated_from_end_to_end(void **state)
+{
+    struct graph *g = graph_new(3, 4, 4);
+    int x = graph_conv(g, graph_input(g), &(struct graph_conv){"conv1", 60, 3, 1, 1});
+
+    (void)state;
+    x = graph_conv(g, x, &(struct graph_conv){"conv2", 70, 3, 1, 1});
+    graph_linear(g, graph_pool(g, x), "fc", 300);
+    check_steps(g);
 }
 
 static void
@@ -86,6 +105,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_follow_pytorch_for_every_trained_parameter),
+        cmocka_unit_test(large_parameters_are_updated_from_end_to_end),
         cmocka_unit_test(the_next_pass_sees_the_new_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
