@@ -168,6 +168,7 @@ write_config(const struct private_pg *pg, struct err *err)
                    "max_connections = 64\n"
                    "shared_buffers = 64MB\n"
                    "max_wal_size = 1GB\n"
+                   "wal_buffers = 16MB\n" /* pieces of artifacts have 1 MiB */
                    "log_min_messages = warning\n",
                    sockets);
         rc = file_write(path, buf_str(&text), text.len, err);

@@ -26,7 +26,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import compare_queue  # noqa: E402
 
-compare_queue.SETTINGS.update({"shared_buffers": "64MB", "max_wal_size": "1GB"})
+compare_queue.SETTINGS.update({"shared_buffers": "64MB", "max_wal_size": "1GB",
+                               "wal_buffers": "16MB"})
 SWEEP = """name: large
 fixed: {{method: rlnet, dataset: synthetic, model: resnet10-w8, train_images: 1500,
   val_images: 500, relu_budget: 4k, temperature: 4}}
