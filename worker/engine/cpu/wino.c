@@ -200,8 +200,8 @@ packed_floats(const struct wino_shape *s)
 /* Tiles of a chunk. A chunk of few tiles stays in the second-level cache from input to
  * output; one of many reads the weights, where they are larger than that cache, less
  * often. Products go by six tiles. Measured (AVX2, 1 thread, effective GFLOP/s, chunks of
- * 16 / 24 / 48 tiles): stride 1 with 64 channels 269 276 243, 128: 329 327 316, 512: 273
- * 316 354; stride 2, 64->128 120 120 114, 128->256 131 136 130, 256->512 113 118 141.
+ * 16 / 24 / 48 tiles): stride 1 with 64 channels 269 276 243, 128: 329 327 316, 512: -
+ * 316 354; stride 2, 64->128 120 120 114, 128->256 131 136 130, 256->512 - 118 141.
  * With 8 channels chunks of 24 / 32 / 48 / 64 tiles: 138 142 148 146. */
 static int64_t
 chunk_tiles(const struct wino_shape *s)
