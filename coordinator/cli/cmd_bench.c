@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "coordinator/cli/cmd.h"
@@ -52,14 +51,6 @@ struct bench {
     struct db_drill_result result;
     double p50_ms, p99_ms;
 };
-
-static void
-pause_ms(int64_t ms)
-{
-    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
 
 /* ---- the scene -------------------------------------------------------------------- */
 
@@ -137,7 +128,7 @@ wait_for_job(struct bench *b, int64_t job, int64_t pause, struct err *err)
             return -1;
         if (done)
             return 0;
-        pause_ms(pause);
+        clock_pause_ms(pause);
     }
 }
 
@@ -150,7 +141,7 @@ wait_for_all(struct bench *b, struct err *err)
             return -1;
         if (b->result.other == 0)
             return 0;
-        pause_ms(50);
+        clock_pause_ms(50);
     }
 }
 
@@ -206,28 +197,19 @@ by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int64_t
-now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* Submits jobs one by one, each when the one before it is done. */
 static int
 submit_one_by_one(struct bench *b, struct moments *sent, struct err *err)
 {
     for (int64_t i = 0; i < b->config->latency; i++) {
         int64_t job;
-        const int64_t before = now_ns();
+        const int64_t before = clock_mono_ns();
         if (db_drill_add(b->db, 1, b->config->busy, &job, err) != 0
             || wait_for_job(b, job, 1, err) != 0)
             return -1;
         if (job < sent->n)
             sent->at[job] = before;
-        pause_ms(2);
+        clock_pause_ms(2);
     }
     return 0;
 }

@@ -30,13 +30,11 @@ enum {
     LINGER_MS = 1000,
     BACKLOG = 4096,
     HANDSHAKE_MS = 5000,
-    /* only sockets of this machine yet, so the pause need not grow long */
-    IO_THREADS = 2, /* one for control, one for bulk data: ciphers take milliseconds */
     RECONNECT_MS = 200,
-    UNANSWERED_MS =
-        10000, /* that what was sent may stay without the other kernel's word */
-    RECONNECT_MAX_MS = 1000,
-    MAX_WAIT = 64, /* things that one sock_wait may watch */
+    RECONNECT_MAX_MS = 1000, /* it need not grow long: a worker has one coordinator */
+    UNANSWERED_MS = 10000,   /* from what was sent to the other kernel's word for it */
+    IO_THREADS = 2, /* one for control, one for bulk data: ciphers take milliseconds */
+    MAX_WAIT = 64,  /* things that one sock_wait may watch */
 };
 
 enum { MAX_GATHERED = 32 }; /* peers */

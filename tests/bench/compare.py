@@ -4,7 +4,7 @@ whole table of speed and memory as markdown, and writes it as JSON.
 
 usage: compare.py WORKER [--rows NAME,...] [--rounds R] [--seconds S] [--quick] [--json F]
 
-A row begins with one measurement of PyTorch in each of its ways (contiguous,
+A row begins with PyTorch in each of its ways, up to three times in turn (contiguous,
 channels_last; in evaluation also traced and optimised for inference), of which the fastest
 goes on. Then come rounds of short measurements, ours and PyTorch's in turn, so that a
 machine that becomes slow is slow for both; each side is a process that lives through all
@@ -29,6 +29,7 @@ TORCH_SIDE = os.path.join(HERE, "torch_side.py")
 # what would change a library's choices behind our back
 PINS = ("OPENBLAS_CORETYPE", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ATEN_CPU_CAPABILITY")
+CHOOSING = 3  # rounds of PyTorch's ways
 TRAINING, EVALUATION = ("nchw", "nhwc"), ("nchw", "nhwc", "nchw-jit", "nhwc-jit")
 
 
@@ -91,18 +92,20 @@ def summary(runs):
 
 
 def choose_way(a, work):
-    """The fastest of PyTorch's ways: its name, its process, and the rates of all."""
-    rates, chosen, process = {}, None, None
-    for way in EVALUATION if work["stage"] == "eval" else TRAINING:
-        side = torch(a, work, way)
-        first = [side.measure() for _ in range(2 if work["stage"] == "eval" else 1)]
-        rates[way] = max(f["images_per_second"] for f in first)
-        slower = side if chosen and rates[way] < rates[chosen] else process
-        if slower is not side:
-            chosen, process = way, side
-        if slower is not None:
-            slower.close()
-    return chosen, process, rates
+    """The fastest of PyTorch's ways: its name, its process, and the best rates of all,
+    measured in turn up to three times, as a single one may be disturbed."""
+    ways = EVALUATION if work["stage"] == "eval" else TRAINING
+    sides, rates = {way: torch(a, work, way) for way in ways}, dict.fromkeys(ways, 0)
+    begin, rounds = time.monotonic(), 0
+    while rounds == 0 or (rounds < CHOOSING and time.monotonic() - begin < a.limit / 8):
+        for way, side in sides.items():
+            rates[way] = max(rates[way], side.measure()["images_per_second"])
+        rounds += 1
+    chosen = max(ways, key=rates.get)
+    for way in ways:
+        if way != chosen:
+            sides[way].close()
+    return chosen, sides[chosen], rates
 
 
 def measure(a, work):

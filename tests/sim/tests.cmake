@@ -46,7 +46,9 @@ sim_fault(no_commit coordinator/dispatch/batch.c
   [[const int rc = pg_commit(pg, err);]] [[pg_rollback(pg); const int rc = 0;]])
 # a job is granted although somebody else was faster
 sim_fault(grant_anyway coordinator/dispatch/outbox.c
-  [[if (!op->done) { /* memory]] [[if (false) { /* memory]])
+  [[core_leased(d->core, op->run, op->done);
+    if (!op->done) { /* memory]] [[core_leased(d->core, op->run, true);
+    if (false) { /* memory]])
 # a job is leased that is not ready any more
 sim_fault(lease_anything tests/sim/statements.c
   [[j->state == JOB_READY && j->attempt == leases]] [[j->attempt == leases]])

@@ -22,8 +22,8 @@ enum {
     PATIENCE_MS = 3000,       /* for a WELCOME, before another endpoint is tried */
     SPARE_PATIENCE_MS = 1000, /* the same where there is another endpoint */
     MISSED_WORDS = 3,         /* then it is tried */
-    PLACES = 1024,
-    HEARTBEAT_MS = 500, /* until a WELCOME says otherwise */
+    PLACES = 1024,            /* of runs, by job */
+    HEARTBEAT_MS = 500,       /* until a WELCOME says otherwise */
     MIN_HEARTBEAT_MS = 20,
 };
 
