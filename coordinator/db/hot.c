@@ -37,6 +37,18 @@ hot_find(const void *items, size_t size, size_t n, size_t from, int64_t job)
     return n;
 }
 
+void
+hot_mark(void *items, size_t size, size_t n, size_t done, const struct pg_rows *rows)
+{
+    size_t at = 0;
+
+    for (int i = 0; i < rows->n; i++) {
+        at = hot_find(items, size, n, at, pg_int_at(rows, i, 0));
+        if (at < n)
+            *(bool *)((char *)items + at * size + done) = true;
+    }
+}
+
 /* ---- start ------------------------------------------------------------------------ */
 
 int
@@ -45,7 +57,6 @@ hot_start(struct pg *pg, struct hot_start *starts, size_t n, struct err *err)
     int64_t *v = xcalloc(3 * n, sizeof *v);
     const char **provenance = xcalloc(n, sizeof *provenance);
     struct pg_rows rows;
-    size_t at = 0;
 
     for (size_t i = 0; i < n; i++) {
         v[i] = starts[i].job;
@@ -71,11 +82,7 @@ hot_start(struct pg *pg, struct hot_start *starts, size_t n, struct err *err)
     free(provenance);
     if (rc != 0)
         return -1;
-    for (int i = 0; i < rows.n; i++) {
-        at = hot_find(starts, sizeof *starts, n, at, pg_int_at(&rows, i, 0));
-        if (at < n)
-            starts[at].done = true;
-    }
+    hot_mark(starts, sizeof *starts, n, offsetof(struct hot_start, done), &rows);
     pg_rows_release(&rows);
     return 0;
 }

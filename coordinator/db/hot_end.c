@@ -81,15 +81,10 @@ static int
 take_ends(struct pg *pg, struct hot_success *ends, size_t n, struct err *err)
 {
     struct pg_rows rows;
-    size_t at = 0;
 
     if (pg_take(pg, &rows, err) != 0)
         return -1;
-    for (int i = 0; i < rows.n; i++) {
-        at = hot_find(ends, sizeof *ends, n, at, pg_int_at(&rows, i, 0));
-        if (at < n)
-            ends[at].done = true;
-    }
+    hot_mark(ends, sizeof *ends, n, offsetof(struct hot_success, done), &rows);
     pg_rows_release(&rows);
     return 0;
 }

@@ -63,12 +63,16 @@ ask_defs(struct pg *pg, const struct hot_lease *leases, size_t n, struct err *er
     return rc;
 }
 
-static void
-take_lease(struct hot_lease *l, const struct pg_rows *rows, int row)
+static int
+take_leases(struct pg *pg, struct hot_lease *leases, size_t n, struct err *err)
 {
-    (void)rows;
-    (void)row;
-    l->done = true;
+    struct pg_rows rows;
+
+    if (pg_take(pg, &rows, err) != 0)
+        return -1;
+    hot_mark(leases, sizeof *leases, n, offsetof(struct hot_lease, done), &rows);
+    pg_rows_release(&rows);
+    return 0;
 }
 
 static struct sha256
@@ -263,7 +267,7 @@ hot_lease(struct pg *pg, struct forms *forms, struct hot_lease *leases, size_t n
 {
     const int rc = ask_leases(pg, leases, n, err) == 0
                            && ask_defs(pg, leases, n, err) == 0
-                           && take_rows(pg, leases, n, take_lease, err) == 0
+                           && take_leases(pg, leases, n, err) == 0
                            && take_rows(pg, leases, n, take_def, err) == 0
                            && load_rest(pg, leases, n, err) == 0
                            && compose_all(pg, forms, leases, n, err) == 0

@@ -8,6 +8,18 @@
 
 enum { COPY_BYTES = 1 << 16 };
 
+static int
+copy_begin(struct pg *pg, const char *sql, ExecStatusType wanted, struct err *err)
+{
+    if (pg_begin_now(pg, err) != 0)
+        return -1;
+    PGresult *result = PQexec(pg->conn, sql);
+    const int rc = PQresultStatus(result) == wanted ? 0 : pg_failed(pg, result, err);
+
+    PQclear(result);
+    return rc;
+}
+
 /* ---- into a COPY ------------------------------------------------------------------- */
 
 void
@@ -51,15 +63,8 @@ pg_copy(struct pg *pg, const char *sql, pg_next_fn next, void *ctx, struct err *
     PGresult *result, *after;
     int rc;
 
-    if (pg_begin_now(pg, err) != 0)
+    if (copy_begin(pg, sql, PGRES_COPY_IN, err) != 0)
         return -1;
-    result = PQexec(pg->conn, sql);
-    if (PQresultStatus(result) != PGRES_COPY_IN) {
-        rc = pg_failed(pg, result, err);
-        PQclear(result);
-        return rc;
-    }
-    PQclear(result);
     const bool sent = put_rows(pg, next, ctx);
     rc = pg_check(pg, &result, PQgetResult(pg->conn), err);
     if (rc == 0 && !sent)
@@ -126,15 +131,8 @@ pg_copy_out(struct pg *pg, const char *sql, size_t n_columns, pg_take_fn take,
     char *data;
     int n, rc;
 
-    if (pg_begin_now(pg, err) != 0)
+    if (copy_begin(pg, sql, PGRES_COPY_OUT, err) != 0)
         return -1;
-    result = PQexec(pg->conn, sql);
-    if (PQresultStatus(result) != PGRES_COPY_OUT) {
-        rc = pg_failed(pg, result, err);
-        PQclear(result);
-        return rc;
-    }
-    PQclear(result);
     for (size_t header = COPY_HEADER; (n = PQgetCopyData(pg->conn, &data, 0)) > 0;
          header = 0) {
         struct copy_bytes b = {(const unsigned char *)data, (size_t)n, header};

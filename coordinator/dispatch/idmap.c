@@ -108,3 +108,14 @@ idmap_next(const struct idmap *m, size_t *at)
     }
     return NULL;
 }
+
+int64_t
+idmap_hash(const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    uint64_t h = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ bytes[i]) * 0x100000001b3u;
+    return (int64_t)(h >> 1 | 1);
+}

@@ -20,4 +20,7 @@ void *idmap_take(struct idmap *m, int64_t key); /* removes it; NULL: not there *
  * meanwhile. */
 void *idmap_next(const struct idmap *m, size_t *at);
 
+/* A key for other things than numbers, above 0: FNV-1a. Different things may share one. */
+int64_t idmap_hash(const void *data, size_t size);
+
 #endif

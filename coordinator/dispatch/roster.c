@@ -15,28 +15,16 @@ enum { FEW = 64 };
 
 /* ---- chains ----------------------------------------------------------------------- */
 
-/* FNV-1a, as a key of an idmap: above 0. */
-static int64_t
-hash(const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    uint64_t h = 0xcbf29ce484222325u;
-
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * 0x100000001b3u;
-    return (int64_t)(h >> 1 | 1);
-}
-
 static int64_t
 hash_boot(const char *boot)
 {
-    return hash(boot, strlen(boot));
+    return idmap_hash(boot, strlen(boot));
 }
 
 static int64_t
 hash_peer(const struct sock_peer *peer)
 {
-    return hash(peer->id, peer->n);
+    return idmap_hash(peer->id, peer->n);
 }
 
 static void

@@ -13,19 +13,14 @@
 struct twin {
     int64_t other;
     int64_t worker;   /* who got it last, 0: nobody yet */
-    uint64_t host;    /* hash of its machine's name */
+    int64_t host;     /* hash of its machine's name */
     int64_t until_ms; /* 0: it has not been kept back since it ran last */
 };
 
-/* FNV-1a. */
-static uint64_t
-hash(const char *text)
+static int64_t
+hash_host(const char *host)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-
-    for (; *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * 0x100000001b3u;
-    return h;
+    return idmap_hash(host, strlen(host));
 }
 
 void
@@ -47,8 +42,8 @@ add(struct twins *t, const struct twin_side *side, int64_t other)
     if (twin != NULL)
         return;
     twin = xcalloc(1, sizeof *twin);
-    *twin =
-        (struct twin){.other = other, .worker = side->worker, .host = hash(side->host)};
+    *twin = (struct twin){
+        .other = other, .worker = side->worker, .host = hash_host(side->host)};
     idmap_put(&t->by_job, side->job, twin);
 }
 
@@ -71,7 +66,7 @@ twins_run(struct twins *t, int64_t job, const struct session *s)
     if (twin == NULL)
         return;
     twin->worker = s->worker;
-    twin->host = hash(s->host);
+    twin->host = hash_host(s->host);
     twin->until_ms = 0;
 }
 
@@ -86,7 +81,7 @@ twins_distance(const struct twins *t, int64_t job, const struct session *s)
         return TWINS_APART;
     if (twin->worker == s->worker)
         return TWINS_SAME_WORKER;
-    return twin->host == hash(s->host) ? TWINS_SAME_HOST : TWINS_APART;
+    return twin->host == hash_host(s->host) ? TWINS_SAME_HOST : TWINS_APART;
 }
 
 int64_t
