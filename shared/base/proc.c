@@ -4,11 +4,11 @@
 #include <libgen.h>
 #include <limits.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/base/cgroup.h"
 #include "shared/base/mem.h"
 
 char *
@@ -27,40 +27,13 @@ proc_sibling(const char *name)
     return xstrdup(name);
 }
 
-/* The quota of one control group ("max 100000", "150000 100000" microseconds a period) in
- * whole processors, at least 1; `most` where there is none. */
-static int
-quota_of(const char *group, int most)
-{
-    char *path = xasprintf("/sys/fs/cgroup%s/cpu.max", group);
-    FILE *f = fopen(path, "re");
-    long quota, period;
-    int cores = most;
-
-    if (f != NULL && fscanf(f, "%ld %ld", &quota, &period) == 2 && period > 0)
-        cores = quota / period < 1 ? 1 : (int)(quota / period);
-    if (f != NULL)
-        fclose(f);
-    free(path);
-    return cores < most ? cores : most;
-}
-
-/* The smallest quota of this process's control group (version 2) and those around it. */
+/* Whole processors, at least 1, that the control groups leave of `most`. */
 static int
 quota(int most)
 {
-    char group[PATH_MAX] = "";
-    FILE *f = fopen("/proc/self/cgroup", "re");
+    const double granted = cgroup_processors(&cgroup_system);
 
-    if (f == NULL || fscanf(f, "0::%4095[^\n]", group) != 1)
-        group[0] = '\0';
-    if (f != NULL)
-        fclose(f);
-    for (char *end = strrchr(group, '/'); end != NULL; end = strrchr(group, '/')) {
-        most = quota_of(group, most);
-        *end = '\0';
-    }
-    return quota_of("", most);
+    return granted >= most ? most : granted < 1 ? 1 : (int)granted;
 }
 
 int

@@ -8,7 +8,7 @@
 char *proc_sibling(const char *name);
 
 /* Processor cores that this process may use: those of its affinity, at most the quota of
- * its control groups (cpu.max, whole cores) and SLURM_CPUS_PER_TASK. At least 1. */
+ * its control groups (whole ones; see cgroup.h) and SLURM_CPUS_PER_TASK. At least 1. */
 int proc_cores(void);
 
 /* Program version, as printed by --version and compared between worker and

@@ -1,4 +1,5 @@
 relusweep_test(shared/base/base_test LINK shared test_support)
+relusweep_test(shared/base/cgroup_test LINK shared test_support)
 relusweep_test(shared/base/crash_test LINK shared test_support)
 relusweep_test(shared/base/param_test LINK shared test_support)
 relusweep_test(shared/base/proc_test LINK shared test_support)

@@ -1,5 +1,5 @@
-/* proc_test.c - cores that a process may use: by affinity and by SLURM. What its control
- * groups allow cannot be changed here; it only makes the number smaller. */
+/* proc_test.c - cores that a process may use: by affinity and by SLURM; what its control
+ * groups allow is the matter of cgroup_test.c. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
