@@ -11,6 +11,7 @@
 
 #include "coordinator/dispatch/core_impl.h"
 #include "shared/base/mem.h"
+#include "shared/base/moment.h"
 
 struct core *
 core_new(const struct core_config *config)
@@ -509,15 +510,15 @@ expire(struct core *core, int64_t now_ms)
 
     for (size_t at = 0; (l = idmap_next(&core->leases, &at)) != NULL;) {
         if (l->session != 0) {
-            until = core_earlier(until, ask(core, l, now_ms));
+            until = moment_earlier(until, ask(core, l, now_ms));
             continue;
         }
-        until = core_earlier(until, l->deadline_ms);
+        until = moment_earlier(until, l->deadline_ms);
         if (now_ms > l->deadline_ms)
             end_by(core, l, CORE_LOST, false);
     }
     for (size_t at = 0; (s = idmap_next(&core->roster.by_id, &at)) != NULL;) {
-        until = core_earlier(until, s->heard_ms + core->config.lease_ms);
+        until = moment_earlier(until, s->heard_ms + core->config.lease_ms);
         if (session_is_silent(s, now_ms, core->config.lease_ms))
             dead[n++] = s;
     }

@@ -4,6 +4,7 @@
  * another worker, farther from the first run, may come for it.
  */
 #include "coordinator/dispatch/core_impl.h"
+#include "shared/base/moment.h"
 
 /* A ready job that may be granted. */
 struct candidate {
@@ -36,7 +37,7 @@ next_worker(struct core *core, int64_t now_ms)
         if (rest_ms == 0 && s->idle_version != queue_version(core->ready))
             return s;
         if (rest_ms > 0)
-            core->aside_ms = core_earlier(core->aside_ms, rest_ms);
+            core->aside_ms = moment_earlier(core->aside_ms, rest_ms);
         roster_put_aside(&core->roster, s);
     }
     return NULL;
@@ -88,7 +89,7 @@ is_for_another(struct core *core, const struct session *s, const struct candidat
         return false;
     const int64_t until_ms = twins_until(&core->twins, job, now_ms);
     if (now_ms < until_ms)
-        core->aside_ms = core_earlier(core->aside_ms, until_ms);
+        core->aside_ms = moment_earlier(core->aside_ms, until_ms);
     return now_ms < until_ms;
 }
 

@@ -29,12 +29,6 @@ struct core {
     size_t n_actions, next_action, action_capacity;
 };
 
-static inline int64_t
-core_earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 struct core_action *core_add_action(struct core *core, enum core_action_kind kind,
                                     struct msg_run run);
 

@@ -11,6 +11,7 @@
 
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/base/moment.h"
 #include "worker/agent/session_run.h"
 
 enum {
@@ -84,18 +85,6 @@ bool
 session_is_up(const struct session *s)
 {
     return s->id != 0;
-}
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t
-later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* ---- runs ------------------------------------------------------------------------- */
@@ -423,7 +412,7 @@ send_ready(struct session *s, int64_t now_ms)
     if (!sent(s, &m))
         return;
     s->offered = free_now;
-    s->ready_due_ms = now_ms + later(RESEND_MS, s->heartbeat_ms);
+    s->ready_due_ms = now_ms + moment_later(RESEND_MS, s->heartbeat_ms);
 }
 
 /* Will send_ready say again what it has said? That is a sign of life, and an idle worker
@@ -477,7 +466,8 @@ patience_ms(const struct session *s)
 
     if (s->who.has_spare)
         return s->id == 0 ? SPARE_PATIENCE_MS : words_ms;
-    return s->id == 0 ? PATIENCE_MS : later(later(PATIENCE_MS, s->lease_ms), words_ms);
+    return s->id == 0 ? PATIENCE_MS
+                      : moment_later(moment_later(PATIENCE_MS, s->lease_ms), words_ms);
 }
 
 /* A coordinator that is silent, or one that is gone and known to be: its connection has
@@ -531,11 +521,11 @@ session_next_ms(const struct session *s)
     int64_t at = s->heard_ms + patience_ms(s) + 1;
 
     if (s->id == 0)
-        at = earlier(at, s->hello_due_ms);
+        at = moment_earlier(at, s->hello_due_ms);
     else
-        at = earlier(at, s->heartbeat_due_ms);
+        at = moment_earlier(at, s->heartbeat_due_ms);
     for (const struct session_run *r = s->runs; s->id != 0 && r != NULL; r = r->next)
-        at = earlier(at, session_run_due_ms(r));
+        at = moment_earlier(at, session_run_due_ms(r));
     return s->blocked && at < s->retry_ms ? s->retry_ms : at;
 }
 
@@ -544,8 +534,8 @@ session_next_ms(const struct session *s)
 static void
 set_pace(struct session *s, int64_t heartbeat_ms, int64_t word_ms)
 {
-    s->heartbeat_ms = later(heartbeat_ms, MIN_HEARTBEAT_MS);
-    s->word_ms = later(word_ms, s->heartbeat_ms);
+    s->heartbeat_ms = moment_later(heartbeat_ms, MIN_HEARTBEAT_MS);
+    s->word_ms = moment_later(word_ms, s->heartbeat_ms);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "shared/base/log.h"
+#include "shared/base/moment.h"
 
 enum {
     MAX_BATCHES = 1024, /* kept while the coordinator is away */
@@ -244,12 +245,6 @@ session_run_next(struct session_run *r, int64_t session, int64_t now_ms,
     return true;
 }
 
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t
 session_run_due_ms(const struct session_run *r)
 {
@@ -257,11 +252,11 @@ session_run_due_ms(const struct session_run *r)
     const struct session_batch *b = r->batches;
 
     if (checkpoint_may_leave(r))
-        at = earlier(at, r->checkpoint_due_ms);
+        at = moment_earlier(at, r->checkpoint_due_ms);
 
     for (int i = 0; b != NULL && i < MAX_UNDERWAY; i++, b = b->next)
-        at = earlier(at, b->due_ms);
+        at = moment_earlier(at, b->due_ms);
     if (r->batches == NULL && r->checkpoint_due_ms == never)
-        at = earlier(at, r->result_due_ms);
+        at = moment_earlier(at, r->result_due_ms);
     return at;
 }
