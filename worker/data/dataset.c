@@ -144,12 +144,10 @@ draw(struct class_list *lists, int64_t classes, int64_t count, int64_t left)
 }
 
 int
-dataset_split(const struct dataset *d, uint64_t seed, int64_t n_train, int64_t n_val,
-              int64_t **train, int64_t *train_count, int64_t **val, int64_t *val_count,
-              struct err *err)
+dataset_split(struct dataset_split *out, const struct dataset *d, uint64_t seed,
+              int64_t n_train, int64_t n_val, struct err *err)
 {
-    *train = *val = NULL;
-    *train_count = *val_count = 0;
+    *out = (struct dataset_split){0};
     if (n_val < 0 || n_val >= d->n)
         return err_set(err, ERR_USAGE,
                        "%" PRId64 " validation images asked for, but the training set "
@@ -162,10 +160,18 @@ dataset_split(const struct dataset *d, uint64_t seed, int64_t n_train, int64_t n
                        " of %" PRId64 " are left beside %" PRId64 " for validation",
                        n_train, left, d->n, n_val);
     struct class_list *lists = classes_shuffled(d, seed);
-    *val_count = n_val;
-    *val = draw(lists, d->classes, n_val, d->n);
-    *train_count = n_train > 0 ? n_train : left;
-    *train = draw(lists, d->classes, *train_count, left);
+    out->n_val = n_val;
+    out->val = draw(lists, d->classes, n_val, d->n);
+    out->n_train = n_train > 0 ? n_train : left;
+    out->train = draw(lists, d->classes, out->n_train, left);
     classes_free(lists, d->classes);
     return 0;
+}
+
+void
+dataset_split_release(struct dataset_split *s)
+{
+    free(s->train);
+    free(s->val);
+    *s = (struct dataset_split){0};
 }

@@ -42,11 +42,18 @@ MUST_CHECK int dataset_load(struct dataset *out, const char *name, const char *d
                             enum dataset_part part, struct err *err);
 void dataset_release(struct dataset *d);
 
+/* Indices of images, in rising order; no image is in both. */
+struct dataset_split {
+    int64_t *train, *val;
+    int64_t n_train, n_val;
+};
+
 /* Splits off a validation part and keeps a subset of the rest, both stratified by class
- * and drawn by (seed, RNG_SUBSET): index lists, caller frees. n_train <= 0: all that is
- * left. The test part is never touched. */
-MUST_CHECK int dataset_split(const struct dataset *d, uint64_t seed, int64_t n_train,
-                             int64_t n_val, int64_t **train, int64_t *train_count,
-                             int64_t **val, int64_t *val_count, struct err *err);
+ * and drawn by (seed, RNG_SUBSET). n_train <= 0: all that is left. The test part is never
+ * touched. The caller releases `out`, which is empty after an error. */
+MUST_CHECK int dataset_split(struct dataset_split *out, const struct dataset *d,
+                             uint64_t seed, int64_t n_train, int64_t n_val,
+                             struct err *err);
+void dataset_split_release(struct dataset_split *s);
 
 #endif

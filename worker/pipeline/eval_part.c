@@ -20,17 +20,18 @@ static int
 choose(struct eval_images *images, int64_t wanted, const struct stage_config *c,
        const struct dataset *test, struct err *err)
 {
-    int64_t *none = NULL, n_none = 0;
-
     if (wanted > test->n)
         return err_set(err, ERR_USAGE,
                        "%" PRId64 " images are asked for, the test part has %" PRId64,
                        wanted, test->n);
     if (wanted > 0 && wanted < test->n) {
-        const int rc = dataset_split(test, (uint64_t)c->seed, wanted, 0, &images->order,
-                                     &images->n, &none, &n_none, err);
-        free(none);
-        return rc;
+        struct dataset_split subset;
+        if (dataset_split(&subset, test, (uint64_t)c->seed, wanted, 0, err) != 0)
+            return -1;
+        free(subset.val);
+        images->order = subset.train;
+        images->n = subset.n_train;
+        return 0;
     }
     images->n = test->n;
     images->order = xmalloc((size_t)test->n * sizeof *images->order);

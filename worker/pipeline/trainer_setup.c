@@ -24,7 +24,8 @@ count_steps(const struct trainer *t)
 {
     const int64_t batches = loader_batches(t->data.batches);
 
-    return t->data.n_train % t->context->config.batch == 1 ? batches - 1 : batches;
+    return t->data.split.n_train % t->context->config.batch == 1 ? batches - 1
+                                                                 : batches;
 }
 
 static int

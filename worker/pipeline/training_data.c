@@ -23,14 +23,13 @@ load_parts(struct training_data *d, const struct stage_context *c, struct err *e
     if (d->on_test
         && dataset_load(&d->test, cfg->dataset, c->data_dir, DATASET_TEST, err) != 0)
         return -1;
-    if (dataset_split(&d->train, (uint64_t)cfg->seed, cfg->train_images,
-                      cfg->val_images, &d->train_order, &d->n_train, &d->val_order,
-                      &d->n_val, err)
+    if (dataset_split(&d->split, &d->train, (uint64_t)cfg->seed, cfg->train_images,
+                      cfg->val_images, err)
         != 0)
         return -1;
-    if (d->n_train < 2)
+    if (d->split.n_train < 2)
         return err_set(err, ERR_USAGE, "only %" PRId64 " training images are left",
-                       d->n_train);
+                       d->split.n_train);
     return 0;
 }
 
@@ -39,8 +38,8 @@ training_loader(const struct training_data *d, const struct stage_context *c,
                 uint64_t stream_seed)
 {
     const struct loader_config config = {.data = &d->train,
-                                         .order = d->train_order,
-                                         .n = d->n_train,
+                                         .order = d->split.train,
+                                         .n = d->split.n_train,
                                          .batch = c->config.batch,
                                          .seed = stream_seed,
                                          .shuffle = true,
@@ -55,8 +54,8 @@ static int
 make_selection_loader(struct training_data *d, const struct stage_context *c)
 {
     struct loader_config config = {.data = &d->train,
-                                   .order = d->val_order,
-                                   .n = d->n_val,
+                                   .order = d->split.val,
+                                   .n = d->split.n_val,
                                    .batch = (c->config.batch + 1) / 2};
 
     if (d->on_test) {
@@ -91,8 +90,7 @@ training_data_release(struct training_data *d)
 {
     loader_free(d->batches);
     loader_free(d->select);
-    free(d->train_order);
-    free(d->val_order);
+    dataset_split_release(&d->split);
     free(d->test_order);
     dataset_release(&d->train);
     dataset_release(&d->test);

@@ -15,8 +15,8 @@
  */
 struct training_data {
     struct dataset train, test; /* test: only with select_on = test */
-    int64_t *train_order, *val_order, *test_order;
-    int64_t n_train, n_val;
+    struct dataset_split split;
+    int64_t *test_order;
     struct loader *batches; /* shuffled, augmented */
     struct loader *select;  /* plain; NULL: nothing is measured */
     bool on_test;           /* `select` reads the test part */

@@ -20,28 +20,15 @@ uneven(uint16_t labels[N])
     return (struct dataset){.n = N, .classes = CLASSES, .labels = labels};
 }
 
-struct split {
-    int64_t *train, *val, n_train, n_val;
-};
-
-static struct split
+static struct dataset_split
 split(const struct dataset *d, uint64_t seed, int64_t n_train, int64_t n_val)
 {
-    struct split s;
+    struct dataset_split s;
     struct err err;
 
-    if (dataset_split(d, seed, n_train, n_val, &s.train, &s.n_train, &s.val, &s.n_val,
-                      &err)
-        != 0)
+    if (dataset_split(&s, d, seed, n_train, n_val, &err) != 0)
         fail_msg("%s", err.text);
     return s;
-}
-
-static void
-split_release(struct split *s)
-{
-    free(s->train);
-    free(s->val);
 }
 
 static void
@@ -62,16 +49,16 @@ a_split_keeps_the_shares_of_the_classes(void **state)
 {
     uint16_t labels[N];
     const struct dataset d = uneven(labels);
-    struct split s = split(&d, 1, 40, 20);
+    struct dataset_split s = split(&d, 1, 40, 20);
 
     (void)state;
     expect_classes(&d, s.val, s.n_val, 10, 6, 4);
     expect_classes(&d, s.train, s.n_train, 20, 12, 8);
-    split_release(&s);
+    dataset_split_release(&s);
     s = split(&d, 1, 0, 7); /* 3.5, 2.1, 1.4: the largest remainder gets the seventh */
     expect_classes(&d, s.val, s.n_val, 4, 2, 1);
     expect_classes(&d, s.train, s.n_train, 46, 28, 19);
-    split_release(&s);
+    dataset_split_release(&s);
 }
 
 static void
@@ -79,7 +66,7 @@ the_parts_are_sorted_and_share_no_image(void **state)
 {
     uint16_t labels[N];
     const struct dataset d = uneven(labels);
-    struct split s = split(&d, 5, 0, 33);
+    struct dataset_split s = split(&d, 5, 0, 33);
     int seen[N] = {0};
 
     (void)state;
@@ -94,7 +81,7 @@ the_parts_are_sorted_and_share_no_image(void **state)
     }
     for (int i = 0; i < N; i++)
         assert_int_equal(seen[i], 1);
-    split_release(&s);
+    dataset_split_release(&s);
 }
 
 static void
@@ -102,15 +89,15 @@ the_validation_part_depends_on_the_seed_and_not_on_the_subset(void **state)
 {
     uint16_t labels[N];
     const struct dataset d = uneven(labels);
-    struct split all = split(&d, 1, 0, 20), few = split(&d, 1, 10, 20);
-    struct split other = split(&d, 2, 0, 20);
+    struct dataset_split all = split(&d, 1, 0, 20), few = split(&d, 1, 10, 20);
+    struct dataset_split other = split(&d, 2, 0, 20);
 
     (void)state;
     assert_memory_equal(all.val, few.val, 20 * sizeof *all.val);
     assert_memory_not_equal(all.val, other.val, 20 * sizeof *all.val);
-    split_release(&all);
-    split_release(&few);
-    split_release(&other);
+    dataset_split_release(&all);
+    dataset_split_release(&few);
+    dataset_split_release(&other);
 }
 
 static void
@@ -119,18 +106,16 @@ asking_for_more_than_there_is_says_how_much_there_is(void **state)
     static const int64_t wrong[][2] = {{81, 20}, {0, 100}, {0, -1}, {1, 1000}};
     uint16_t labels[N];
     const struct dataset d = uneven(labels);
-    int64_t *train, *val, n_train, n_val;
+    struct dataset_split s;
     struct err err;
 
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        assert_int_equal(dataset_split(&d, 1, wrong[i][0], wrong[i][1], &train,
-                                       &n_train, &val, &n_val, &err),
-                         -1);
+        assert_int_equal(dataset_split(&s, &d, 1, wrong[i][0], wrong[i][1], &err), -1);
         assert_int_equal(err.kind, ERR_USAGE);
         assert_non_null(strstr(err.text, "100"));
-        assert_null(train);
-        assert_null(val);
+        assert_null(s.train);
+        assert_null(s.val);
     }
 }
 
