@@ -10,6 +10,8 @@
 struct config {
     const char *database;
     const char *listen, *listen_bulk;
+    const char *artifact_dir;
+    int64_t artifact_min_mib;
     int64_t lease_ms, heartbeat_ms, max_lost;
     const char *keys;
     const char *ready_file;

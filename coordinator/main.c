@@ -50,10 +50,15 @@ static int
 open_sockets(const struct config *config, struct sock **control, struct store **store,
              struct err *err)
 {
+    const struct store_config s = {.endpoint = config->listen_bulk,
+                                   .database = config->database,
+                                   .folder = config->artifact_dir,
+                                   .folder_min_bytes = config->artifact_min_mib << 20};
+
     if (config->keys[0] != '\0' && sock_use_server_keys(config->keys, err) != 0)
         return -1;
     if (sock_bind(control, config->listen, err) == 0
-        && store_start(store, config->listen_bulk, config->database, err) == 0)
+        && store_start(store, &s, err) == 0)
         return 0;
     if (err->kind == ERR_REFUSED || err->kind == ERR_SYS)
         err->kind = ERR_NET;

@@ -61,6 +61,9 @@ MUST_CHECK int cmd_ctx_db(struct cmd_ctx *ctx, bool create, struct db **out,
  * cmd_ctx_db. Borrowed. */
 const char *cmd_ctx_conninfo(const struct cmd_ctx *ctx);
 
+/* The database is the private server in the state folder. After cmd_ctx_db. */
+bool cmd_ctx_is_private(const struct cmd_ctx *ctx);
+
 /* Opens the database once more after it went away; a private server is started if it
  * did not come back. What cmd_ctx_db gave before is gone. ERR_DB; may be tried again. */
 MUST_CHECK int cmd_ctx_db_again(struct cmd_ctx *ctx, struct db **out, struct err *err);

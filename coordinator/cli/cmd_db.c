@@ -25,12 +25,14 @@ open_psql(struct cmd_ctx *ctx, const char **words, size_t n_words, struct err *e
 
 struct db_config {
     int64_t days;
-    bool json;
+    bool deep, json;
 };
 
 static const struct param db_params[] = {
     PARAM_ROW_INT(struct db_config, days, "90", 1, 36500,
                   "`db prune` deletes what is older"),
+    PARAM_ROW_BOOL(struct db_config, deep, "false",
+                   "`db check` reads the bytes of all artifacts and checkpoints too"),
     PARAM_ROW_BOOL(struct db_config, json, "false",
                    "print one JSON document (`db check`)"),
 };
@@ -55,13 +57,13 @@ print_check(const json_t *doc)
 }
 
 static int
-check(struct db *db, bool json, struct err *err)
+check(struct db *db, const struct db_config *c, struct err *err)
 {
     json_t *doc = NULL;
 
-    if (db_check(db, &doc, err) != 0)
+    if (db_check(db, c->deep, &doc, err) != 0)
         return -1;
-    if (json)
+    if (c->json)
         cmd_print_json(doc);
     else
         print_check(doc);
@@ -80,6 +82,9 @@ prune(struct db *db, int64_t days, struct err *err)
     printf("older than %" PRId64 " days: deleted %" PRId64 " events, %" PRId64
            " points of curves, %" PRId64 " pieces of logs\n",
            days, n.events, n.points, n.logs);
+    printf("of no use: deleted %" PRId64 " artifacts and checkpoints, %" PRId64
+           " files\n",
+           n.blobs, n.files);
     return EXIT_OK;
 }
 
@@ -104,7 +109,7 @@ db_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_wor
     if (strcmp(words[0], "psql") == 0)
         return open_psql(ctx, words + 1, n_words - 1, err);
     if (checks)
-        return check(db, c->json, err);
+        return check(db, c, err);
     if (prunes)
         return prune(db, c->days, err);
     if (migrate)

@@ -30,7 +30,7 @@ struct run_config {
     struct sweepfile_config file;
     int64_t slots, threads;
     const char *backend, *profile, *data_dir, *out, *page;
-    int64_t checkpoint_seconds;
+    int64_t checkpoint_seconds, artifact_min_mib;
 };
 
 static const struct param run_params[] = {
@@ -52,6 +52,9 @@ static const struct param run_params[] = {
         "this machine, if that one is taken); `off`: no page"),
     PARAM_ROW_INT(struct run_config, checkpoint_seconds, "30", 1, 86400,
                   "at most this much work is repeated after a kill"),
+    PARAM_ROW_INT(struct run_config, artifact_min_mib, "16", 0, 65536,
+                  "MiB from which on artifacts and checkpoints are files in the state "
+                  "folder, not rows of its private server"),
 };
 
 static int64_t
@@ -113,6 +116,8 @@ work(struct cmd_ctx *ctx, const struct run_config *c, struct local *programs,
         .profile = c->profile,
         .data = c->data_dir,
         .checkpoint_seconds = c->checkpoint_seconds,
+        .files = cmd_ctx_is_private(ctx),
+        .artifact_min_mib = c->artifact_min_mib,
         .page = strcmp(c->page, "off") != 0 ? c->page : "",
     };
     json_t *last = NULL;

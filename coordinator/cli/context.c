@@ -191,6 +191,12 @@ cmd_ctx_db_again(struct cmd_ctx *ctx, struct db **out, struct err *err)
     return 0;
 }
 
+bool
+cmd_ctx_is_private(const struct cmd_ctx *ctx)
+{
+    return ctx->priv->pg != NULL;
+}
+
 const char *
 cmd_ctx_conninfo(const struct cmd_ctx *ctx)
 {

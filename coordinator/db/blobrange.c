@@ -11,7 +11,6 @@ db_blob_range(struct db *db, const char *sha, int64_t offset, int64_t size,
     const int64_t end = offset + size;
     struct buf piece = {0};
     struct blob_row row;
-    bool found = true;
     int rc = 0;
 
     if (blobs_row(db->pg, sha, &row, err) != 0)
@@ -24,8 +23,8 @@ db_blob_range(struct db *db, const char *sha, int64_t offset, int64_t size,
     for (int64_t at = offset; rc == 0 && at < end;) {
         const int64_t place = at / BLOB_CHUNK_BYTES, skip = at % BLOB_CHUNK_BYTES;
         buf_clear(&piece);
-        rc = blobs_read(db->pg, row.id, place, &piece, &found, err);
-        if (rc == 0 && (!found || (int64_t)piece.len <= skip)) {
+        rc = blobs_read(db->pg, &row, place, &piece, err);
+        if (rc == 0 && (int64_t)piece.len <= skip) {
             rc = err_set(err, ERR_DATA, "blob %s: a piece is missing at byte %lld", sha,
                          (long long)at);
         } else if (rc == 0) {

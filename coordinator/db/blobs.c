@@ -1,15 +1,19 @@
 /*
- * blobs.c - only writer of blob and blob_chunk. Hashing is the business of the store;
- * here are rows.
+ * blobs.c - only writer of blob and blob_chunk. Hashing and writing files is the business
+ * of the store; here are rows, and reading from wherever they say.
  */
 #include "coordinator/db/blobs.h"
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "coordinator/db/blobfile.h"
 #include "coordinator/db/db.h"
 #include "coordinator/db/handle.h"
+#include "shared/base/mem.h"
 #include "shared/base/sha256.h"
 
 int
@@ -26,22 +30,26 @@ blobs_row(struct pg *pg, const char *sha, struct blob_row *out, struct err *err)
 
     *out = (struct blob_row){0};
     if (pg_query(pg, &rows,
-                 "SELECT id, size, received, stored::int FROM blob WHERE sha = $1",
+                 "SELECT b.id, b.size, b.received, b.stored::int, f.path FROM blob b"
+                 " LEFT JOIN blob_folder f ON f.id = b.folder WHERE b.sha = $1",
                  PG_ARGS(PG_TEXT(sha)), err)
         != 0)
         return -1;
-    if (rows.n > 0)
+    if (rows.n > 0) {
         *out = (struct blob_row){.id = pg_int_at(&rows, 0, 0),
                                  .size = pg_int_at(&rows, 0, 1),
                                  .received = pg_int_at(&rows, 0, 2),
                                  .stored = pg_int_at(&rows, 0, 3) != 0};
+        snprintf(out->sha, sizeof out->sha, "%s", sha);
+        snprintf(out->folder, sizeof out->folder, "%s", pg_text_at(&rows, 0, 4));
+    }
     pg_rows_release(&rows);
     return 0;
 }
 
 int
-blobs_begin(struct pg *pg, const char *sha, int64_t size, struct blob_row *out,
-            struct err *err)
+blobs_begin(struct pg *pg, const char *sha, int64_t size, int64_t folder,
+            struct blob_row *out, struct err *err)
 {
     if (blobs_row(pg, sha, out, err) != 0)
         return -1;
@@ -52,10 +60,11 @@ blobs_begin(struct pg *pg, const char *sha, int64_t size, struct blob_row *out,
     }
     if (out->id != 0)
         return 0;
-    if (pg_query(pg, NULL,
-                 "INSERT INTO blob (sha, size) VALUES ($1, $2)"
-                 " ON CONFLICT (sha) DO NOTHING",
-                 PG_ARGS(PG_TEXT(sha), PG_INT(size)), err)
+    if (pg_query(
+            pg, NULL,
+            "INSERT INTO blob (sha, size, folder) VALUES ($1, $2, nullif($3::int, 0))"
+            " ON CONFLICT (sha) DO NOTHING",
+            PG_ARGS(PG_TEXT(sha), PG_INT(size), PG_INT(folder)), err)
         != 0)
         return -1;
     return blobs_row(pg, sha, out, err);
@@ -93,10 +102,12 @@ int
 blobs_finish(struct pg *pg, struct blob_row *row, struct err *err)
 {
     row->stored = true;
+    row->received = row->size;
     if (pg_script(pg, "SET LOCAL synchronous_commit = on", err) != 0)
         return -1;
     return pg_query(pg, NULL,
-                    "UPDATE blob SET stored = true WHERE id = $1 AND received = size",
+                    "UPDATE blob SET stored = true, received = size"
+                    " WHERE id = $1 AND (received = size OR folder IS NOT NULL)",
                     PG_ARGS(PG_INT(row->id)), err);
 }
 
@@ -119,51 +130,75 @@ blobs_drop_unused(struct pg *pg, int64_t id, struct err *err)
 }
 
 int
-blobs_sweep(struct pg *pg, struct err *err)
+blobs_sweep(struct pg *pg, int64_t *n, struct err *err)
 {
-    return pg_script(
-        pg,
+    return pg_change(
+        pg, n,
         "DELETE FROM blob b WHERE created_at"
         " < now() - CASE WHEN stored THEN interval '1 hour' ELSE interval '1 day' END"
         " AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.blob = b.id)"
         " AND NOT EXISTS (SELECT 1 FROM checkpoint_head c WHERE c.blob = b.id)",
-        err);
+        PG_NONE, err);
+}
+
+static int
+read_from_file(const struct blob_row *row, int64_t place, struct buf *out,
+               struct err *err)
+{
+    char *piece = xmalloc(BLOB_CHUNK_BYTES);
+    size_t got = 0;
+    int fd, rc = blobfile_open(&fd, row->folder, row->sha, row->size, err);
+
+    if (rc == 0) {
+        rc = blobfile_read(fd, place * BLOB_CHUNK_BYTES, piece, BLOB_CHUNK_BYTES, &got,
+                           err);
+        close(fd);
+    }
+    if (rc == 0)
+        buf_add(out, piece, got);
+    free(piece);
+    return rc;
 }
 
 int
-blobs_read(struct pg *pg, int64_t id, int64_t place, struct buf *out, bool *found,
+blobs_read(struct pg *pg, const struct blob_row *row, int64_t place, struct buf *out,
            struct err *err)
 {
-    return pg_bytes(pg, out, found,
-                    "SELECT data FROM blob_chunk WHERE blob = $1 AND place = $2",
-                    PG_ARGS(PG_INT(id), PG_INT(place)), err);
+    const size_t before = out->len;
+    bool found = true;
+    const int rc =
+        row->folder[0] != '\0'
+            ? read_from_file(row, place, out, err)
+            : pg_bytes(pg, out, &found,
+                       "SELECT data FROM blob_chunk WHERE blob = $1 AND place = $2",
+                       PG_ARGS(PG_INT(row->id), PG_INT(place)), err);
+
+    if (rc == 0 && out->len == before)
+        return err_set(err, ERR_DATA, "blob %s: a piece is missing at byte %lld",
+                       row->sha, (long long)(place * BLOB_CHUNK_BYTES));
+    return rc;
 }
 
 /* Copies all pieces into an open file and checks the digest on the way. */
 static int
-copy_out(struct pg *pg, const struct blob_row *row, const char *sha, FILE *file,
-         const char *path, struct err *err)
+copy_out(struct pg *pg, const struct blob_row *row, FILE *file, const char *path,
+         struct err *err)
 {
     struct sha256_stream *hash = sha256_stream_new();
     struct buf piece = {0};
-    bool found = true;
     int rc = 0;
 
     for (int64_t at = 0; rc == 0 && at < row->size; at += (int64_t)piece.len) {
         buf_clear(&piece);
-        rc = blobs_read(pg, row->id, at / BLOB_CHUNK_BYTES, &piece, &found, err);
-        if (rc == 0 && (!found || piece.len == 0))
-            rc = err_set(err, ERR_DATA, "blob %s: a piece is missing at byte %lld", sha,
-                         (long long)at);
+        rc = blobs_read(pg, row, at / BLOB_CHUNK_BYTES, &piece, err);
         sha256_stream_add(hash, piece.data, piece.len);
         if (rc == 0 && fwrite(piece.data, 1, piece.len, file) != piece.len)
             rc = err_sys(err, "write %s", path);
     }
     const struct sha256 got = sha256_stream_end(hash);
-    if (rc == 0 && strcmp(got.hex, sha) != 0)
-        rc = err_set(err, ERR_DATA,
-                     "blob %s is damaged in the database (it hashes to %s)", sha,
-                     got.hex);
+    if (rc == 0 && strcmp(got.hex, row->sha) != 0)
+        rc = err_set(err, ERR_DATA, "blob %s is damaged in %s (it hashes to %s)",
+                     row->sha, row->folder[0] ? row->folder : "the database", got.hex);
     buf_release(&piece);
     return rc;
 }
@@ -180,7 +215,7 @@ db_blob_save(struct db *db, const char *sha, const char *path, struct err *err)
     FILE *file = fopen(path, "wb");
     if (file == NULL)
         return err_sys(err, "open %s", path);
-    int rc = copy_out(db->pg, &row, sha, file, path, err);
+    int rc = copy_out(db->pg, &row, file, path, err);
     if (fclose(file) != 0 && rc == 0)
         rc = err_sys(err, "write %s", path);
     if (rc != 0)

@@ -5,6 +5,7 @@
  */
 #include "coordinator/db/check.h"
 
+#include "coordinator/db/checkblobs.h"
 #include "coordinator/db/handle.h"
 
 #define BAD "('failed', 'quarantined', 'cancelled', 'upstream_failed')"
@@ -68,7 +69,7 @@ static const struct invariant {
     {"stored bytes are whole",
      "SELECT 'blob ' || b.sha || ': ' || coalesce(sum(length(c.data)), 0) || ' of ' ||"
      "  b.size FROM blob b LEFT JOIN blob_chunk c ON c.blob = b.id WHERE b.stored"
-     " GROUP BY b.id HAVING coalesce(sum(length(c.data)), 0) <> b.size"},
+     " AND b.folder IS NULL GROUP BY b.id HAVING coalesce(sum(length(c.data)), 0) <> b.size"},
     {"artifacts and checkpoints are stored",
      "SELECT 'job ' || x.job || ': blob ' || b.sha FROM"
      " (SELECT job, blob FROM artifact UNION ALL SELECT job, blob FROM checkpoint_head)"
@@ -110,7 +111,7 @@ ask(struct db *db, const struct invariant *i, json_t *checks, int64_t *found,
 }
 
 int
-db_check(struct db *db, json_t **out, struct err *err)
+db_check(struct db *db, bool deep, json_t **out, struct err *err)
 {
     json_t *checks = json_array();
     int64_t found = 0;
@@ -123,6 +124,8 @@ db_check(struct db *db, json_t **out, struct err *err)
     for (size_t i = 0; rc == 0 && i < sizeof invariants / sizeof invariants[0]; i++)
         rc = ask(db, &invariants[i], checks, &found, err);
     pg_rollback(db->pg);
+    if (rc == 0)
+        rc = checkblobs_look(db, deep, checks, &found, err);
     if (rc == 0)
         *out = json_pack("{s:O, s:I}", "checks", checks, "found", (json_int_t)found);
     json_decref(checks);

@@ -6,8 +6,9 @@
 /*
  * Asks a database, which may be in use, whether everything holds that the programs count
  * on: {"checks": [{"name": a sentence, "found": n, "rows": ["job 7 ...", at most ten]}],
- * "found": all together}. One snapshot; nothing is written. New reference.
+ * "found": all together}. Rows in one snapshot, then files; `deep` reads all bytes of all
+ * blobs and compares their digests. Nothing is written. New reference.
  */
-MUST_CHECK int db_check(struct db *db, json_t **out, struct err *err);
+MUST_CHECK int db_check(struct db *db, bool deep, json_t **out, struct err *err);
 
 #endif

@@ -7,6 +7,7 @@ enum {
     LOCK_MIGRATE = 1,        /* transaction: one program changes the schema */
     LOCK_EDIT = 2,           /* transaction: one person's command edits the queue */
     LOCK_LEADER = 3,         /* session: the coordinator that may write */
+    LOCK_FILES = 4,          /* transaction: files of blobs get their names or go */
 };
 
 #endif

@@ -91,6 +91,7 @@ describe_coordinator(struct program *p, const struct local *l, const char *dir,
                                     : xasprintf("ipc://%s/control", dir);
     char *bulk = c->keys != NULL ? xstrdup("tcp://127.0.0.1:*")
                                  : xasprintf("ipc://%s/bulk", dir);
+    char *artifacts = file_join(c->state_dir, "artifacts");
 
     p->name = xstrdup("coordinator");
     p->log = file_join(c->state_dir, "coordinator.log");
@@ -99,8 +100,13 @@ describe_coordinator(struct program *p, const struct local *l, const char *dir,
     add_option(p, "--listen", control);
     add_option(p, "--listen-bulk", bulk);
     add_option(p, "--ready-file", l->ready_file);
+    if (c->files) {
+        add_option(p, "--artifact-dir", artifacts);
+        add_number(p, "--artifact-min-mib", c->artifact_min_mib);
+    }
     if (c->keys != NULL)
         add_option(p, "--keys", c->keys);
+    free(artifacts);
     free(program);
     free(control);
     free(bulk);

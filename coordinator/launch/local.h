@@ -23,6 +23,8 @@ struct local_config {
     const char *profile;  /* numerics profile */
     const char *data;     /* data folder, "" for the default places */
     int64_t checkpoint_seconds;
+    bool files; /* of so large artifacts, in STATE/artifacts */
+    int64_t artifact_min_mib;
     const char *page; /* HOST:PORT of the page, or another port; NULL or "": none */
     /* > 0: so many workers whose jobs end at once, instead of a real one; the metrics of
      * each job, and whether STATE/noop-<i>.starts shall say when each began */

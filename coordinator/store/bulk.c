@@ -1,13 +1,17 @@
 /*
  * bulk.c - the rules of blob transfer. Never caches that a blob is stored: that is asked
- * of the database each time, for blobs that nobody needs are removed.
+ * of the database each time, for blobs that nobody needs are removed. Only what is being
+ * downloaded from a file stays open for a while.
  */
 #include "coordinator/store/bulk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BLOB_BYTES_LOG2 = 36 /* 64 GiB */ };
+#include "coordinator/db/blobfile.h"
+#include "shared/base/log.h"
+
+enum { MAX_BLOB_BYTES_LOG2 = 36 /* 64 GiB */, IDLE_MS = 10000 };
 
 /* ---- replies ---------------------------------------------------------------------- */
 
@@ -68,7 +72,7 @@ static struct upload *
 find_upload(struct bulk *b, const char *sha)
 {
     for (size_t i = 0; i < b->n_uploads; i++)
-        if (strcmp(b->uploads[i].sha, sha) == 0)
+        if (strcmp(b->uploads[i].row.sha, sha) == 0)
             return &b->uploads[i];
     return NULL;
 }
@@ -83,7 +87,9 @@ get_upload(struct bulk *b, struct pg *pg, const char *sha, int64_t size, int64_t
         if (bulk_settle(b, pg, err) != 0)
             return -1;
         *out = &b->uploads[b->n_uploads];
-        if (upload_open(*out, pg, sha, size, err) != 0) {
+        if (upload_open(*out, pg, sha, size,
+                        size >= b->folder_min_bytes ? b->folder : 0, err)
+            != 0) {
             upload_release(*out);
             return -1;
         }
@@ -151,50 +157,103 @@ take_put(struct bulk *b, struct pg *pg, const struct sock_peer *from,
 /* Up to MSG_CHUNK_BYTES from any offset: the rest of one row and the start of the
  * next. */
 static int
-read_range(struct pg *pg, const struct blob_row *row, int64_t offset, struct buf *out,
-           struct err *err)
+read_rows(struct pg *pg, const struct blob_row *row, int64_t offset,
+          struct msg_chunk *c, struct arena *mem, struct err *err)
 {
     const int64_t place = offset / BLOB_CHUNK_BYTES, skip = offset % BLOB_CHUNK_BYTES;
-    bool found;
+    struct buf bytes = {0};
+    int rc = 0;
 
-    if (blobs_read(pg, row->id, place, out, &found, err) != 0)
-        return -1;
-    buf_drop(out, (size_t)skip < out->len ? (size_t)skip : out->len);
-    if (skip > 0 && blobs_read(pg, row->id, place + 1, out, &found, err) != 0)
-        return -1;
-    if (out->len > MSG_CHUNK_BYTES)
-        out->len = MSG_CHUNK_BYTES;
-    return 0;
+    if (offset < row->size)
+        rc = blobs_read(pg, row, place, &bytes, err);
+    if (rc == 0 && skip > 0 && (place + 1) * BLOB_CHUNK_BYTES < row->size)
+        rc = blobs_read(pg, row, place + 1, &bytes, err);
+    if (rc == 0 && bytes.len > (size_t)skip) {
+        const size_t n = bytes.len - (size_t)skip;
+        c->data_size = n < MSG_CHUNK_BYTES ? n : MSG_CHUNK_BYTES;
+        void *data = arena_alloc(mem, c->data_size);
+        memcpy(data, bytes.data + skip, c->data_size);
+        c->data = data;
+    }
+    buf_release(&bytes);
+    return rc;
+}
+
+static int
+read_file(const struct reading *r, int64_t offset, struct msg_chunk *c,
+          struct arena *mem, struct err *err)
+{
+    const int64_t left = r->size - offset;
+    const size_t n = left < MSG_CHUNK_BYTES ? (size_t)left : MSG_CHUNK_BYTES;
+    void *data = arena_alloc(mem, n + 1);
+
+    c->data = data;
+    return blobfile_read(r->fd, offset, data, n, &c->data_size, err);
+}
+
+/* Fills in the piece of a stored blob; what is not there stays a chunk of size -1. */
+static int
+read_piece(struct bulk *b, struct pg *pg, const struct msg_get *g, struct msg_chunk *c,
+           struct arena *mem, int64_t now_ms, struct err *err)
+{
+    const struct reading *r = readings_find(&b->readings, g->sha, now_ms);
+    struct blob_row row = {0};
+
+    if (r == NULL) {
+        if (bulk_settle(b, pg, err) != 0 || blobs_row(pg, g->sha, &row, err) != 0)
+            return -1;
+        if (!row.stored)
+            return 0;
+        if (row.folder[0] != '\0'
+            && readings_open(&b->readings, &row, now_ms, &r, err) != 0)
+            return -1;
+    }
+    const int64_t size = r != NULL ? r->size : row.size;
+    if (g->offset < 0 || g->offset > size)
+        return 0;
+    c->size = size;
+    return r != NULL ? read_file(r, g->offset, c, mem, err)
+                     : read_rows(pg, &row, g->offset, c, mem, err);
 }
 
 static int
 take_get(struct bulk *b, struct pg *pg, const struct sock_peer *from,
-         const struct msg_get *g, struct arena *mem, struct err *err)
+         const struct msg_get *g, struct arena *mem, int64_t now_ms, struct err *err)
 {
     struct msg m = {.type = MSG_CHUNK,
                     .u.chunk = {.sha = g->sha, .offset = g->offset, .size = -1}};
-    struct blob_row row;
-    struct buf bytes = {0};
-    int rc = 0;
 
-    if (bulk_settle(b, pg, err) != 0 || blobs_row(pg, g->sha, &row, err) != 0)
-        return -1;
-    if (row.stored && g->offset >= 0 && g->offset <= row.size) {
-        rc = read_range(pg, &row, g->offset, &bytes, err);
-        void *data = arena_alloc(mem, bytes.len + 1);
-        if (bytes.len > 0)
-            memcpy(data, bytes.data, bytes.len);
-        m.u.chunk.size = row.size;
-        m.u.chunk.data = data;
-        m.u.chunk.data_size = bytes.len;
+    if (read_piece(b, pg, g, &m.u.chunk, mem, now_ms, err) != 0) {
+        if (err->kind != ERR_DATA) /* damaged or gone: it will not come back */
+            return -1;
+        log_error("store", "sha=%.64s state=damaged why=\"%s\"", g->sha, err->text);
+        m.u.chunk = (struct msg_chunk){.sha = g->sha, .offset = g->offset, .size = -1};
     }
-    buf_release(&bytes);
-    if (rc == 0)
-        reply_other(b, from, &m);
-    return rc;
+    reply_other(b, from, &m);
+    return 0;
 }
 
 /* ---- all -------------------------------------------------------------------------- */
+
+static bool
+piece_needs_rows(struct bulk *b, const char *sha, int64_t offset, size_t size)
+{
+    const struct upload *u = find_upload(b, sha);
+
+    return u == NULL || !upload_needs_no_rows(u, offset, size);
+}
+
+bool
+bulk_needs_rows(struct bulk *b, const struct msg *m, int64_t now_ms)
+{
+    if (m->type == MSG_PUT)
+        return piece_needs_rows(b, m->u.put.sha, -1, 0);
+    if (m->type == MSG_CHUNK)
+        return piece_needs_rows(b, m->u.chunk.sha, m->u.chunk.offset,
+                                m->u.chunk.data_size);
+    return m->type == MSG_GET
+           && readings_find(&b->readings, m->u.get.sha, now_ms) == NULL;
+}
 
 int
 bulk_take(struct bulk *b, struct pg *pg, const struct sock_peer *from,
@@ -209,7 +268,7 @@ bulk_take(struct bulk *b, struct pg *pg, const struct sock_peer *from,
     if (m->type == MSG_CHUNK)
         return take_piece(b, pg, from, &m->u.chunk, now_ms, err);
     if (m->type == MSG_GET)
-        return take_get(b, pg, from, &m->u.get, mem, err);
+        return take_get(b, pg, from, &m->u.get, mem, now_ms, err);
     reply_other(b, from, &reject);
     return 0;
 }
@@ -230,9 +289,16 @@ bulk_forget(struct bulk *b)
 }
 
 void
+bulk_close_idle(struct bulk *b, int64_t now_ms)
+{
+    readings_close(&b->readings, now_ms - IDLE_MS);
+}
+
+void
 bulk_release(struct bulk *b)
 {
     bulk_forget(b);
+    readings_close(&b->readings, INT64_MAX);
     free(b->replies);
     *b = (struct bulk){0};
 }

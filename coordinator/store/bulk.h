@@ -2,14 +2,15 @@
 #define COORDINATOR_STORE_BULK_H
 
 #include "coordinator/db/pg.h"
+#include "coordinator/store/readings.h"
 #include "coordinator/store/upload.h"
 #include "shared/base/mem.h"
 #include "shared/wire/sock.h"
 
 /*
  * What PUT, CHUNK and GET mean, without socket and thread: messages and a connection go
- * in, replies come out. Replies to PUT and CHUNK count only after the commit of the
- * transaction that the caller has begun.
+ * in, replies come out. Replies count only after the commit of the transaction that the
+ * caller has begun; pieces of files need none but for the first and the last.
  */
 enum { BULK_UPLOADS = 32 /* at once; more wait for a place */ };
 
@@ -21,10 +22,16 @@ struct bulk_reply {
 struct bulk {
     struct upload uploads[BULK_UPLOADS];
     size_t n_uploads;
+    int64_t folder;           /* for files of new blobs; 0: all go into the database */
+    int64_t folder_min_bytes; /* smaller ones go there all the same */
+    struct readings readings;
     struct bulk_reply *replies;
     size_t n_replies, capacity;
     bool writing; /* the connection is busy with a piece (blobs_append) */
 };
+
+/* Whether the message needs a transaction. */
+bool bulk_needs_rows(struct bulk *b, const struct msg *m, int64_t now_ms);
 
 /* Memory of a reply is in `mem`. A message of another type, or a malformed one, gets a
  * REJECT or a refusal and is no error. */
@@ -35,8 +42,12 @@ MUST_CHECK int bulk_take(struct bulk *b, struct pg *pg, const struct sock_peer *
 /* What was taken is written; before the commit. */
 MUST_CHECK int bulk_settle(struct bulk *b, struct pg *pg, struct err *err);
 
-/* The transaction was rolled back: what was in progress is read again from rows. */
+/* The transaction was rolled back: what was in progress is read again from rows and
+ * files. */
 void bulk_forget(struct bulk *b);
+
+/* Nobody keeps a file open for ever. */
+void bulk_close_idle(struct bulk *b, int64_t now_ms);
 void bulk_release(struct bulk *b);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * store.c - the bulk thread: socket, connection, transactions. A batch of messages is
- * one transaction that begins by checking the epoch, so a deposed coordinator stores
- * nothing. When the database is away nothing is answered; senders ask again.
+ * store.c - the bulk thread: socket, connection, transactions. A batch of messages is at
+ * most one transaction, which begins by checking the epoch, so a deposed coordinator
+ * stores nothing. When the database is away nothing is answered; senders ask again.
  */
 #include "coordinator/store/store.h"
 
@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "coordinator/db/blobfolder.h"
 #include "coordinator/db/leader.h"
 #include "coordinator/store/bulk.h"
 #include "shared/base/clock.h"
 #include "shared/base/crash.h"
+#include "shared/base/file.h"
 #include "shared/base/log.h"
 
 enum {
@@ -23,7 +25,9 @@ enum {
     NICENESS = 5,
     POLL_MS = 100,
     RECONNECT_MS = 500,
+    FOLDER_MS = 5000,
     SWEEP_MS = 600 * 1000, /* between two removals of what nobody needs */
+    CLEAR_MS = 5000,       /* and of their files */
 };
 
 struct store {
@@ -34,9 +38,11 @@ struct store {
     _Atomic bool stop;
     /* of the thread alone */
     struct pg *pg;
+    char *folder;
     struct bulk bulk;
+    bool in_batch; /* a transaction is open */
     int64_t connect_ms;
-    int64_t swept_epoch, sweep_ms;
+    int64_t swept_epoch, sweep_ms, clear_ms;
 };
 
 static void
@@ -58,9 +64,30 @@ reject(struct store *s, const struct sock_peer *to, const struct err *err)
         sock_send(s->sock, to, &m);
 }
 
-/* Takes up to BATCH messages within the transaction. *n: how many there were. */
+/* Nothing is done as leader by one who is not. */
 static int
-take_messages(struct store *s, struct arena *mem, size_t *n, struct err *err)
+begin(struct store *s, int64_t epoch, struct err *err)
+{
+    s->in_batch = true;
+    return pg_begin(s->pg, err) == 0 ? leader_check(s->pg, epoch, err) : -1;
+}
+
+static int
+take_one(struct store *s, const struct sock_peer *from, const struct msg *m,
+         struct arena *mem, int64_t epoch, struct err *err)
+{
+    const int64_t now_ms = clock_mono_ms();
+
+    if (!s->in_batch && bulk_needs_rows(&s->bulk, m, now_ms)
+        && begin(s, epoch, err) != 0)
+        return -1;
+    return bulk_take(&s->bulk, s->pg, from, m, mem, now_ms, err);
+}
+
+/* Takes up to BATCH messages. *n: how many there were. */
+static int
+take_messages(struct store *s, struct arena *mem, int64_t epoch, size_t *n,
+              struct err *err)
 {
     struct sock_peer from = {0};
     struct msg m;
@@ -72,7 +99,7 @@ take_messages(struct store *s, struct arena *mem, size_t *n, struct err *err)
             return 0;
         if (rc < 0)
             reject(s, &from, &bad);
-        else if (bulk_take(&s->bulk, s->pg, &from, &m, mem, clock_mono_ms(), err) != 0)
+        else if (take_one(s, &from, &m, mem, epoch, err) != 0)
             return -1;
     }
     return 0;
@@ -82,12 +109,13 @@ static int
 commit_batch(struct store *s, struct arena *mem, int64_t epoch, size_t *n,
              struct err *err)
 {
-    *n = 0;
-    if (pg_begin(s->pg, err) != 0 || leader_check(s->pg, epoch, err) != 0
-        || take_messages(s, mem, n, err) != 0 || bulk_settle(&s->bulk, s->pg, err) != 0)
+    s->in_batch = false;
+    if (take_messages(s, mem, epoch, n, err) != 0)
         return -1;
     crash_point("blob-written");
-    return pg_commit(s->pg, err);
+    if (!s->in_batch)
+        return 0;
+    return bulk_settle(&s->bulk, s->pg, err) == 0 ? pg_commit(s->pg, err) : -1;
 }
 
 static void
@@ -140,21 +168,52 @@ discard(struct store *s)
     arena_release(&mem);
 }
 
+/* A piece of housekeeping as a transaction of the leader. *n: what it counts. */
+static void
+keep_house(struct store *s, int64_t epoch,
+           int (*work)(struct pg *pg, int64_t *n, struct err *err))
+{
+    struct err err;
+    int64_t n;
+
+    if (begin(s, epoch, &err) != 0 || work(s->pg, &n, &err) != 0
+        || pg_commit(s->pg, &err) != 0)
+        fail(s, &err);
+}
+
 /* Checkpoints that were replaced before anybody pointed at them, and uploads that were
- * given up. Memory of another epoch is out of date. */
+ * given up; then files. Memory of another epoch is out of date. */
 static void
 tidy(struct store *s, int64_t epoch)
 {
-    struct err err;
+    const int64_t now_ms = clock_mono_ms();
 
-    if (s->swept_epoch == epoch && clock_mono_ms() < s->sweep_ms)
-        return;
+    bulk_close_idle(&s->bulk, now_ms);
     if (s->swept_epoch != epoch)
         bulk_forget(&s->bulk);
-    s->swept_epoch = epoch;
-    s->sweep_ms = clock_mono_ms() + SWEEP_MS;
-    if (blobs_sweep(s->pg, &err) != 0)
-        fail(s, &err);
+    if (s->swept_epoch != epoch || now_ms >= s->sweep_ms) {
+        s->swept_epoch = epoch;
+        s->sweep_ms = now_ms + SWEEP_MS;
+        keep_house(s, epoch, blobs_sweep);
+    }
+    if (s->pg != NULL && now_ms >= s->clear_ms) {
+        s->clear_ms = now_ms + CLEAR_MS;
+        keep_house(s, epoch, blobfolder_clear);
+    }
+}
+
+/* *id: of the folder, 0 without one. */
+static int
+join_folder(struct pg *pg, const char *folder, int64_t *id, struct err *err)
+{
+    *id = 0;
+    if (folder[0] == '\0')
+        return 0;
+    if (pg_begin(pg, err) == 0 && blobfolder_join(pg, folder, id, err) == 0
+        && pg_commit(pg, err) == 0)
+        return 0;
+    pg_rollback(pg);
+    return -1;
 }
 
 /* Nobody waits for the disk with each piece: a sender goes back to what is there when the
@@ -165,7 +224,8 @@ open_database(struct store *s, struct err *err)
 {
     if (pg_open(&s->pg, s->database, "relusweep-store", err) != 0)
         return -1;
-    if (pg_script(s->pg, "SET synchronous_commit = off", err) == 0)
+    if (pg_script(s->pg, "SET synchronous_commit = off", err) == 0
+        && join_folder(s->pg, s->folder, &s->bulk.folder, err) == 0)
         return 0;
     pg_close(s->pg);
     s->pg = NULL;
@@ -181,7 +241,8 @@ connected(struct store *s, int64_t epoch)
     if (s->pg == NULL && clock_mono_ms() >= s->connect_ms
         && open_database(s, &err) != 0) {
         log_warn("store", "action=reconnect why=\"%s\"", err.text);
-        s->connect_ms = clock_mono_ms() + RECONNECT_MS;
+        s->connect_ms =
+            clock_mono_ms() + (err.kind == ERR_DB ? RECONNECT_MS : FOLDER_MS);
     }
     if (s->pg != NULL)
         tidy(s, epoch);
@@ -207,25 +268,57 @@ store_thread(void *arg)
     return NULL;
 }
 
-int
-store_start(struct store **out, const char *endpoint, const char *database,
-            struct err *err)
+/* Before anything is promised: is this the right folder? A database that is away, or has
+ * not this schema yet, is asked again by the thread. */
+static int
+try_folder(const struct store_config *config, struct err *err)
 {
-    struct store *s = xcalloc(1, sizeof *s);
+    struct pg *pg;
+    int64_t id;
 
+    if (config->folder[0] == '\0')
+        return 0;
+    if (file_make_dirs(config->folder, err) != 0)
+        return err_wrap(err, "--artifact-dir");
+    if (pg_open(&pg, config->database, "relusweep-store", err) != 0)
+        return 0;
+    const int rc = join_folder(pg, config->folder, &id, err);
+    pg_close(pg);
+    if (rc == 0 || err->kind == ERR_DB)
+        return 0;
+    err->kind = ERR_USAGE;
+    return err_wrap(err, "--artifact-dir");
+}
+
+static void
+free_store(struct store *s)
+{
+    bulk_release(&s->bulk);
+    pg_close(s->pg);
+    sock_close(s->sock);
+    free(s->database);
+    free(s->folder);
+    free(s);
+}
+
+int
+store_start(struct store **out, const struct store_config *config, struct err *err)
+{
     *out = NULL;
-    s->database = xstrdup(database);
-    if (sock_bind_bulk(&s->sock, endpoint, err) != 0) {
-        free(s->database);
-        free(s);
+    if (try_folder(config, err) != 0)
+        return -1;
+    struct store *s = xcalloc(1, sizeof *s);
+    s->database = xstrdup(config->database);
+    s->folder = xstrdup(config->folder);
+    s->bulk.folder_min_bytes = config->folder_min_bytes;
+    if (sock_bind_bulk(&s->sock, config->endpoint, err) != 0) {
+        free_store(s);
         return -1;
     }
     const int rc = pthread_create(&s->thread, NULL, store_thread, s);
     if (rc != 0) {
         err_set(err, ERR_SYS, "start the bulk thread: %s", strerror(rc));
-        sock_close(s->sock);
-        free(s->database);
-        free(s);
+        free_store(s);
         return -1;
     }
     *out = s;
@@ -239,11 +332,7 @@ store_stop(struct store *s)
         return;
     atomic_store(&s->stop, true);
     pthread_join(s->thread, NULL);
-    bulk_release(&s->bulk);
-    pg_close(s->pg);
-    sock_close(s->sock);
-    free(s->database);
-    free(s);
+    free_store(s);
 }
 
 const char *

@@ -14,10 +14,17 @@
  */
 struct store;
 
-/* Binds the bulk socket and starts the thread. It answers nothing until an epoch is
- * set. */
-MUST_CHECK int store_start(struct store **out, const char *endpoint,
-                           const char *database, struct err *err);
+struct store_config {
+    const char *endpoint, *database;
+    const char *folder;       /* absolute; files of large blobs go there; "": none */
+    int64_t folder_min_bytes; /* smaller ones go into the database */
+};
+
+/* Binds the bulk socket and starts the thread. It answers nothing until an epoch is set.
+ * ERR_REFUSED when the folder is not the one that the database knows (blobfolder.h); when
+ * the database is away, this is found out later, and nothing answered. */
+MUST_CHECK int store_start(struct store **out, const struct store_config *config,
+                           struct err *err);
 
 /* Ends the thread. Accepts NULL. */
 void store_stop(struct store *s);

@@ -1,29 +1,88 @@
-/* upload.c - the pieces of a blob in their order, hashed as they come. */
+/*
+ * upload.c - the pieces of a blob in their order, hashed as they come, into rows or a
+ * file. Invariant: a file gets its name, and then its row, after its digest was verified
+ * and its bytes are on disk.
+ */
 #include "coordinator/store/upload.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "coordinator/db/blobfile.h"
+#include "coordinator/db/blobfolder.h"
+#include "shared/base/mem.h"
+
+/* ---- opening ---------------------------------------------------------------------- */
 
 /* The digest of what is in the database already. */
 static int
-hash_received(struct upload *u, struct pg *pg, struct err *err)
+hash_rows(struct upload *u, struct pg *pg, struct err *err)
 {
     struct buf piece = {0};
-    bool found = true;
     int rc = 0;
 
-    u->hash = sha256_stream_new();
     for (int64_t at = 0; rc == 0 && at < u->row.received; at += (int64_t)piece.len) {
         buf_clear(&piece);
-        rc = blobs_read(pg, u->row.id, at / BLOB_CHUNK_BYTES, &piece, &found, err);
-        if (rc == 0 && (!found || piece.len == 0))
-            rc = err_set(err, ERR_DATA, "blob %s: a piece is missing", u->sha);
-        if (rc == 0)
-            sha256_stream_add(u->hash, piece.data, piece.len);
+        rc = blobs_read(pg, &u->row, at / BLOB_CHUNK_BYTES, &piece, err);
+        sha256_stream_add(u->hash, piece.data, piece.len);
     }
     buf_release(&piece);
     return rc;
 }
+
+/* And of what is in the file. */
+static int
+hash_file(struct upload *u, struct err *err)
+{
+    char *piece = xmalloc(BLOB_CHUNK_BYTES);
+    size_t got = 0;
+    int rc = 0;
+
+    for (int64_t at = 0; rc == 0 && at < u->row.received; at += (int64_t)got) {
+        rc = blobfile_read(u->fd, at, piece, BLOB_CHUNK_BYTES, &got, err);
+        if (rc == 0 && got == 0)
+            rc = err_set(err, ERR_SYS, "blob %s: its file was cut", u->row.sha);
+        sha256_stream_add(u->hash, piece, got);
+    }
+    free(piece);
+    return rc;
+}
+
+static int
+open_file(struct upload *u, struct err *err)
+{
+    if (blobfile_open_part(&u->fd, &u->row.received, u->row.folder, u->row.sha,
+                           u->row.size, BLOB_CHUNK_BYTES, err)
+        != 0)
+        return -1;
+    return hash_file(u, err);
+}
+
+int
+upload_open(struct upload *u, struct pg *pg, const char *sha, int64_t size,
+            int64_t folder, struct err *err)
+{
+    *u = (struct upload){.fd = -1};
+    if (blobs_begin(pg, sha, size, folder, &u->row, err) != 0)
+        return -1;
+    if (u->row.stored)
+        return 0;
+    u->hash = sha256_stream_new();
+    return u->row.folder[0] != '\0' ? open_file(u, err) : hash_rows(u, pg, err);
+}
+
+void
+upload_release(struct upload *u)
+{
+    if (u->hash != NULL)
+        sha256_stream_end(u->hash);
+    if (u->fd >= 0)
+        close(u->fd);
+    *u = (struct upload){.fd = -1};
+}
+
+/* ---- taking ----------------------------------------------------------------------- */
 
 /* After the last byte. */
 static int
@@ -32,31 +91,14 @@ verify(struct upload *u, struct pg *pg, bool *wrong, struct err *err)
     const struct sha256 got = sha256_stream_end(u->hash);
 
     u->hash = NULL;
-    if (strcmp(got.hex, u->sha) == 0)
-        return blobs_finish(pg, &u->row, err);
-    *wrong = true;
-    return blobs_remove(pg, u->row.id, err);
-}
-
-int
-upload_open(struct upload *u, struct pg *pg, const char *sha, int64_t size,
-            struct err *err)
-{
-    *u = (struct upload){0};
-    snprintf(u->sha, sizeof u->sha, "%s", sha);
-    if (blobs_begin(pg, sha, size, &u->row, err) != 0)
+    *wrong = strcmp(got.hex, u->row.sha) != 0;
+    if (u->fd >= 0
+        && (blobfolder_lock(pg, err) != 0
+            || (*wrong ? blobfile_drop(u->row.folder, u->row.sha, err)
+                       : blobfile_keep(u->fd, u->row.folder, u->row.sha, err))
+                   != 0))
         return -1;
-    if (u->row.stored)
-        return 0;
-    return hash_received(u, pg, err);
-}
-
-void
-upload_release(struct upload *u)
-{
-    if (u->hash != NULL)
-        sha256_stream_end(u->hash);
-    *u = (struct upload){0};
+    return *wrong ? blobs_remove(pg, u->row.id, err) : blobs_finish(pg, &u->row, err);
 }
 
 /* Every piece is full but the last one; so a place in the table follows from an
@@ -70,6 +112,34 @@ fits(const struct upload *u, int64_t offset, size_t size)
     return offset == u->row.received && (int64_t)size == want;
 }
 
+bool
+upload_needs_no_rows(const struct upload *u, int64_t offset, size_t size)
+{
+    return u->fd >= 0 && u->row.size > 0
+           && (!fits(u, offset, size) || offset + (int64_t)size < u->row.size);
+}
+
+/* To where it belongs; hashed while the server writes. */
+static int
+append(struct upload *u, struct pg *pg, const void *data, size_t size, bool *writing,
+       struct err *err)
+{
+    int rc;
+
+    if (u->fd < 0)
+        rc = blobs_written(pg, writing, err) == 0
+                     && blobs_append(pg, &u->row, data, size, writing, err) == 0
+                 ? 0
+                 : -1;
+    else
+        rc = blobfile_write(u->fd, u->row.received, data, size, u->row.folder, err);
+    if (rc != 0)
+        return -1;
+    u->row.received += u->fd >= 0 ? (int64_t)size : 0;
+    sha256_stream_add(u->hash, data, size);
+    return 0;
+}
+
 int
 upload_take(struct upload *u, struct pg *pg, int64_t offset, const void *data,
             size_t size, bool *writing, bool *wrong, struct err *err)
@@ -80,10 +150,8 @@ upload_take(struct upload *u, struct pg *pg, int64_t offset, const void *data,
     if (u->row.size > 0) {
         if (!fits(u, offset, size))
             return 0;
-        if (blobs_written(pg, writing, err) != 0
-            || blobs_append(pg, &u->row, data, size, writing, err) != 0)
+        if (append(u, pg, data, size, writing, err) != 0)
             return -1;
-        sha256_stream_add(u->hash, data, size); /* while the server writes */
     }
     if (u->row.received < u->row.size)
         return 0;

@@ -2,14 +2,15 @@
 """Measures what grows with the size of a sweep and of a fleet, on a PostgreSQL server made
 for the purpose, durable, with the settings of a private cluster.
 
-usage: scale.py BIN TESTS [--jobs N] [--workers N] [--lease-ms MS] [--mib N] [PART...]
+usage: scale.py BIN TESTS [--jobs N] [--workers N] [--lease-ms MS] [--mib N] [--files] [PART...]
 
 BIN is the folder with relusweep's programs, TESTS that of the built tests. Parts:
 plan, submit   a sweep of N jobs with edges
 restart        a coordinator comes to N ready jobs: until they are in its memory, and how
                much of that it is
 fleet          N idle workers with CURVE: the coordinator's share of a core
-artifact       N MiB up and down with CURVE, and from submission to start meanwhile
+artifact       N MiB up and down with CURVE, and from submission to start meanwhile; with
+               --files into a folder (--artifact-dir), else into PostgreSQL
 Prints a line for each number. Exits with 77 where there is no server.
 """
 import argparse
@@ -233,7 +234,8 @@ def artifact(s):
     s.fresh()
     s.make_keys()
     s.sql("INSERT INTO job_form (method, stage, template) VALUES ('m', 's', '{}')")
-    p, doc = s.coordinator("--keys", s.keys)
+    folder = ["--artifact-dir", os.path.join(s.dir, "artifacts")] if s.args.files else []
+    p, doc = s.coordinator("--keys", s.keys, *folder)
     try:
         other = subprocess.Popen([os.path.join(s.args.tests, "transfer"), doc["bulk"],
                                   str(s.args.mib), s.dir, s.keys],
@@ -260,7 +262,8 @@ def main():
     a.add_argument("--workers", type=int, default=10_000)
     a.add_argument("--lease-ms", type=int, default=3000)
     a.add_argument("--mib", type=int, default=1024)
-    args = a.parse_args()
+    a.add_argument("--files", action="store_true")
+    args = a.parse_intermixed_args()
     bindir = compare_queue.find_server()
     if not bindir:
         sys.exit(77)

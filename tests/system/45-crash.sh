@@ -4,15 +4,18 @@
 #   45-crash.sh            some points
 #   45-crash.sh all        every point, most of them twice, and the database: 5 minutes
 #   45-crash.sh NAME:K...  these; `database` is the server
+# All artifacts and checkpoints are in files; FILES=0 has them in the database.
 . "$(dirname "$0")/lib.sh"
 cd "$work"
 sweep=(--set mask_epochs=3 --set relu_budget=2k --set train_images=64 --checkpoint-seconds 1)
-few=(commit-begun:4 commit-done:6 agent-ended:2)
+[ "${FILES:-1}" = 0 ] || sweep+=(--artifact-min-mib 0)
+few=(commit-begun:4 commit-done:6 agent-ended:2 blob-file-renamed:2)
 # each process counts for itself, and some points are passed once in its life
 once=(lead-taken queue-read agent-welcome child-exec stage-checkpoint stage-result)
 often=(commit-begun commit-done answers-made round-done blob-written agent-granted
     agent-fetched agent-started agent-checkpoint-stored agent-ended agent-stored
-    agent-settled agent-forgotten file-written file-renamed)
+    agent-settled agent-forgotten file-written file-renamed blob-file-synced
+    blob-file-renamed)
 
 # What must be equal: jobs, their winning attempts' finals and artifacts by digest.
 tables() {
@@ -44,7 +47,7 @@ one_point() {
     }
     tables "$state" >rough.txt
     diff calm.txt rough.txt || fail "$1: the tables differ from those of an undisturbed run"
-    relusweep db check --state-dir "$state" >check.txt || fail "$1: $(grep -A 10 BROKEN check.txt)"
+    relusweep db check --deep --state-dir "$state" >check.txt || fail "$1: $(grep -A 10 BROKEN check.txt)"
     if [ -e "$state.died" ]; then
         echo "$1: died, went on, $((SECONDS - start)) s"
         died=$((died + 1))

@@ -75,7 +75,7 @@ broken(struct db *db)
     json_t *doc;
     size_t i;
 
-    if (db_check(db, &doc, &err) != 0)
+    if (db_check(db, false, &doc, &err) != 0)
         fail_msg("%s", err.text);
     json_array_foreach(json_object_get(doc, "checks"), i, check)
     {

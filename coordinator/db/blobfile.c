@@ -1,0 +1,272 @@
+/*
+ * blobfile.c - blobs in files. Invariant: what has its name in a folder of two digits is
+ * complete, verified and on disk. Knows no table: which file counts is said by rows.
+ */
+#include "coordinator/db/blobfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/base/crash.h"
+#include "shared/base/file.h"
+#include "shared/base/mem.h"
+#include "shared/base/sha256.h"
+
+char *
+blobfile_path(const char *folder, const char *sha)
+{
+    return sha256_is_hex(sha) ? xasprintf("%s/%.2s/%s", folder, sha, sha) : NULL;
+}
+
+static char *
+part_path(const char *folder, const char *sha)
+{
+    return sha256_is_hex(sha) ? xasprintf("%s/part/%s", folder, sha) : NULL;
+}
+
+static int
+no_digest(const char *sha, struct err *err)
+{
+    return err_set(err, ERR_DATA, "`%.80s` is not the digest of a blob", sha);
+}
+
+/* The folder that `path` lies in. */
+static int
+make_folder_of(const char *path, struct err *err)
+{
+    char *folder = xstrdup(path);
+
+    *strrchr(folder, '/') = '\0';
+    const int rc = file_make_dirs(folder, err);
+    free(folder);
+    return rc;
+}
+
+/* ---- uploads ---------------------------------------------------------------------- */
+
+/* The lock is worth nothing when the file was renamed or deleted before we got it. */
+static int
+lock_part(int fd, const char *path, struct stat *st, struct err *err)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK
+                   ? err_set(err, ERR_NET, "another coordinator still writes %s", path)
+                   : err_sys(err, "lock %s", path);
+    if (fstat(fd, st) != 0)
+        return err_sys(err, "look at %s", path);
+    return st->st_nlink > 0 ? 0 : err_set(err, ERR_NET, "%s has just gone", path);
+}
+
+/* A piece that was written in part does not count, and a longer file is another one. */
+static int64_t
+usable(int64_t there, int64_t size, int64_t piece)
+{
+    const int64_t last = size > 0 ? (size - 1) / piece * piece : 0;
+    const int64_t whole = there - there % piece;
+
+    if (there > size)
+        return 0;
+    return whole < last ? whole : last;
+}
+
+static int
+open_part(int *fd, int64_t *have, const char *path, int64_t size, int64_t piece,
+          struct err *err)
+{
+    struct stat st;
+
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*fd < 0)
+        return err_sys(err, "create %s", path);
+    if (lock_part(*fd, path, &st, err) == 0) {
+        *have = usable(st.st_size, size, piece);
+        if (ftruncate(*fd, *have) == 0)
+            return 0;
+        err_sys(err, "write %s", path);
+    }
+    close(*fd);
+    *fd = -1;
+    return -1;
+}
+
+int
+blobfile_open_part(int *fd, int64_t *have, const char *folder, const char *sha,
+                   int64_t size, int64_t piece, struct err *err)
+{
+    char *part = part_path(folder, sha), *path = blobfile_path(folder, sha);
+    int rc = -1;
+
+    *fd = -1;
+    if (part == NULL || path == NULL)
+        no_digest(sha, err);
+    else if (make_folder_of(part, err) == 0) {
+        if (rename(path, part) != 0 && errno != ENOENT)
+            err_sys(err, "rename %s", path);
+        else
+            rc = open_part(fd, have, part, size, piece, err);
+    }
+    free(part);
+    free(path);
+    return rc;
+}
+
+static int
+write_failed(const char *folder, struct err *err)
+{
+    const bool full = errno == ENOSPC || errno == EDQUOT;
+
+    err_sys(err, "write an artifact to %s", folder);
+    if (full)
+        err_wrap(err, "uploads wait, and nothing is lost: make room there (`relusweep "
+                      "db prune` deletes what nobody needs), or give the coordinator "
+                      "another --artifact-dir");
+    return -1;
+}
+
+int
+blobfile_write(int fd, int64_t offset, const void *data, size_t size,
+               const char *folder, struct err *err)
+{
+    const char *from = data;
+    const int64_t begin = offset, behind = offset - BLOBFILE_BEHIND;
+
+    for (size_t left = size; left > 0;) {
+        const ssize_t n = pwrite(fd, from, left, offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return write_failed(folder, err);
+        from += n;
+        offset += n;
+        left -= (size_t)n;
+    }
+    (void)sync_file_range(fd, begin, (off_t)size, SYNC_FILE_RANGE_WRITE);
+    if (behind >= 0)
+        (void)sync_file_range(fd, behind, (off_t)size,
+                              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
+                                  | SYNC_FILE_RANGE_WAIT_AFTER);
+    return 0;
+}
+
+static int
+sync_folder_of(const char *path, struct err *err)
+{
+    char *folder = xstrdup(path);
+
+    *strrchr(folder, '/') = '\0';
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int rc = fd >= 0 && fsync(fd) == 0 ? 0 : err_sys(err, "fsync %s", folder);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return rc;
+}
+
+int
+blobfile_keep(int fd, const char *folder, const char *sha, struct err *err)
+{
+    char *part = part_path(folder, sha), *path = blobfile_path(folder, sha);
+    int rc = -1;
+
+    if (part == NULL || path == NULL)
+        no_digest(sha, err);
+    else if (fsync(fd) != 0)
+        write_failed(folder, err);
+    else if (make_folder_of(path, err) == 0) {
+        crash_point("blob-file-synced");
+        rc = rename(part, path) == 0 ? sync_folder_of(path, err)
+                                     : err_sys(err, "rename %s", part);
+        crash_point("blob-file-renamed");
+    }
+    free(part);
+    free(path);
+    return rc;
+}
+
+int
+blobfile_drop(const char *folder, const char *sha, struct err *err)
+{
+    char *part = part_path(folder, sha), *path = blobfile_path(folder, sha);
+    int rc = 0;
+
+    if (part == NULL || path == NULL)
+        rc = no_digest(sha, err);
+    else if ((unlink(part) != 0 && errno != ENOENT)
+             || (unlink(path) != 0 && errno != ENOENT))
+        rc = err_sys(err, "delete %s", path);
+    free(part);
+    free(path);
+    return rc;
+}
+
+/* ---- reading ---------------------------------------------------------------------- */
+
+static int
+open_failed(const char *path, struct err *err)
+{
+    const bool missing = errno == ENOENT;
+
+    err_sys(err, "open %s", path);
+    if (missing) {
+        err->kind = ERR_DATA;
+        err_wrap(err, "an artifact's file is not on this machine; folders of artifacts "
+                      "are read where the coordinator runs, or must be shared under "
+                      "the same path");
+    }
+    return -1;
+}
+
+int
+blobfile_open(int *fd, const char *folder, const char *sha, int64_t size,
+              struct err *err)
+{
+    char *path = blobfile_path(folder, sha);
+    struct stat st;
+    int rc = -1;
+
+    *fd = -1;
+    if (path == NULL)
+        return no_digest(sha, err);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (*fd < 0)
+        open_failed(path, err);
+    else if (fstat(*fd, &st) != 0)
+        err_sys(err, "look at %s", path);
+    else if (st.st_size != size)
+        err_set(err, ERR_DATA, "%s is damaged: it has %lld bytes, not %lld", path,
+                (long long)st.st_size, (long long)size);
+    else
+        rc = 0;
+    if (rc != 0 && *fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+    free(path);
+    return rc;
+}
+
+int
+blobfile_read(int fd, int64_t offset, void *out, size_t size, size_t *got,
+              struct err *err)
+{
+    char *to = out;
+
+    for (*got = 0; *got < size;) {
+        const ssize_t n = pread(fd, to + *got, size - *got, offset + (int64_t)*got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_sys(err, "read an artifact's file");
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return 0;
+}
