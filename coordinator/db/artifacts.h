@@ -12,11 +12,21 @@ MUST_CHECK int artifacts_add(struct pg *pg, int64_t job, int64_t attempt,
                              const char *name, const char *sha, bool *done,
                              struct err *err);
 
-/* Moves the checkpoint pointer of a job; the blob that it leaves is dropped when nobody
- * else needs it. *done: false when the blob is not stored. */
+/* The newest checkpoint of a job; the one that was it stays behind it, and that before is
+ * dropped, with its blob when nobody else needs it. One that is older than the newest
+ * counts for nothing. *done: false when the blob is not stored. */
 MUST_CHECK int artifacts_move_checkpoint(struct pg *pg, int64_t job, int64_t attempt,
                                          int64_t step, const char *sha, bool *done,
                                          struct err *err);
+
+/* The newest checkpoint cannot be used, says an attempt that did not write it: the one
+ * before it, if there is one, is the newest. */
+struct artifact_fall {
+    bool done; /* false: there was none that the attempt could have been given */
+    int64_t from_step, to_step; /* to_step 0: from the beginning */
+};
+MUST_CHECK int artifacts_fall_back(struct pg *pg, int64_t job, int64_t attempt,
+                                   struct artifact_fall *out, struct err *err);
 
 /* A job that is finished needs no checkpoint. */
 MUST_CHECK int artifacts_drop_checkpoint(struct pg *pg, int64_t job, struct err *err);

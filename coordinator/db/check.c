@@ -74,6 +74,10 @@ static const struct invariant {
      "SELECT 'job ' || x.job || ': blob ' || b.sha FROM"
      " (SELECT job, blob FROM artifact UNION ALL SELECT job, blob FROM checkpoint_head)"
      " x JOIN blob b ON b.id = x.blob WHERE NOT b.stored"},
+    {"a checkpoint that is kept behind another one is older",
+     "SELECT 'job ' || b.job FROM checkpoint_head b LEFT JOIN checkpoint_head n"
+     " ON n.job = b.job AND n.place = 0 WHERE b.place = 1 AND (n.job IS NULL"
+     " OR (n.attempt, n.step) < (b.attempt, b.step))"},
     {"a job that is done has no checkpoint and no progress",
      "SELECT 'job ' || j.id FROM job j WHERE j.state = 'succeeded' AND (EXISTS (SELECT 1"
      " FROM checkpoint_head c WHERE c.job = j.id) OR EXISTS (SELECT 1 FROM progress p"

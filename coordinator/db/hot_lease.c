@@ -126,7 +126,7 @@ ask_checkpoints(struct pg *pg, const int64_t *jobs, size_t n, struct err *err)
     return pg_send(pg,
                    "SELECT c.job, b.sha, b.size, c.step"
                    " FROM unnest($1::bigint[]) u(job)"
-                   " JOIN checkpoint_head c ON c.job = u.job"
+                   " JOIN checkpoint_head c ON c.job = u.job AND c.place = 0"
                    " JOIN blob b ON b.id = c.blob",
                    PG_ARGS(PG_INTS(jobs, n)), err);
 }

@@ -86,7 +86,7 @@ static const char *const details_sql =
     "   JOIN blob b ON b.id = f.blob WHERE f.job = j.id),"
     " 'checkpoint', (SELECT json_build_object('step', h.step, 'attempt', h.attempt,"
     "   'sha', b.sha, 'size', b.size) FROM checkpoint_head h JOIN blob b ON b.id ="
-    "   h.blob WHERE h.job = j.id),"
+    "   h.blob WHERE h.job = j.id AND h.place = 0),"
     " 'events', (SELECT coalesce(json_agg(json_build_object('at', e.at, 'kind', e.kind,"
     "   'attempt', e.attempt, 'detail', e.detail) ORDER BY e.id), '[]') FROM event e"
     "   WHERE e.job = j.id))" JOB_FROM " WHERE j.id = $1";

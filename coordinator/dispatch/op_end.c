@@ -6,6 +6,7 @@
 #include "coordinator/dispatch/op_end.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "coordinator/db/attempts.h"
@@ -226,6 +227,36 @@ end_badly(struct pg *pg, struct op *op, const struct failure *f, struct err *err
     return follow(pg, op, &d, &counts, err);
 }
 
+/* A worker could not go on from the checkpoint that it was given: the one before it is the
+ * newest now. That happens at most twice, so nobody counts it; without a checkpoint it is
+ * an error like another. */
+static int
+fall_back(struct pg *pg, const struct op *op, struct failure *f, struct err *err)
+{
+    struct artifact_fall fall;
+    char detail[128];
+
+    if (strcmp(f->end.outcome, err_kind_name(ERR_CHECKPOINT)) != 0)
+        return 0;
+    if (artifacts_fall_back(pg, op->run.job, op->run.attempt, &fall, err) != 0)
+        return -1;
+    if (!fall.done) {
+        f->kind = RETRY_ERROR;
+        return 0;
+    }
+    if (fall.to_step > 0)
+        snprintf(detail, sizeof detail,
+                 "the one of step %lld cannot be used; goes on from step %lld",
+                 (long long)fall.from_step, (long long)fall.to_step);
+    else
+        snprintf(detail, sizeof detail,
+                 "the one of step %lld cannot be used; goes on from the beginning",
+                 (long long)fall.from_step);
+    log_warn("dispatch", "job=%lld attempt=%lld event=checkpoint text=\"%s\"",
+             (long long)op->run.job, (long long)op->run.attempt, detail);
+    return events_add(pg, op->run.job, op->run.attempt, "checkpoint", detail, err);
+}
+
 int
 op_end_failure(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
 {
@@ -233,6 +264,9 @@ op_end_failure(struct pg *pg, struct op *op, struct arena *mem, struct err *err)
     char *print = arena_alloc(mem, RETRY_FINGERPRINT);
     struct failure f = {.kind = retry_kind_of(m->outcome, m->signal)};
 
+    f.end.outcome = m->outcome;
+    if (fall_back(pg, op, &f, err) != 0)
+        return -1;
     retry_fingerprint(print, m->outcome, m->text);
     f.comparable = f.kind != RETRY_LOST && f.kind != RETRY_STOPPED;
     f.end = (struct attempt_end){.outcome = m->outcome,

@@ -36,6 +36,7 @@ kind_of_err(enum err_kind kind)
     case ERR_USAGE:
     case ERR_REFUSED: return RETRY_HOPELESS;
     case ERR_OOM: return RETRY_OOM;
+    case ERR_CHECKPOINT:
     case ERR_STOPPED: return RETRY_STOPPED;
     case ERR_NONE:
     case ERR_SYS:

@@ -12,18 +12,19 @@
 
 /* What the receiver can do about it: id, name on the wire and in SQL, exit code of
  * a stage's process (ECOSYSTEM: 1:1 with the failure causes of the report). */
-#define ERR_KINDS(X)                                                            \
-    X(ERR_NONE, "none", 0)                                                      \
-    X(ERR_USAGE, "usage", 2)      /* sweep file, flag, parameter: tell user */  \
-    X(ERR_NUMERIC, "numeric", 10) /* NaN or divergence in training */           \
-    X(ERR_DATA, "data", 11)       /* malformed input from disk or a peer */     \
-    X(ERR_OOM, "oom", 12)         /* memory ran out */                          \
-    X(ERR_SYS, "sys", 13)         /* a system call failed: retry */             \
-    X(ERR_DB, "db", 3)            /* PostgreSQL refused or went away: retry */  \
-    X(ERR_NET, "net", 14)         /* peer gone, deadline passed: retry */       \
-    X(ERR_REFUSED, "refused", 4)  /* version, lock, permission: do not retry */ \
-    X(ERR_STOPPED, "stopped", 15) /* asked to stop; a checkpoint was kept */    \
-    X(ERR_BUG, "bug", 16)         /* an invariant of ours does not hold */
+#define ERR_KINDS(X)                                                                  \
+    X(ERR_NONE, "none", 0)                                                            \
+    X(ERR_USAGE, "usage", 2)            /* sweep file, flag, parameter: tell user */  \
+    X(ERR_NUMERIC, "numeric", 10)       /* NaN or divergence in training */           \
+    X(ERR_DATA, "data", 11)             /* malformed input from disk or a peer */     \
+    X(ERR_OOM, "oom", 12)               /* memory ran out */                          \
+    X(ERR_SYS, "sys", 13)               /* a system call failed: retry */             \
+    X(ERR_DB, "db", 3)                  /* PostgreSQL refused or went away: retry */  \
+    X(ERR_NET, "net", 14)               /* peer gone, deadline passed: retry */       \
+    X(ERR_REFUSED, "refused", 4)        /* version, lock, permission: do not retry */ \
+    X(ERR_STOPPED, "stopped", 15)       /* asked to stop; a checkpoint was kept */    \
+    X(ERR_BUG, "bug", 16)               /* an invariant of ours does not hold */      \
+    X(ERR_CHECKPOINT, "checkpoint", 17) /* unusable: go on from an older one */
 
 #define AS_ENUM(id, name, code) id,
 enum err_kind { ERR_KINDS(AS_ENUM) ERR_KIND_COUNT };

@@ -16,6 +16,7 @@ exit_code_of(enum err_kind kind)
     case ERR_OOM:
     case ERR_SYS:
     case ERR_BUG:
+    case ERR_CHECKPOINT:
     case ERR_KIND_COUNT: break;
     }
     return EXIT_JOBS_FAILED;

@@ -261,6 +261,7 @@ model_sweep_blobs(void)
 
     for (int64_t i = 1; i <= model->n_jobs; i++) {
         used[model->jobs[i].head_blob] = true;
+        used[model->jobs[i].before_blob] = true;
         used[model->jobs[i].model_blob] = true;
     }
     for (int i = 0; i < MAX_BLOBS; i++)

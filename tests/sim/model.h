@@ -32,6 +32,7 @@ struct job_row {
     int64_t final_attempt, final_job;
     double final_value;
     int64_t head_attempt, head_step, head_blob;
+    int64_t before_attempt, before_step, before_blob; /* the checkpoint before it */
     int64_t model_attempt, model_blob;
     struct attempt_row attempts[MAX_ATTEMPTS + 1];
 };

@@ -359,7 +359,7 @@ hot_success(struct pg *pg, struct hot_success *ends, size_t n,
             world_violated("(h) %d/%d is not bare", (int)ends[i].job,
                            (int)ends[i].attempt);
         j->state = JOB_SUCCEEDED;
-        j->not_before_ms = j->head_blob = 0;
+        j->not_before_ms = j->head_blob = j->before_blob = 0;
         j->cancel_open = false;
         snprintf(attempt_of(j)->outcome, sizeof attempt_of(j)->outcome, "ok");
         set_final(j, ends[i].attempt, ends[i].finals, ends[i].n_finals);
@@ -545,10 +545,36 @@ artifacts_move_checkpoint(struct pg *pg, int64_t job, int64_t attempt, int64_t s
             && (attempt < j->head_attempt
                 || (attempt == j->head_attempt && step < j->head_step))))
         return 0;
+    if (j->head_blob != blob_number(sha)) {
+        j->before_attempt = j->head_attempt;
+        j->before_step = j->head_step;
+        j->before_blob = j->head_blob;
+    }
     j->head_attempt = attempt;
     j->head_step = step;
     j->head_blob = blob_number(sha);
     check_checkpoint(j, job);
+    return 0;
+}
+
+int
+artifacts_fall_back(struct pg *pg, int64_t job, int64_t attempt,
+                    struct artifact_fall *out, struct err *err)
+{
+    struct model *m = statement(pg, err);
+
+    *out = (struct artifact_fall){0};
+    if (m == NULL)
+        return -1;
+    struct job_row *j = &m->jobs[job];
+    if (j->head_blob == 0 || j->head_attempt >= attempt)
+        return 0;
+    *out = (struct artifact_fall){
+        .done = true, .from_step = j->head_step, .to_step = j->before_step};
+    j->head_attempt = j->before_attempt;
+    j->head_step = j->before_step;
+    j->head_blob = j->before_blob;
+    j->before_attempt = j->before_step = j->before_blob = 0;
     return 0;
 }
 
@@ -559,7 +585,7 @@ artifacts_drop_checkpoint(struct pg *pg, int64_t job, struct err *err)
 
     if (m == NULL)
         return -1;
-    m->jobs[job].head_blob = 0;
+    m->jobs[job].head_blob = m->jobs[job].before_blob = 0;
     return 0;
 }
 

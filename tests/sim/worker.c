@@ -252,9 +252,10 @@ measure(struct worker *w, struct run *r)
 static void
 choose_outcome(struct run *r)
 {
-    static const char *const bad[] = {"sys", "numeric", "oom", "timeout", "signal"};
+    static const char *const bad[] = {"sys",     "numeric", "oom",
+                                      "timeout", "signal",  "checkpoint"};
     const char *outcome =
-        world.calm || world_random(4) != 0 ? "ok" : bad[world_random(5)];
+        world.calm || world_random(4) != 0 ? "ok" : bad[world_random(6)];
 
     if (r->cancelled || r->giving_back)
         outcome = world_random(4) != 0 ? "stopped" : "ok"; /* done in time */

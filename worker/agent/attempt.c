@@ -78,7 +78,8 @@ begin_fetch(struct attempt *a, const struct msg_grant *g, struct err *err)
         add_input(a, in->sha, in->size,
                   xasprintf("%s/inputs/%s.%s", a->dir, in->stage, in->name));
     }
-    if (g->resume_sha[0] != '\0')
+    a->resumes = g->resume_sha[0] != '\0';
+    if (a->resumes)
         add_input(a, g->resume_sha, g->resume_size, file_join(a->dir, "resume"));
     return 0;
 }
@@ -235,6 +236,8 @@ step_fetch(struct attempt *a)
         const struct blob *in = a->inputs[i];
         if (blob_state(in) == BLOB_FAILED) {
             err = *blob_error(in);
+            if (a->resumes && i + 1 == a->n_inputs && err.kind == ERR_DATA)
+                err.kind = ERR_CHECKPOINT; /* an older one may be whole */
             err_wrap(&err, "fetch an input");
         } else if (place_input(blob_path(in), a->input_paths[i], &err) == 0) {
             continue;

@@ -18,6 +18,7 @@ struct attempt {
     struct blob **inputs; /* parallel to input_paths */
     char **input_paths;   /* where they go */
     size_t n_inputs;
+    bool resumes; /* the last one is a checkpoint */
 
     /* RUN */
     struct child *child;

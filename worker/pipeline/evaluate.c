@@ -73,7 +73,7 @@ save_checkpoint(struct evaluation *e, struct err *err)
     return rc;
 }
 
-/* Goes on from the folder's `resume`. A useless one costs time, not the job. */
+/* Goes on from the folder's `resume`. A useless one is given back for the one before. */
 static int
 resume(struct evaluation *e, struct err *err)
 {
@@ -82,8 +82,9 @@ resume(struct evaluation *e, struct err *err)
 
     if (file_exists(path)
         && eval_file_load(&e->parts, e->context->digest, path, err) != 0) {
-        log_warn("evaluate", "starting from the beginning: %s", err->text);
-        rc = err->kind == ERR_DATA ? 0 : -1;
+        if (err->kind == ERR_DATA)
+            err->kind = ERR_CHECKPOINT;
+        rc = -1;
     }
     free(path);
     e->resumed = eval_parts_passes_done(&e->parts);

@@ -73,8 +73,8 @@ save_checkpoint(struct trainer *t, struct err *err)
     return rc;
 }
 
-/* Goes on from the folder's `resume`. One that cannot be used costs time, not the job:
- * the same numbers come out from the beginning. */
+/* Goes on from the folder's `resume`. One that cannot be used costs time, not the job: the
+ * next attempt is given the one before it, or none, and the same numbers come out. */
 static int
 resume(struct trainer *t, struct err *err)
 {
@@ -83,8 +83,9 @@ resume(struct trainer *t, struct err *err)
     int rc = 0;
 
     if (file_exists(path) && checkpoint_load(&c, path, err) != 0) {
-        log_warn("trainer", "starting from the beginning: %s", err->text);
-        rc = err->kind == ERR_DATA ? 0 : -1;
+        if (err->kind == ERR_DATA)
+            err->kind = ERR_CHECKPOINT;
+        rc = -1;
     }
     free(path);
     if (t->state.counts.index > 0 || t->state.counts.epoch > 1)

@@ -241,34 +241,85 @@ a_result_without_its_blob_is_not_taken(void **state)
     assert_string_equal(w->batch.ops[0].inputs.items[0].sha, sha);
 }
 
-static void
-checkpoints_move_forward_and_the_old_blob_goes(void **state)
+/* Announces a checkpoint of attempt 1 of job 1 whose blob is called by one digit. */
+static const char *
+checkpoint(struct world *w, char digit, int64_t step)
 {
-    struct world *w = *state;
-    char first[65], second[65];
-    struct msg m = {.type = MSG_CHECKPOINT, .u.checkpoint = {.step = 10, .sha = first}};
+    char sha[65] = {0};
+    const struct msg m = {.type = MSG_CHECKPOINT,
+                          .u.checkpoint = {.step = step, .sha = sha}};
     const struct op op = {.kind = OP_CHECKPOINT, .run = {1, 1}, .m = &m};
 
-    memset(first, '1', 64);
-    memset(second, '2', 64);
-    first[64] = second[64] = '\0';
+    memset(sha, digit, 64);
+    return commit(w, &op)->disposition;
+}
+
+static void
+store_blobs(struct world *w)
+{
+    db_fixture_script(w->db, "INSERT INTO blob (sha, size, received, stored) SELECT"
+                             " repeat(d, 64), 3, 3, true FROM unnest('{1,2,3}'::text[])"
+                             " d");
+}
+
+static void
+the_last_two_checkpoints_are_kept_until_the_job_is_done(void **state)
+{
+    struct world *w = *state;
+
     lease(w, 1, 1);
-    assert_string_equal(commit(w, &op)->disposition, "missing");
-    db_fixture_script(w->db,
-                      "INSERT INTO blob (sha, size, received, stored) VALUES"
-                      " (repeat('1', 64), 3, 3, true), (repeat('2', 64), 3, 3, true)");
-    assert_string_equal(commit(w, &op)->disposition, "committed");
-    m.u.checkpoint.sha = second;
-    m.u.checkpoint.step = 20;
-    assert_string_equal(commit(w, &op)->disposition, "committed");
-    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM blob"), 1);
+    assert_string_equal(checkpoint(w, '1', 10), "missing");
+    store_blobs(w);
+    assert_string_equal(checkpoint(w, '1', 10), "committed");
+    assert_string_equal(checkpoint(w, '2', 20), "committed");
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM blob"), 3);
+    assert_string_equal(checkpoint(w, '3', 30), "committed");
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM blob"), 2);
+    assert_string_equal(checkpoint(w, '2', 20), "committed"); /* it came late */
     lost(w, 1, 1, true);
     lease(w, 1, 2);
-    assert_int_equal(w->batch.ops[0].resume.step, 20);
-    assert_string_equal(w->batch.ops[0].resume.sha, second);
-    assert_string_equal(commit(w, &op)->disposition, "fenced");
+    assert_int_equal(w->batch.ops[0].resume.step, 30);
+    assert_int_equal(w->batch.ops[0].resume.sha[0], '3');
+    assert_string_equal(checkpoint(w, '3', 40), "fenced");
     assert_string_equal(result(w, 1, 2, "ok", "", NULL), "committed");
     assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM blob"), 0);
+}
+
+static int64_t
+count_events(struct world *w, const char *where)
+{
+    char *sql =
+        xasprintf("SELECT count(*) FROM event WHERE kind = 'checkpoint' AND %s", where);
+    const int64_t n = db_fixture_number(w->db, sql);
+
+    free(sql);
+    return n;
+}
+
+static void
+a_checkpoint_that_cannot_be_used_gives_way_to_the_one_before(void **state)
+{
+    struct world *w = *state;
+
+    lease(w, 1, 1);
+    store_blobs(w);
+    for (int i = 1; i <= 3; i++)
+        assert_string_equal(checkpoint(w, (char)('0' + i), 10 * i), "committed");
+    lost(w, 1, 1, true);
+    lease(w, 1, 2);
+    assert_string_equal(result(w, 1, 2, "checkpoint", "damaged", NULL), "committed");
+    assert_int_equal(count_events(w, "detail LIKE '%30 cannot%from step 20'"), 1);
+    lease(w, 1, 3);
+    assert_int_equal(w->batch.ops[0].resume.step, 20);
+    assert_string_equal(result(w, 1, 3, "checkpoint", "damaged", NULL), "committed");
+    assert_int_equal(count_events(w, "detail LIKE '%20 cannot%from the beginning'"), 1);
+    lease(w, 1, 4);
+    assert_string_equal(w->batch.ops[0].resume.sha, "");
+    assert_int_equal(db_fixture_number(w->db, "SELECT n_error FROM job WHERE id = 1"),
+                     0);
+    assert_string_equal(result(w, 1, 4, "checkpoint", "which?", NULL), "committed");
+    assert_int_equal(db_fixture_number(w->db, "SELECT n_error FROM job WHERE id = 1"),
+                     1);
 }
 
 static void
@@ -458,7 +509,8 @@ main(void)
         TEST(a_result_after_its_lease_expired_is_fenced),
         TEST(metrics_are_taken_once_in_order_and_only_from_the_current_attempt),
         TEST(a_result_without_its_blob_is_not_taken),
-        TEST(checkpoints_move_forward_and_the_old_blob_goes),
+        TEST(the_last_two_checkpoints_are_kept_until_the_job_is_done),
+        TEST(a_checkpoint_that_cannot_be_used_gives_way_to_the_one_before),
         TEST(a_hopeless_failure_fails_the_chain_at_once),
         TEST(the_same_error_twice_ends_the_job_and_different_ones_have_more_tries),
         TEST(a_job_that_kills_three_workers_is_quarantined),

@@ -97,6 +97,7 @@ outcomes_have_kinds(void **state)
     assert_int_equal(retry_kind_of("timeout", 0), RETRY_TIMEOUT);
     assert_int_equal(retry_kind_of("stopped", 0), RETRY_STOPPED);
     assert_int_equal(retry_kind_of("preempted", 0), RETRY_STOPPED);
+    assert_int_equal(retry_kind_of("checkpoint", 0), RETRY_STOPPED);
     assert_int_equal(retry_kind_of("signal", 9), RETRY_LOST);
     assert_int_equal(retry_kind_of("signal", 11), RETRY_ERROR);
     assert_int_equal(retry_kind_of("something new", 0), RETRY_ERROR);

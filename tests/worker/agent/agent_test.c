@@ -430,6 +430,25 @@ a_crash_is_told_with_its_signal_and_last_lines(void **state)
                         "state after forty steps");
 }
 
+/* Of the same length, so that only the digest tells. */
+static void
+a_damaged_checkpoint_is_told_apart_from_damaged_inputs(void **state)
+{
+    struct world *w = *state;
+
+    grant(w, 7, "start", NULL, "state after forty steps");
+    buf_clear(&w->blobs[w->n_blobs - 1].data);
+    buf_puts(&w->blobs[w->n_blobs - 1].data, "state after forty stops");
+    await(w, MSG_RESULT);
+    assert_string_equal(w->last.u.result.outcome, "checkpoint");
+    assert_non_null(strstr(w->last.u.result.text, "damaged"));
+    grant(w, 8, "start", "teacher weights", NULL);
+    buf_clear(&w->blobs[w->n_blobs - 1].data);
+    buf_puts(&w->blobs[w->n_blobs - 1].data, "teacher wights!");
+    await(w, MSG_RESULT);
+    assert_string_equal(w->last.u.result.outcome, "data");
+}
+
 static void
 a_damaged_spec_is_refused(void **state)
 {
@@ -650,6 +669,7 @@ main(int argc, char **argv)
         TEST(inputs_and_the_checkpoint_are_fetched),
         TEST(a_failing_stage_is_a_recorded_failure),
         TEST(a_crash_is_told_with_its_signal_and_last_lines),
+        TEST(a_damaged_checkpoint_is_told_apart_from_damaged_inputs),
         TEST(a_damaged_spec_is_refused),
         TEST(a_folder_that_cannot_be_used_fails_the_attempt_not_the_agent),
         TEST(a_soft_cancel_lets_the_stage_write_its_checkpoint),

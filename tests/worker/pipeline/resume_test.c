@@ -208,7 +208,7 @@ a_stage_asked_to_stop_keeps_a_checkpoint_and_says_so(void **state)
 }
 
 static void
-a_checkpoint_that_does_not_fit_costs_time_and_not_the_job(void **state)
+a_checkpoint_that_does_not_fit_is_said_to_be_unusable(void **state)
 {
     json_t *kept = stage_folder_events(teacher, "checkpoint");
     const char *first = json_str(json_array_get(kept, 0), "file", "");
@@ -216,8 +216,10 @@ a_checkpoint_that_does_not_fit_costs_time_and_not_the_job(void **state)
 
     (void)state;
     stage_folder_put(dir, "resume", other);
-    assert_int_equal(stage_folder_run(dir), 0);
-    expect_same_model(dir, mask);
+    assert_int_equal(stage_folder_run(dir), err_kind_exit(ERR_CHECKPOINT));
+    json_t *errors = stage_folder_events(dir, "error");
+    assert_string_equal(json_str(json_array_get(errors, 0), "kind", ""), "checkpoint");
+    json_decref(errors);
     json_decref(kept);
     free(other);
     stage_folder_free(dir);
@@ -235,7 +237,7 @@ main(void)
         cmocka_unit_test(
             a_stage_asked_to_stop_again_and_again_ends_with_the_same_bytes),
         cmocka_unit_test(a_stage_asked_to_stop_keeps_a_checkpoint_and_says_so),
-        cmocka_unit_test(a_checkpoint_that_does_not_fit_costs_time_and_not_the_job),
+        cmocka_unit_test(a_checkpoint_that_does_not_fit_is_said_to_be_unusable),
     };
 
     return cmocka_run_group_tests(tests, make_runs, drop_runs);
