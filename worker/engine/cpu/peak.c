@@ -20,16 +20,22 @@ struct work {
 
 #define UNROLL _Pragma("GCC unroll 10")
 
-/* The vector of one AVX-512 register is two of AVX2, whose ten sums would not fit. */
+/* The vector of one AVX-512 register is two of AVX2, whose ten sums would not fit. The
+ * sums begin with values of their own: a compiler makes one of those that are equal. */
 #define SUM_UP(name, width)                                                \
     typedef float name##_vector __attribute__((vector_size(4 * (width)))); \
     CPU_CLONES static void name(float *out)                                \
     {                                                                      \
-        name##_vector sum[SUMS] = {{0}}, a = {0}, b = {0};                 \
+        name##_vector sum[SUMS], a = {0}, b = {0};                         \
         for (int i = 0; i < (width); i++)                                  \
-            a[i] = 0.999f, b[i] = out[i];                                  \
+            a[i] = 0.999f, b[i] = 1.0f;                                    \
+        for (int k = 0; k < SUMS; k++)                                     \
+            for (int i = 0; i < (width); i++)                              \
+                sum[k][i] = out[i] + (float)k;                             \
         for (int turn = 0; turn < TURNS; turn++)                           \
             UNROLL for (int k = 0; k < SUMS; k++) sum[k] = sum[k] * a + b; \
+        for (int i = 0; i < (width); i++)                                  \
+            out[i] = 0.0f;                                                 \
         for (int i = 0; i < (width); i++)                                  \
             for (int k = 0; k < SUMS; k++)                                 \
                 out[i] += sum[k][i];                                       \
