@@ -6,6 +6,19 @@
 
 #include "shared/base/mem.h"
 
+/* Where they are that small, reading them takes less time than making them anew. */
+enum { SMALL_MAPS_BYTES = 32 << 20 };
+
+/* What a net for training keeps of its maps, of which none may be asked for. */
+static enum net_keep
+kept_maps(const struct network_config *config, const struct graph *g)
+{
+    const int64_t bytes = graph_relus(g) * config->max_batch * (int64_t)sizeof(float);
+    const bool training = config->gradients && !config->frozen;
+
+    return training && bytes <= SMALL_MAPS_BYTES ? NET_KEEP_MAPS : config->keep;
+}
+
 int
 network_new(struct net **out, const struct network_config *config, struct err *err)
 {
@@ -30,7 +43,7 @@ network_new(struct net **out, const struct network_config *config, struct err *e
                                       .max_batch = config->max_batch,
                                       .gradients = config->gradients,
                                       .frozen = config->frozen,
-                                      .keep = config->keep,
+                                      .keep = kept_maps(config, g),
                                       .packing = config->packing,
                                       .lender = config->lender,
                                       .brief = config->brief};

@@ -4,6 +4,7 @@ target_link_libraries(stage_folder PUBLIC worker_core)
 
 relusweep_test(worker/pipeline/step_test LINK test_small_net)
 relusweep_test(worker/pipeline/trace_test LINK test_small_net)
+relusweep_test(worker/pipeline/network_test LINK worker_core)
 relusweep_test(worker/pipeline/bench_test LINK worker_core)
 relusweep_test(worker/pipeline/safetensors_test LINK worker_core)
 relusweep_test(worker/pipeline/chain_test LABEL system LINK stage_folder)
