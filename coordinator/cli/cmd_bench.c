@@ -40,6 +40,11 @@ static const struct param bench_params[] = {
     PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON document"),
 };
 
+/* Of times from submission to start. */
+struct percentiles {
+    double p50_ms, p99_ms;
+};
+
 struct bench {
     const struct bench_config *config;
     char *dir; /* of a cluster of our own and the programs' logs */
@@ -49,7 +54,7 @@ struct bench {
     struct db *db;
     struct local *programs;
     struct db_drill_result result;
-    double p50_ms, p99_ms;
+    struct percentiles call, done; /* from the call of a submission, and from its end */
 };
 
 /* ---- the scene -------------------------------------------------------------------- */
@@ -168,6 +173,17 @@ struct moments {
     int64_t n;
 };
 
+/* Of jobs that were submitted one by one: when, and since when it was committed. */
+struct submissions {
+    struct moments call, done;
+};
+
+static struct moments
+moments_new(int64_t n)
+{
+    return (struct moments){xcalloc((size_t)n, sizeof(int64_t)), n};
+}
+
 static int
 read_starts(const struct bench *b, struct moments *starts, struct err *err)
 {
@@ -199,24 +215,29 @@ by_size(const void *a, const void *b)
 
 /* Submits jobs one by one, each when the one before it is done. */
 static int
-submit_one_by_one(struct bench *b, struct moments *sent, struct err *err)
+submit_one_by_one(struct bench *b, struct submissions *sent, struct err *err)
 {
     for (int64_t i = 0; i < b->config->latency; i++) {
         int64_t job;
         const int64_t before = clock_mono_ns();
-        if (db_drill_add(b->db, 1, b->config->busy, &job, err) != 0
-            || wait_for_job(b, job, 1, err) != 0)
+        if (db_drill_add(b->db, 1, b->config->busy, &job, err) != 0)
             return -1;
-        if (job < sent->n)
-            sent->at[job] = before;
+        const int64_t after = clock_mono_ns();
+        if (wait_for_job(b, job, 1, err) != 0)
+            return -1;
+        if (job < sent->call.n) {
+            sent->call.at[job] = before;
+            sent->done.at[job] = after;
+        }
         clock_pause_ms(2);
     }
     return 0;
 }
 
 static int
-compute_latency(struct bench *b, const struct moments *sent,
-                const struct moments *starts, struct err *err)
+compute_latency(const struct bench *b, struct percentiles *out,
+                const struct moments *sent, const struct moments *starts,
+                struct err *err)
 {
     double *ms = xcalloc((size_t)sent->n, sizeof *ms);
     int64_t n = 0;
@@ -225,10 +246,8 @@ compute_latency(struct bench *b, const struct moments *sent,
         if (sent->at[job] > 0 && starts->at[job] > 0)
             ms[n++] = (double)(starts->at[job] - sent->at[job]) / 1e6;
     qsort(ms, (size_t)n, sizeof *ms, by_size);
-    if (n == b->config->latency) {
-        b->p50_ms = ms[n / 2];
-        b->p99_ms = ms[n * 99 / 100];
-    }
+    if (n == b->config->latency)
+        *out = (struct percentiles){ms[n / 2], ms[n * 99 / 100]};
     free(ms);
     return n == b->config->latency
                ? 0
@@ -237,15 +256,17 @@ compute_latency(struct bench *b, const struct moments *sent,
 }
 
 static int
-finish_latency(struct bench *b, const struct moments *sent, struct err *err)
+finish_latency(struct bench *b, const struct submissions *sent, struct err *err)
 {
-    struct moments starts = {xcalloc((size_t)sent->n, sizeof(int64_t)), sent->n};
+    struct moments starts = moments_new(sent->call.n);
 
     local_stop(b->programs); /* they write their files at the end */
     b->programs = NULL;
     int rc = read_starts(b, &starts, err);
     if (rc == 0)
-        rc = compute_latency(b, sent, &starts, err);
+        rc = compute_latency(b, &b->call, &sent->call, &starts, err);
+    if (rc == 0)
+        rc = compute_latency(b, &b->done, &sent->done, &starts, err);
     free(starts.at);
     return rc;
 }
@@ -262,7 +283,7 @@ static int
 run_bench(struct bench *b, struct err *err)
 {
     const int64_t room = b->config->jobs + b->config->latency + 1;
-    struct moments sent = {xcalloc((size_t)room, sizeof(int64_t)), room};
+    struct submissions sent = {moments_new(room), moments_new(room)};
     const bool busy = b->config->busy;
     int rc = -1;
 
@@ -277,7 +298,8 @@ run_bench(struct bench *b, struct err *err)
         rc = submit_one_by_one(b, &sent, err);
     if (rc == 0 && b->config->latency > 0)
         rc = finish_latency(b, &sent, err);
-    free(sent.at);
+    free(sent.call.at);
+    free(sent.done.at);
     return rc;
 }
 
@@ -293,8 +315,10 @@ print_result(const struct bench *b)
                   b->result.seconds, "jobs_per_second", rate);
 
     if (c->latency > 0) {
-        json_object_set_new(doc, "start_p50_ms", json_real(b->p50_ms));
-        json_object_set_new(doc, "start_p99_ms", json_real(b->p99_ms));
+        json_object_set_new(doc, "start_p50_ms", json_real(b->call.p50_ms));
+        json_object_set_new(doc, "start_p99_ms", json_real(b->call.p99_ms));
+        json_object_set_new(doc, "committed_start_p50_ms", json_real(b->done.p50_ms));
+        json_object_set_new(doc, "committed_start_p99_ms", json_real(b->done.p99_ms));
     }
     if (c->json) {
         cmd_print_json(doc);
@@ -302,9 +326,10 @@ print_result(const struct bench *b)
         printf("%" PRId64 " jobs in %.2f s: %.0f jobs/s, each ran once\n", c->jobs,
                b->result.seconds, rate);
         if (c->latency > 0)
-            printf("submission to start %s: p50 %.2f ms, p99 %.2f ms\n",
-                   c->busy ? "ahead of the others" : "on the idle queue", b->p50_ms,
-                   b->p99_ms);
+            printf("submission to start %s: p50 %.2f ms, p99 %.2f ms; from its commit: "
+                   "p50 %.2f ms, p99 %.2f ms\n",
+                   c->busy ? "ahead of the others" : "on the idle queue",
+                   b->call.p50_ms, b->call.p99_ms, b->done.p50_ms, b->done.p99_ms);
     }
     json_decref(doc);
 }

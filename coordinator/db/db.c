@@ -11,6 +11,7 @@
 #include "coordinator/db/jobs.h"
 #include "coordinator/db/locks.h"
 #include "coordinator/db/migrate.h"
+#include "coordinator/db/notes.h"
 #include "coordinator/db/policy.h"
 #include "coordinator/db/requests.h"
 #include "coordinator/db/rules.h"
@@ -64,15 +65,16 @@ db_begin_edit(struct db *db, struct err *err)
                     PG_ARGS(PG_INT(LOCK_SPACE), PG_INT(LOCK_EDIT)), err);
 }
 
-/* Runs the steps again when the coordinator and this command got into each other's
- * way. */
+typedef int step_fn(struct db *db, void *arg, struct err *err);
+
+/* Runs the steps, and the one that tells the coordinator, again when it and this command
+ * got into each other's way. */
 static int
-edit(struct db *db, int (*steps)(struct db *db, void *arg, struct err *err), void *arg,
-     struct err *err)
+edit_telling(struct db *db, step_fn *steps, step_fn *tell, void *arg, struct err *err)
 {
     for (int tries = 0;; tries++) {
         if (db_begin_edit(db, err) == 0 && steps(db, arg, err) == 0
-            && db_wake(db, err) == 0 && pg_commit(db->pg, err) == 0)
+            && tell(db, arg, err) == 0 && pg_commit(db->pg, err) == 0)
             return 0;
         const bool again = pg_may_repeat(db->pg) && tries < 3;
         pg_rollback(db->pg);
@@ -81,10 +83,24 @@ edit(struct db *db, int (*steps)(struct db *db, void *arg, struct err *err), voi
     }
 }
 
+static int
+tell_to_look(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return db_wake(db, err);
+}
+
+static int
+edit(struct db *db, step_fn *steps, void *arg, struct err *err)
+{
+    return edit_telling(db, steps, tell_to_look, arg, err);
+}
+
 struct submission {
     const struct sweep *s;
     const struct dag *d;
     struct db_submitted *out;
+    int64_t first_job;
 };
 
 /* A paused sweep stays so with its new jobs; another one wants what was held. */
@@ -109,7 +125,7 @@ settle_submitted(struct db *db, const struct db_submitted *sub, struct err *err)
 static int
 submit_steps(struct db *db, void *arg, struct err *err)
 {
-    const struct submission *sub = arg;
+    struct submission *sub = arg;
     int64_t *ids = xcalloc(sub->d->n_jobs + 1, sizeof *ids);
     int rc = -1;
 
@@ -121,8 +137,23 @@ submit_steps(struct db *db, void *arg, struct err *err)
         && verified_place(db->pg, sub->d, ids, err) == 0
         && settle_submitted(db, sub->out, err) == 0)
         rc = events_add(db->pg, 0, 0, "submitted", sub->s->name, err);
+    sub->first_job = ids[0];
     free(ids);
     return rc;
+}
+
+/* Numbers of new jobs are in a row. Where none was there before, and no limit was said,
+ * they are all that has changed. */
+static int
+tell_submitted(struct db *db, void *arg, struct err *err)
+{
+    const struct submission *sub = arg;
+
+    if (sub->out->new_jobs < sub->out->jobs || sub->out->jobs == 0
+        || json_object_get(sub->s->policy, "limits") != NULL)
+        return db_wake(db, err);
+    return notes_tell_new(db->pg, sub->first_job, sub->first_job + sub->out->jobs - 1,
+                          err);
 }
 
 int
@@ -132,7 +163,7 @@ db_submit(struct db *db, const struct sweep *s, struct dag *d, struct db_submitt
     struct submission sub = {.s = s, .d = d, .out = out};
 
     dag_name_jobs(d);
-    if (edit(db, submit_steps, &sub, err) != 0)
+    if (edit_telling(db, submit_steps, tell_submitted, &sub, err) != 0)
         return err_wrap(err, "submit %s", s->name);
     return 0;
 }

@@ -3,6 +3,8 @@
 #include "coordinator/db/drill.h"
 
 #include "coordinator/db/handle.h"
+#include "coordinator/db/locks.h"
+#include "coordinator/db/notes.h"
 
 int
 db_drill_fill(struct db *db, int64_t n, struct err *err)
@@ -20,28 +22,45 @@ db_drill_fill(struct db *db, int64_t n, struct err *err)
     return db_drill_add(db, n, 0, NULL, err);
 }
 
+/* What `submit` does in its transaction, in one way to the server. */
+static int
+ask_add(struct pg *pg, int64_t n, int64_t priority, struct err *err)
+{
+    if (pg_begin(pg, err) != 0)
+        return -1;
+    pg_commit_along(pg);
+    return pg_send(pg, "SELECT pg_advisory_xact_lock($1::int, $2::int)",
+                   PG_ARGS(PG_INT(LOCK_SPACE), PG_INT(LOCK_EDIT)),
+                   err) == 0
+                   && pg_send(
+                          pg,
+                          "WITH f AS (INSERT INTO job_form AS f (method, stage, template)"
+                          "  VALUES ('drill', 'noop', '{}') ON CONFLICT (md5(template))"
+                          "  DO UPDATE SET stage = f.stage RETURNING id),"
+                          " s AS (INSERT INTO job_def (digest, form)"
+                          "  SELECT uuid_send(gen_random_uuid())"
+                          "   || uuid_send(gen_random_uuid()), f.id"
+                          "  FROM f, generate_series(1, $1::bigint) RETURNING job),"
+                          " j AS (INSERT INTO job (id, state, priority)"
+                          "  SELECT job, 'ready', $2::int FROM s ORDER BY job"
+                          "  RETURNING id, place, priority, class),"
+                          " n AS (INSERT INTO news (job, last)"
+                          "  SELECT min(id), max(id) FROM j RETURNING last)"
+                          " SELECT last, pg_notify('relusweep', (SELECT " NOTES_TEXT
+                          "  FROM j)) FROM n",
+                          PG_ARGS(PG_INT(n), PG_INT(priority)), err)
+                          == 0
+               ? 0
+               : -1;
+}
+
 int
 db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct err *err)
 {
     struct pg_rows rows;
 
-    if (db_begin_edit(db, err) != 0)
-        return -1;
-    if (pg_query_again(
-            db->pg, &rows,
-            "WITH f AS (INSERT INTO job_form AS f (method, stage, template)"
-            "  VALUES ('drill', 'noop', '{}') ON CONFLICT (md5(template))"
-            "  DO UPDATE SET stage = f.stage RETURNING id),"
-            " s AS (INSERT INTO job_def (digest, form)"
-            "  SELECT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()),"
-            "  f.id FROM f, generate_series(1, $1::bigint) RETURNING job),"
-            " j AS (INSERT INTO job (id, state, priority)"
-            "  SELECT job, 'ready', $2::int FROM s ORDER BY job RETURNING id),"
-            " n AS (INSERT INTO news (job, last) SELECT min(id), max(id) FROM j"
-            "  RETURNING last)"
-            " SELECT last, pg_notify('relusweep', '') FROM n",
-            PG_ARGS(PG_INT(n), PG_INT(priority)), err)
-        != 0)
+    if (ask_add(db->pg, n, priority, err) != 0 || pg_take(db->pg, NULL, err) != 0
+        || pg_take(db->pg, &rows, err) != 0)
         return -1;
     const int64_t id = pg_int_at(&rows, 0, 0);
     pg_rows_release(&rows);
@@ -51,7 +70,6 @@ db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t *last, struct e
         *last = id;
     return 0;
 }
-
 int
 db_drill_settle(struct db *db, struct err *err)
 {

@@ -23,23 +23,30 @@ MUST_CHECK int hot_prepare(struct pg *pg, struct err *err);
  * what is best for a table of ten rows is bad when it has a million. */
 MUST_CHECK int hot_replan(struct pg *pg, struct err *err);
 
-/* ready -> leased, for n > 0 different jobs. forms: of this database; what is missing is
- * read into it. */
+/* ready -> leased, for n > 0 different jobs, in one way to the server: COMMIT may go
+ * along. */
 struct hot_lease {
     int64_t job, attempt, worker;
     /* outcome */
     bool done;
-    char *digest, *spec; /* caller frees, also after a failure */
+    char *digest, *spec; /* spec: of hot_describe; the caller frees both at any rate */
     struct artifact_inputs inputs;
     struct artifact_checkpoint resume;
-    /* what the spec is made of; empty outside the call */
+    /* what hot_describe goes by; hot_lease_forget frees it */
     bool has_parents;
     int64_t form;
     char *vals;
     struct buf parents;
 };
-MUST_CHECK int hot_lease(struct pg *pg, struct forms *forms, struct hot_lease *leases,
-                         size_t n, struct err *err);
+MUST_CHECK int hot_lease(struct pg *pg, struct hot_lease *leases, size_t n,
+                         struct err *err);
+
+/* Fills spec, inputs and resume of those that are done: none of that changes under a
+ * lease, so the transaction may be over. forms: of this database; what is missing is read
+ * into it. -1: a job, or all of them, could not be described; such a one has no spec. */
+MUST_CHECK int hot_describe(struct pg *pg, struct forms *forms,
+                            struct hot_lease *leases, size_t n, struct err *err);
+void hot_lease_forget(struct hot_lease *leases, size_t n);
 
 /* The process of a current attempt lives. */
 struct hot_start {

@@ -1,7 +1,8 @@
 /*
  * hot_lease.c - lease of many jobs at once, in one way to the server: the fenced move, and
  * what the jobs are. Specs are composed here: the server does not print what it knows by
- * heart. Only jobs with parents, and those that ran before, cause a second way.
+ * heart. Only jobs with parents, and those that ran before, cause a second way, and that
+ * one after the commit: what it reads belongs to the lease.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,26 +234,31 @@ compose(struct hot_lease *l, const struct forms *forms, struct err *err)
     const int rc =
         forms_spec(&spec, forms, l->form, buf_str(&l->parents), l->vals, err);
 
-    if (rc != 0)
-        err_wrap(err, "job %lld", (long long)l->job);
+    if (rc != 0) {
+        buf_release(&spec);
+        return err_wrap(err, "job %lld", (long long)l->job);
+    }
     l->spec = buf_take(&spec);
-    return rc;
+    return 0;
 }
 
+/* One that cannot be described does not keep the others from it. */
 static int
 compose_all(struct pg *pg, struct forms *forms, struct hot_lease *leases, size_t n,
             struct err *err)
 {
+    int rc = 0;
+
     if (load_forms(pg, forms, leases, n, err) != 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (leases[i].done && compose(&leases[i], forms, err) != 0)
-            return -1;
-    return 0;
+            rc = -1;
+    return rc;
 }
 
-static void
-forget_parts(struct hot_lease *leases, size_t n)
+void
+hot_lease_forget(struct hot_lease *leases, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         free(leases[i].vals);
@@ -262,18 +268,19 @@ forget_parts(struct hot_lease *leases, size_t n)
 }
 
 int
-hot_lease(struct pg *pg, struct forms *forms, struct hot_lease *leases, size_t n,
-          struct err *err)
+hot_lease(struct pg *pg, struct hot_lease *leases, size_t n, struct err *err)
 {
-    const int rc = ask_leases(pg, leases, n, err) == 0
-                           && ask_defs(pg, leases, n, err) == 0
-                           && take_leases(pg, leases, n, err) == 0
-                           && take_rows(pg, leases, n, take_def, err) == 0
-                           && load_rest(pg, leases, n, err) == 0
-                           && compose_all(pg, forms, leases, n, err) == 0
-                       ? 0
-                       : -1;
+    return ask_leases(pg, leases, n, err) == 0 && ask_defs(pg, leases, n, err) == 0
+                   && take_leases(pg, leases, n, err) == 0
+                   && take_rows(pg, leases, n, take_def, err) == 0
+               ? 0
+               : -1;
+}
 
-    forget_parts(leases, n);
-    return rc;
+int
+hot_describe(struct pg *pg, struct forms *forms, struct hot_lease *leases, size_t n,
+             struct err *err)
+{
+    return load_rest(pg, leases, n, err) == 0 ? compose_all(pg, forms, leases, n, err)
+                                              : -1;
 }

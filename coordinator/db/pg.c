@@ -112,21 +112,19 @@ pg_fd(const struct pg *pg)
 }
 
 int
-pg_notified(struct pg *pg, int64_t *count, struct err *err)
+pg_next_note(struct pg *pg, char **text, struct err *err)
 {
-    PGnotify *note;
-
-    *count = 0;
+    *text = NULL;
     if (PQconsumeInput(pg->conn) == 0) {
         char *why = one_line(PQerrorMessage(pg->conn));
         err_set(err, ERR_DB, "the database went away: %s", why);
         free(why);
         return -1;
     }
-    while ((note = PQnotifies(pg->conn)) != NULL) {
-        PQfreemem(note);
-        ++*count;
-    }
+    PGnotify *note = PQnotifies(pg->conn);
+    if (note != NULL)
+        *text = xstrdup(note->extra);
+    PQfreemem(note);
     return 0;
 }
 
@@ -208,19 +206,31 @@ leave(struct pg *pg)
             break;
     }
     (void)PQexitPipelineMode(pg->conn);
+    pg->commit_due = false;
     pg->n_sent = pg->n_taken = 0;
     pg->n_planning = pg->n_planned;
+}
+
+/* Nothing more is to be sent on this way: the server is to answer. What is wrong with the
+ * connection, the answer says. */
+static void
+end_sending(struct pg *pg)
+{
+    if (pg->commit_due) {
+        pg->commit_due = false;
+        expect(pg, PG_EXPECT_COMMIT);
+        (void)PQsendQueryParams(pg->conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 0);
+    }
+    (void)PQpipelineSync(pg->conn);
 }
 
 /* The next answer; an error ends the way, for the server skips what follows. */
 static int
 take_answer(struct pg *pg, PGresult **out, struct err *err)
 {
-    const bool first = pg->n_taken == 0;
+    if (pg->n_taken == 0)
+        end_sending(pg);
     const enum pg_expected what = pg->sent[pg->n_taken++];
-
-    if (first)
-        (void)PQpipelineSync(pg->conn); /* what is wrong with it, the answer says */
     if (pg_check(pg, out, PQgetResult(pg->conn), err) != 0) {
         leave(pg);
         return -1;
@@ -462,18 +472,32 @@ pg_begin(struct pg *pg, struct err *err)
     return 0;
 }
 
+void
+pg_commit_along(struct pg *pg)
+{
+    assert(pg->n_sent == 0);
+    pg->commit_due = true;
+}
+
+static int
+exec_commit(struct pg *pg, PGresult **out, struct err *err)
+{
+    return pg_begin_now(pg, err) == 0
+               ? pg_check(pg, out, PQexec(pg->conn, "COMMIT"), err)
+               : -1;
+}
+
 int
 pg_commit(struct pg *pg, struct err *err)
 {
-    /* COMMIT of a transaction that has failed answers ROLLBACK. */
-    int rc = 0;
+    const bool underway = pg->n_sent > 0;
+    PGresult *result;
+    int rc = underway ? take_answer(pg, &result, err) : exec_commit(pg, &result, err);
 
-    if (pg_begin_now(pg, err) != 0)
+    if (rc != 0)
         return -1;
-    PGresult *result = PQexec(pg->conn, "COMMIT");
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        rc = pg_failed(pg, result, err);
-    else if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+    /* COMMIT of a transaction that has failed answers ROLLBACK */
+    if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
         rc = err_set(err, ERR_BUG, "a failed transaction was committed");
     PQclear(result);
     return rc;
@@ -482,7 +506,7 @@ pg_commit(struct pg *pg, struct err *err)
 void
 pg_rollback(struct pg *pg)
 {
-    pg->begin_due = false;
+    pg->begin_due = pg->commit_due = false;
     if (PQtransactionStatus(pg->conn) != PQTRANS_IDLE)
         PQclear(PQexec(pg->conn, "ROLLBACK"));
 }

@@ -27,8 +27,9 @@ bool pg_alive(const struct pg *pg);
 /* File descriptor to wait on for notifications. */
 int pg_fd(const struct pg *pg);
 
-/* Takes the notifications that have arrived. *count: how many. */
-MUST_CHECK int pg_notified(struct pg *pg, int64_t *count, struct err *err);
+/* The next notification that has arrived. *text: what it says, the caller frees it; NULL:
+ * there is none. */
+MUST_CHECK int pg_next_note(struct pg *pg, char **text, struct err *err);
 
 /* One parameter; made with the macros below. */
 struct pg_arg {
@@ -157,6 +158,10 @@ MUST_CHECK int pg_script(struct pg *pg, const char *sql, struct err *err);
 
 /* BEGIN goes with the first statement that follows. */
 MUST_CHECK int pg_begin(struct pg *pg, struct err *err);
+
+/* What is sent next (pg_send) ends the transaction: COMMIT leaves with it, behind it, and
+ * pg_commit, which must follow when all of it was taken, says what came of that. */
+void pg_commit_along(struct pg *pg);
 MUST_CHECK int pg_commit(struct pg *pg, struct err *err);
 void pg_rollback(struct pg *pg); /* harmless outside a transaction */
 

@@ -10,7 +10,7 @@
 enum { PG_MAX_PLANNED = 64, PG_MAX_SENT = 32 };
 
 /* What comes back for something that was sent. */
-enum pg_expected { PG_EXPECT_DONE, PG_EXPECT_PLAN, PG_EXPECT_ROWS };
+enum pg_expected { PG_EXPECT_DONE, PG_EXPECT_PLAN, PG_EXPECT_ROWS, PG_EXPECT_COMMIT };
 
 struct pg {
     PGconn *conn;
@@ -18,6 +18,7 @@ struct pg {
     const char *planned[PG_MAX_PLANNED]; /* statements that the server has by number */
     int n_planned, n_planning;           /* so many; with those on their way */
     bool begin_due;                      /* BEGIN leaves with the next statement */
+    bool commit_due;                     /* COMMIT leaves with the next pg_take */
     enum pg_expected sent[PG_MAX_SENT];  /* on their way, of which n_taken came back */
     int n_sent, n_taken;
 };

@@ -19,16 +19,29 @@ batch_add(struct batch *b, enum op_kind kind)
 }
 
 static int
-commit_range(struct batch *b, size_t first, size_t last, struct pg *pg,
-             struct forms *forms, struct err *err)
+write_range(struct batch *b, size_t first, size_t last, struct pg *pg,
+            struct op_leases *leases, struct err *err)
 {
     if (pg_begin(pg, err) != 0)
         return -1;
-    if (op_apply_all(pg, forms, b->ops + first, last - first, &b->mem, err) != 0)
+    if (op_apply_all(pg, b->ops + first, last - first, leases, &b->mem, err) != 0)
         return -1;
     crash_point("commit-begun");
     const int rc = pg_commit(pg, err);
     crash_point("commit-done");
+    return rc;
+}
+
+static int
+commit_range(struct batch *b, size_t first, size_t last, struct pg *pg,
+             struct forms *forms, struct err *err)
+{
+    struct op_leases leases = {0};
+    int rc = write_range(b, first, last, pg, &leases, err);
+
+    if (rc == 0 && leases.n > 0)
+        rc = op_describe(pg, forms, &leases, err);
+    op_leases_release(&leases);
     return rc;
 }
 

@@ -207,6 +207,12 @@ core_set_rules(struct core *core, const struct rules *rules, int64_t now_ms)
     rests_set(&core->rests, rules, now_ms);
 }
 
+bool
+core_knows_class(const struct core *core, int64_t class)
+{
+    return queue_class(core->ready, class) != NULL;
+}
+
 void
 core_take_twins(struct core *core, const struct twin_list *pairs)
 {

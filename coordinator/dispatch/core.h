@@ -63,6 +63,9 @@ void core_reclass(struct core *core, struct msg_run run, int64_t class);
 /* New rules for all grants from now on. */
 void core_set_rules(struct core *core, const struct rules *rules, int64_t now_ms);
 
+/* Were the rules of this class told? */
+bool core_knows_class(const struct core *core, int64_t class);
+
 /* Pairs of jobs of which one does the other again; each run goes to another worker than
  * its twin's, if there is one, for so long that it is free in time (twins.h). */
 void core_take_twins(struct core *core, const struct twin_list *pairs);

@@ -61,6 +61,8 @@ dispatcher_free(struct dispatcher *d)
     free(d->news.ready.items);
     free(d->news.leased.items);
     free(d->news.changed);
+    free(d->notes.ready.items);
+    idmap_release(&d->told);
     rules_release(&d->rules);
     free(d->twins.items);
     forms_release(&d->forms);
@@ -119,8 +121,10 @@ dispatcher_round(struct dispatcher *d, struct err *err)
     if (d->sent.n > 0
         && d->batch.n > 0) /* the next commit runs while we tell of this */
         task_begin(d, now_ms);
-    if (d->sent.n > 0)
+    if (d->sent.n > 0) {
         outbox_deliver(d, now_ms);
+        outbox_flush(d, now_ms);
+    }
     if (!task_holds(d, now_ms)) {
         inbox_drain(d, now_ms);
         if (d->leads)
@@ -150,7 +154,7 @@ wait_for_news(struct dispatcher *d)
     sock_wait(&d->config.control, 1, fds, listens ? 3 : 2, ready, TICK_MS);
     d->stop = ready[1] != 0;
     if (listens && ready[3] != 0)
-        d->must_look = true;
+        task_hear(d, clock_mono_ms());
 }
 
 int

@@ -3,6 +3,7 @@
 
 #include "coordinator/db/forms.h"
 #include "coordinator/db/jobs.h"
+#include "coordinator/db/notes.h"
 #include "coordinator/db/pg.h"
 #include "coordinator/db/requests.h"
 #include "coordinator/dispatch/batch.h"
@@ -24,6 +25,7 @@ struct dispatcher {
     struct batch sending; /* is being committed */
     struct forms forms;
     struct job_news news;
+    struct notes notes; /* the loop's while no task runs, as pg is */
     struct rules rules;
     struct twin_list twins; /* those that the core does not know yet */
     int64_t last_twin;
@@ -33,7 +35,7 @@ struct dispatcher {
     int64_t *asked; /* jobs that TASK_DOUBTS asks about */
     size_t n_asked;
     bool fresh;
-    int64_t notes, took_epoch, planned_ms;
+    int64_t took_epoch, planned_ms;
     char holder[320];
 
     struct writer *writer;
@@ -48,6 +50,7 @@ struct dispatcher {
     struct sha256 catalog; /* digest of the catalogue that was written last */
     struct sha256 heard;   /* of the one that a HELLO brought last */
     json_t *contract;      /* of that one; shared by sessions */
+    struct idmap told;     /* jobs that a note has named and that are in news still */
     int64_t *doubtful;     /* jobs of which memory and database differ */
     size_t n_doubtful, doubtful_capacity;
     bool must_sync;   /* the queue in memory has to be read again */
@@ -55,6 +58,8 @@ struct dispatcher {
     bool must_cancel; /* their requests have to be looked at */
     bool stop, announced, waiting_said;
     int64_t sync_ms, flush_ms, connect_ms, round_ms, beat_ms; /* monotonic */
+    int64_t look_ms; /* must_look since then, 0: it was not seen yet */
+    int64_t told_ms; /* when to read the news of `told` */
     int64_t connect_wait_ms;
 };
 
@@ -93,6 +98,9 @@ void task_begin(struct dispatcher *d, int64_t now_ms);
 /* Takes the result of a task that is over. -1: the database is gone (ERR_DB), or we
  * cannot go on. */
 MUST_CHECK int task_finish(struct dispatcher *d, int64_t now_ms, struct err *err);
+
+/* Something has come through the connection, which no task has now. */
+void task_hear(struct dispatcher *d, int64_t now_ms);
 
 /* The queue is about to be read: nothing may change in memory until it is. */
 bool task_holds(const struct dispatcher *d, int64_t now_ms);

@@ -3,6 +3,7 @@
  * what has to be done one by one in the order of arrival, then successes, then leases. No
  * op of a batch waits for another one of a later kind: a result follows the start and the
  * metrics of its run, and a lease is of a job that nothing else in the batch is about.
+ * Leases are last so that their commit travels with them.
  * Invariant: an op that the fence has stopped here is looked at again by op_apply, which
  * finds out what to answer.
  */
@@ -10,8 +11,8 @@
 
 #include <string.h>
 
-#include "coordinator/db/hot.h"
 #include "coordinator/dispatch/result.h"
+#include "shared/base/log.h"
 
 /* Which of a batch's ops go together. */
 struct group {
@@ -120,27 +121,49 @@ succeed_all(struct pg *pg, const struct group *g, struct arena *mem, struct err 
     return 0;
 }
 
+/* Nothing comes behind it, so COMMIT goes along. */
 static int
-lease_all(struct pg *pg, struct forms *forms, const struct group *g, struct arena *mem,
-          struct err *err)
+lease_all(struct pg *pg, const struct group *g, struct op_leases *out,
+          struct arena *mem, struct err *err)
 {
-    struct hot_lease *leases = arena_alloc(mem, g->n * sizeof *leases);
-
+    *out = (struct op_leases){
+        .ops = g->ops, .items = arena_alloc(mem, g->n * sizeof *out->items), .n = g->n};
     for (size_t i = 0; i < g->n; i++)
-        leases[i] = (struct hot_lease){.job = g->ops[i]->run.job,
-                                       .attempt = g->ops[i]->run.attempt,
-                                       .worker = g->ops[i]->worker};
-    const int rc = hot_lease(pg, forms, leases, g->n, err);
+        out->items[i] = (struct hot_lease){.job = g->ops[i]->run.job,
+                                           .attempt = g->ops[i]->run.attempt,
+                                           .worker = g->ops[i]->worker};
+    pg_commit_along(pg);
+    const int rc = hot_lease(pg, out->items, g->n, err);
     for (size_t i = 0; i < g->n; i++) { /* op_reset frees, whatever happened */
-        struct op *op = g->ops[i];
-        op->handled = true;
-        op->done = leases[i].done;
-        op->digest = leases[i].digest;
-        op->spec = leases[i].spec;
-        op->inputs = leases[i].inputs;
-        op->resume = leases[i].resume;
+        g->ops[i]->handled = true;
+        g->ops[i]->done = out->items[i].done;
+        g->ops[i]->digest = out->items[i].digest;
     }
     return rc;
+}
+
+int
+op_describe(struct pg *pg, struct forms *forms, struct op_leases *leases,
+            struct err *err)
+{
+    const int rc = hot_describe(pg, forms, leases->items, leases->n, err);
+
+    for (size_t i = 0; i < leases->n; i++) {
+        leases->ops[i]->spec = leases->items[i].spec;
+        leases->ops[i]->inputs = leases->items[i].inputs;
+        leases->ops[i]->resume = leases->items[i].resume;
+    }
+    if (rc == 0)
+        return 0;
+    log_error("dispatch", "action=not-described why=\"%s\"", err->text);
+    return pg_alive(pg) ? 0 : -1;
+}
+
+void
+op_leases_release(struct op_leases *leases)
+{
+    hot_lease_forget(leases->items, leases->n);
+    *leases = (struct op_leases){0};
 }
 
 static int
@@ -157,7 +180,7 @@ apply_rest(struct pg *pg, struct op *ops, size_t n, struct arena *mem, struct er
 }
 
 int
-op_apply_all(struct pg *pg, struct forms *forms, struct op *ops, size_t n,
+op_apply_all(struct pg *pg, struct op *ops, size_t n, struct op_leases *leases,
              struct arena *mem, struct err *err)
 {
     const struct group starts = gather(ops, n, is_start, mem);
@@ -168,6 +191,6 @@ op_apply_all(struct pg *pg, struct forms *forms, struct op *ops, size_t n,
     const struct group successes = gather(ops, n, is_plain_success, mem);
     if (successes.n > 0 && succeed_all(pg, &successes, mem, err) != 0)
         return -1;
-    const struct group leases = gather(ops, n, is_lease, mem);
-    return leases.n > 0 ? lease_all(pg, forms, &leases, mem, err) : 0;
+    const struct group granted = gather(ops, n, is_lease, mem);
+    return granted.n > 0 ? lease_all(pg, &granted, leases, mem, err) : 0;
 }

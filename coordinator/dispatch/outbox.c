@@ -104,6 +104,26 @@ send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t
         core_return(d->core, op->run);
 }
 
+/* Nobody can do a job of which nobody knows what it is: the attempt has failed, and may
+ * be made again as others are. */
+static void
+end_undescribed(struct dispatcher *d, const struct op *lease)
+{
+    struct msg *m = arena_alloc(&d->batch.mem, sizeof *m);
+    struct op *op = batch_add(&d->batch, OP_RESULT);
+
+    *m = (struct msg){
+        .type = MSG_RESULT,
+        .u.result = {.run = lease->run,
+                     .outcome = "error",
+                     .text = "the coordinator could not read what this job is; its "
+                             "log says why",
+                     .seconds = -1}};
+    op->run = lease->run;
+    op->session = lease->session;
+    op->m = m;
+}
+
 static void
 deliver_lease(struct dispatcher *d, const struct op *op, int64_t now_ms)
 {
@@ -115,7 +135,9 @@ deliver_lease(struct dispatcher *d, const struct op *op, int64_t now_ms)
         return;
     }
     struct session *s = core_session_of(d->core, op->run);
-    if (s != NULL)
+    if (op->spec == NULL)
+        end_undescribed(d, op);
+    else if (s != NULL)
         send_grant(d, op, s, now_ms);
 }
 

@@ -31,6 +31,8 @@ enum {
     SESSIONS_PER_EPOCH = 1 << 20,
     MANY_READY = 10000,
     MANY_NEW = 1000,
+    TOLD_MS = 1000,   /* that news may wait of which notes have told */
+    LOOK_MAX_MS = 20, /* that other news may wait for commits */
 };
 
 struct task {
@@ -78,6 +80,7 @@ lose_database(struct dispatcher *d, const struct err *err)
     d->n_doubtful = 0;
     d->connect_wait_ms = RETRY_MIN_MS;
     d->connect_ms = clock_mono_ms() + d->connect_wait_ms;
+    notes_clear(&d->notes);
     store_set_epoch(d->config.store, 0);
 }
 
@@ -207,6 +210,18 @@ run_sync(struct dispatcher *d, struct err *err)
                : -1;
 }
 
+/* Did the queue in memory hear of this job from a note, and nothing since? */
+static bool
+was_told(const struct dispatcher *d, int64_t job)
+{
+    if (d->told.n == 0 || idmap_find(&d->told, job) == NULL)
+        return false;
+    for (size_t i = 0; i < d->news.n_changed; i++)
+        if (job >= d->news.changed[i].first && job <= d->news.changed[i].last)
+            return false;
+    return true;
+}
+
 static void
 add_ready(struct dispatcher *d, int64_t now_ms)
 {
@@ -216,8 +231,9 @@ add_ready(struct dispatcher *d, int64_t now_ms)
         d->planned_ms = 0; /* plans were made for smaller tables */
     for (size_t i = 0; i < ready->n; i++) {
         const struct job_ready *j = &ready->items[i];
-        core_add_ready(d->core, j->id, j->attempt, j->rank, j->class, j->wait_ms,
-                       now_ms);
+        if (!was_told(d, j->id))
+            core_add_ready(d->core, j->id, j->attempt, j->rank, j->class, j->wait_ms,
+                           now_ms);
     }
     ready->n = 0;
     if (ready->capacity < MANY_READY)
@@ -233,6 +249,7 @@ done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
 
     (void)err;
     core_sync_begin(d->core);
+    idmap_release(&d->told);
     take_rules(d, now_ms);
     add_ready(d, now_ms);
     for (size_t i = 0; i < d->news.leased.n; i++) {
@@ -262,11 +279,10 @@ task_holds(const struct dispatcher *d, int64_t now_ms)
 static int
 run_news(struct dispatcher *d, struct err *err)
 {
-    int64_t known; /* what we were told so far, we read now */
-
     forget_news(d);
-    if (pg_notified(d->pg, &known, err) != 0)
+    if (notes_take(d->pg, &d->notes, err) != 0)
         return -1;
+    notes_clear(&d->notes); /* what they told of, we read now */
     return load_rules(d, err) == 0 ? jobs_take_news(d->pg, &d->news, err) : -1;
 }
 
@@ -286,10 +302,49 @@ done_news(struct dispatcher *d, int64_t now_ms, struct err *err)
                      l->class);
     }
     add_ready(d, now_ms);
+    idmap_release(&d->told);
     return 0;
 }
 
 static const struct task task_news = {run_news, done_news};
+
+/* ---- hearing of news ---------------------------------------------------------------- */
+
+/* A new job may be leased at once, unless rules or news that are older than the job have
+ * not been read yet. */
+static void
+take_told(struct dispatcher *d, const struct job_ready *j, int64_t now_ms)
+{
+    if (d->must_look || d->must_sync || !core_knows_class(d->core, j->class)) {
+        d->must_look = true;
+        return;
+    }
+    if (d->told.n == 0)
+        d->told_ms = now_ms + TOLD_MS;
+    idmap_put(&d->told, j->id, d);
+    core_add_ready(d->core, j->id, j->attempt, j->rank, j->class, j->wait_ms, now_ms);
+}
+
+/* over: the task at whose end they were taken, or NULL. */
+static void
+use_notes(struct dispatcher *d, const struct task *over, int64_t now_ms)
+{
+    if (d->notes.look || over == &task_sync || over == &task_news)
+        d->must_look = d->must_look || d->notes.look || d->notes.ready.n > 0;
+    for (size_t i = 0; i < d->notes.ready.n; i++)
+        take_told(d, &d->notes.ready.items[i], now_ms);
+    notes_clear(&d->notes);
+}
+
+void
+task_hear(struct dispatcher *d, int64_t now_ms)
+{
+    struct err ignored; /* a task finds it out again */
+
+    if (notes_take(d->pg, &d->notes, &ignored) != 0)
+        d->must_look = true;
+    use_notes(d, NULL, now_ms);
+}
 
 static int
 run_doubts(struct dispatcher *d, struct err *err)
@@ -381,10 +436,9 @@ run_task(void *ctx, struct err *err)
 {
     struct dispatcher *d = ctx;
 
-    d->notes = 0;
     if (d->task->run(d, err) != 0)
         return -1;
-    return pg_notified(d->pg, &d->notes, err);
+    return notes_take(d->pg, &d->notes, err);
 }
 
 static void
@@ -432,6 +486,23 @@ begin_progress(struct dispatcher *d, int64_t now_ms)
     begin(d, &task_progress);
 }
 
+static void
+begin_news(struct dispatcher *d)
+{
+    d->must_look = false;
+    d->look_ms = 0;
+    begin(d, &task_news);
+}
+
+/* There may always be something to commit. */
+static bool
+looks_first(struct dispatcher *d, int64_t now_ms)
+{
+    if (d->must_look && d->look_ms == 0)
+        d->look_ms = now_ms;
+    return d->must_look && now_ms - d->look_ms > LOOK_MAX_MS && !task_holds(d, now_ms);
+}
+
 void
 task_begin(struct dispatcher *d, int64_t now_ms)
 {
@@ -442,13 +513,14 @@ task_begin(struct dispatcher *d, int64_t now_ms)
         d->fresh = d->core == NULL;
         if (now_ms >= d->connect_ms)
             begin(d, &task_lead);
+    } else if (looks_first(d, now_ms)) {
+        begin_news(d);
     } else if (d->batch.n > 0) {
         begin_commit(d);
     } else if (task_holds(d, now_ms)) {
         begin(d, &task_sync);
-    } else if (d->must_look) {
-        d->must_look = false;
-        begin(d, &task_news);
+    } else if (d->must_look || (d->told.n > 0 && now_ms >= d->told_ms)) {
+        begin_news(d);
     } else if (d->n_doubtful > 0) {
         begin_doubts(d);
     } else if (d->must_cancel) {
@@ -483,6 +555,11 @@ task_finish(struct dispatcher *d, int64_t now_ms, struct err *err)
     d->task = NULL;
     if (rc != 0)
         return task_failed(d, task, err);
-    d->must_look = d->must_look || d->notes > 0;
-    return task->done(d, now_ms, err);
+    if (task->done(d, now_ms, err) != 0)
+        return -1;
+    if (d->leads)
+        use_notes(d, task, now_ms);
+    else
+        notes_clear(&d->notes);
+    return 0;
 }

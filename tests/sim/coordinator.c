@@ -169,8 +169,10 @@ take_notes(struct dispatcher *d)
 {
     if (!d->leads || writer_busy(d->writer))
         return;
-    if (model_notes > 0 || (!model_serves(d->pg) && !world_fault(500)))
+    if (!model_serves(d->pg) && !world_fault(500))
         d->must_look = true;
+    else if (model_notes.look || model_notes.n > 0)
+        task_hear(d, clock_mono_ms());
 }
 
 void
@@ -223,7 +225,7 @@ coordinator_is_idle(int c)
 
     return d != NULL && d->leads && model_serves(d->pg) && d->task == NULL
            && d->batch.n == 0 && d->n_doubtful == 0 && !d->must_sync && !d->must_look
-           && model_notes == 0;
+           && !model_notes.look && model_notes.n == 0;
 }
 
 int64_t

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "coordinator/db/leader.h"
+#include "coordinator/db/notes.h"
 #include "coordinator/db/pg.h"
 #include "shared/base/mem.h"
 #include "tests/sim/statements.h"
@@ -17,7 +18,7 @@ enum { MAX_SESSIONS = 4096 };
 
 static struct model rows[2];
 struct model *model = &rows[0];
-int64_t model_notes;
+struct model_notes model_notes;
 
 /* A session of the server. Its client may be gone before the server knows. */
 static struct server {
@@ -38,7 +39,7 @@ model_reset(void)
     memset(rows, 0, sizeof rows);
     memset(&server, 0, sizeof server);
     model = &rows[0];
-    model_notes = 0;
+    model_notes = (struct model_notes){0};
 }
 
 /* ---- transactions ----------------------------------------------------------------- */
@@ -170,6 +171,13 @@ pg_begin(struct pg *pg, struct err *err)
     return 0;
 }
 
+/* It makes no difference here: a transaction is one event. */
+void
+pg_commit_along(struct pg *pg)
+{
+    (void)pg;
+}
+
 int
 pg_commit(struct pg *pg, struct err *err)
 {
@@ -204,13 +212,27 @@ pg_fd(const struct pg *pg)
 }
 
 int
-pg_notified(struct pg *pg, int64_t *count, struct err *err)
+notes_take(struct pg *pg, struct notes *n, struct err *err)
 {
     if (!pg->alive)
         return lose(pg, err);
-    *count = model_notes;
-    model_notes = 0;
+    n->look = n->look || model_notes.look;
+    for (int64_t i = 0; i < model_notes.n; i++) {
+        const struct model_note *note = &model_notes.jobs[i];
+        n->ready.items = xgrow(n->ready.items, &n->ready.capacity, n->ready.n + 1,
+                               sizeof *n->ready.items);
+        n->ready.items[n->ready.n++] = (struct job_ready){
+            .id = note->id, .rank = note->rank, .class = note->class};
+    }
+    model_notes = (struct model_notes){0};
     return 0;
+}
+
+void
+notes_clear(struct notes *n)
+{
+    n->ready.n = 0;
+    n->look = false;
 }
 
 int

@@ -82,6 +82,7 @@ bool check_settled(void);
 void check_end(void);
 
 bool model_parents_done(const struct model *m, const struct job_row *j);
+int64_t model_rank(const struct model *m, int64_t job);
 /* Moves the blocked jobs whose parents say so. */
 void model_settle(struct model *m);
 
@@ -93,8 +94,17 @@ struct pg;
 /* The server knows this session still. */
 bool model_serves(const struct pg *pg);
 
-/* Notifications that the sessions of coordinators have not taken. */
-extern int64_t model_notes;
+/* Notifications that the sessions of coordinators have not taken: jobs as they were when
+ * they were made, or `look`. */
+struct model_note {
+    int64_t id, rank, class;
+};
+struct model_notes {
+    bool look;
+    struct model_note jobs[MAX_NEWS];
+    int64_t n;
+};
+extern struct model_notes model_notes;
 
 /* People: */
 void people_submit(void);

@@ -13,6 +13,12 @@ model_parents_done(const struct model *m, const struct job_row *j)
     return true;
 }
 
+int64_t
+model_rank(const struct model *m, int64_t job)
+{
+    return m->jobs[job].priority * 1000 - job;
+}
+
 static bool
 ended_badly(const struct job_row *j)
 {
@@ -62,25 +68,47 @@ insert(struct model *m)
 }
 
 static void
+wake_coordinators(void)
+{
+    for (int c = 0; c < world.n_coordinators; c++)
+        if (coordinator_leads(c))
+            world_wake(c, world.now_ms);
+}
+
+static void
 finish(struct model *m)
 {
     model_settle(m);
     model_commit(true);
-    model_notes++;
-    for (int c = 0; c < world.n_coordinators; c++)
-        if (coordinator_leads(c))
-            world_wake(c, world.now_ms);
+    model_notes.look = true;
+    wake_coordinators();
+}
+
+/* Says which of the jobs from `first` on are ready; they are in the news too. */
+static void
+tell(const struct model *m, int64_t first)
+{
+    for (int64_t i = first; i <= m->n_jobs && model_notes.n < MAX_NEWS; i++)
+        if (m->jobs[i].state == JOB_READY)
+            model_notes.jobs[model_notes.n++] =
+                (struct model_note){i, model_rank(m, i), m->jobs[i].class};
 }
 
 void
 people_submit(void)
 {
     struct model *m = model_begin();
-    const int64_t n = 1 + world_random(3);
+    const int64_t n = 1 + world_random(3), before = m->n_jobs;
 
     for (int64_t i = 0; i < n && m->n_jobs < MAX_JOBS; i++)
         insert(m);
-    finish(m);
+    model_settle(m);
+    model_commit(true);
+    if (world_random(2) == 0)
+        tell(m, before + 1);
+    else
+        model_notes.look = true;
+    wake_coordinators();
 }
 
 static void

@@ -58,7 +58,7 @@ add_ready(const struct model *m, int64_t job, struct job_ready_list *out)
     out->items[out->n++] =
         (struct job_ready){.id = job,
                            .attempt = j->attempt,
-                           .rank = j->priority * 1000 - job,
+                           .rank = model_rank(m, job),
                            .class = j->class,
                            .wait_ms = j->not_before_ms != 0 && wait > 0 ? wait : 0};
 }
@@ -289,27 +289,47 @@ take_lease(struct job_row *j, struct hot_lease *l)
     j->not_before_ms = 0;
     l->done = true;
     l->digest = xstrdup("d");
-    l->spec = xstrdup("{}");
-    if (j->head_blob == 0)
-        return;
-    blob_sha(l->resume.sha, j->head_blob);
-    l->resume.size = 1;
-    l->resume.step = j->head_step;
 }
 
 int
-hot_lease(struct pg *pg, struct forms *forms, struct hot_lease *leases, size_t n,
-          struct err *err)
+hot_lease(struct pg *pg, struct hot_lease *leases, size_t n, struct err *err)
 {
     struct model *m = statement(pg, err);
 
-    (void)forms;
     for (size_t i = 0; m != NULL && i < n; i++) {
         struct job_row *j = find_job(m, leases[i].job);
         if (j != NULL && j->state == JOB_READY && j->attempt == leases[i].attempt - 1)
             take_lease(j, &leases[i]);
     }
     return m != NULL ? 0 : -1;
+}
+
+int
+hot_describe(struct pg *pg, struct forms *forms, struct hot_lease *leases, size_t n,
+             struct err *err)
+{
+    struct model *m = statement(pg, err);
+
+    (void)forms;
+    for (size_t i = 0; m != NULL && i < n; i++) {
+        const struct job_row *j = find_job(m, leases[i].job);
+        if (!leases[i].done)
+            continue;
+        leases[i].spec = xstrdup("{}");
+        if (j->head_blob == 0)
+            continue;
+        blob_sha(leases[i].resume.sha, j->head_blob);
+        leases[i].resume.size = 1;
+        leases[i].resume.step = j->head_step;
+    }
+    return m != NULL ? 0 : -1;
+}
+
+void
+hot_lease_forget(struct hot_lease *leases, size_t n)
+{
+    (void)leases;
+    (void)n;
 }
 
 static struct attempt_row *

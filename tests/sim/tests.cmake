@@ -45,10 +45,9 @@ endfunction()
 sim_fault(no_commit coordinator/dispatch/batch.c
   [[const int rc = pg_commit(pg, err);]] [[pg_rollback(pg); const int rc = 0;]])
 # a job is granted although somebody else was faster
-sim_fault(grant_anyway coordinator/dispatch/outbox.c
-  [[core_leased(d->core, op->run, op->done);
-    if (!op->done) { /* memory]] [[core_leased(d->core, op->run, true);
-    if (false) { /* memory]])
+sim_fault(grant_anyway coordinator/dispatch/op_bulk.c
+  [[g->ops[i]->done = out->items[i].done;]]
+  [[g->ops[i]->done = out->items[i].done = true;]])
 # a job is leased that is not ready any more
 sim_fault(lease_anything tests/sim/statements.c
   [[j->state == JOB_READY && j->attempt == leases]] [[j->attempt == leases]])

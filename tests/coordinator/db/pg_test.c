@@ -154,6 +154,49 @@ a_failed_transaction_is_not_committed(void **state)
     assert_int_equal(number(pg, "SELECT 1"), 1);
 }
 
+static void
+commit_goes_with_what_comes_last(void **state)
+{
+    struct pg *pg = *state;
+    struct pg_rows rows;
+    struct err err;
+
+    assert_int_equal(pg_script(pg, "CREATE TABLE t (i bigint)", &err), 0);
+    assert_int_equal(pg_begin(pg, &err), 0);
+    pg_commit_along(pg);
+    assert_int_equal(pg_send(pg, "INSERT INTO t VALUES (1)", PG_NONE, &err), 0);
+    assert_int_equal(pg_send(pg, "SELECT 5", PG_NONE, &err), 0);
+    assert_int_equal(pg_take(pg, NULL, &err), 0);
+    assert_int_equal(pg_take(pg, &rows, &err), 0);
+    assert_int_equal(pg_int_at(&rows, 0, 0), 5);
+    pg_rows_release(&rows);
+    assert_int_equal(pg_commit(pg, &err), 0);
+    pg_rollback(pg); /* of nothing */
+    assert_int_equal(number(pg, "SELECT count(*) FROM t"), 1);
+}
+
+static void
+commit_along_does_not_follow_an_error(void **state)
+{
+    struct pg *pg = *state;
+    struct err err;
+
+    assert_int_equal(pg_script(pg, "CREATE TABLE t (i bigint)", &err), 0);
+    assert_int_equal(pg_begin(pg, &err), 0);
+    pg_commit_along(pg);
+    assert_int_equal(pg_send(pg, "INSERT INTO t VALUES (1)", PG_NONE, &err), 0);
+    assert_int_equal(pg_send(pg, "SELECT 1 / 0", PG_NONE, &err), 0);
+    assert_int_equal(pg_take(pg, NULL, &err), 0);
+    assert_int_equal(pg_take(pg, NULL, &err), -1);
+    pg_rollback(pg);
+    assert_int_equal(number(pg, "SELECT count(*) FROM t"), 0);
+    assert_int_equal(pg_begin(pg, &err), 0); /* and is forgotten */
+    assert_int_equal(
+        pg_query_again(pg, NULL, "INSERT INTO t VALUES (2)", PG_NONE, &err), 0);
+    pg_rollback(pg);
+    assert_int_equal(number(pg, "SELECT count(*) FROM t"), 0);
+}
+
 int
 main(void)
 {
@@ -164,6 +207,8 @@ main(void)
         TEST(an_error_ends_the_way_and_the_connection_goes_on),
         TEST(begin_goes_with_whatever_comes_first),
         TEST(a_failed_transaction_is_not_committed),
+        TEST(commit_goes_with_what_comes_last),
+        TEST(commit_along_does_not_follow_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
