@@ -20,7 +20,7 @@
 
 struct bench_config {
     int64_t jobs, workers, slots, finals, latency;
-    bool busy, plain, json;
+    bool busy, held, started, plain, json;
 };
 
 static const struct param bench_params[] = {
@@ -35,6 +35,11 @@ static const struct param bench_params[] = {
                   "the time from submission to start"),
     PARAM_ROW_BOOL(struct bench_config, busy, "false",
                    "submit these while the others wait, ahead of them"),
+    PARAM_ROW_BOOL(struct bench_config, held, "false",
+                   "another session holds a snapshot from before the first lease"),
+    PARAM_ROW_BOOL(struct bench_config, started, "false",
+                   "each job says first that its process works, as those of stages do: "
+                   "a message, its acknowledgement and a write more"),
     PARAM_ROW_BOOL(struct bench_config, plain, "false",
                    "unix sockets without encryption; else TCP with CURVE"),
     PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON document"),
@@ -52,6 +57,7 @@ struct bench {
     struct private_pg *pg;
     const char *conninfo;
     struct db *db;
+    struct db *holder; /* of an old snapshot, or NULL */
     struct local *programs;
     struct db_drill_result result;
     struct percentiles call, done; /* from the call of a submission, and from its end */
@@ -100,11 +106,20 @@ close_scene(struct bench *b)
 
     local_stop(b->programs);
     db_close(b->db);
+    db_close(b->holder);
     private_pg_close(b->pg);
     if (b->dir != NULL && file_remove_tree(b->dir, &ignored) != 0)
         fprintf(stderr, "left behind: %s (%s)\n", b->dir, ignored.text);
     free(b->dir);
     free(b->keys);
+}
+
+/* A session that somebody has forgotten. */
+static int
+hold_snapshot(struct bench *b, struct err *err)
+{
+    return db_open(&b->holder, b->conninfo, err) == 0 ? db_drill_hold(b->holder, err)
+                                                      : -1;
 }
 
 static int
@@ -115,6 +130,7 @@ start_programs(struct bench *b, struct err *err)
                                         .slots = b->config->slots,
                                         .noop = b->config->workers,
                                         .finals = b->config->finals,
+                                        .started = b->config->started,
                                         .starts = b->config->latency > 0,
                                         .keys = b->keys,
                                         .data = ""};
@@ -288,7 +304,9 @@ run_bench(struct bench *b, struct err *err)
     int rc = -1;
 
     if (db_drill_fill(b->db, b->config->jobs, err) == 0
-        && db_drill_settle(b->db, err) == 0 && start_programs(b, err) == 0)
+        && db_drill_settle(b->db, err) == 0
+        && (!b->config->held || hold_snapshot(b, err) == 0)
+        && start_programs(b, err) == 0)
         rc = 0;
     if (rc == 0 && busy) /* the first one: the workers have begun */
         rc = wait_for_job(b, 1, 1, err) == 0 ? submit_one_by_one(b, &sent, err) : -1;

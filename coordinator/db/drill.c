@@ -80,6 +80,15 @@ db_drill_settle(struct db *db, struct err *err)
 }
 
 int
+db_drill_hold(struct db *db, struct err *err)
+{
+    return pg_script(db->pg,
+                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                     "SELECT 1 FROM job LIMIT 1",
+                     err);
+}
+
+int
 db_drill_done(struct db *db, int64_t job, bool *done, struct err *err)
 {
     int64_t one;

@@ -15,6 +15,9 @@ MUST_CHECK int db_drill_add(struct db *db, int64_t n, int64_t priority, int64_t 
 /* Statistics and a checkpoint, so that each run begins alike. */
 MUST_CHECK int db_drill_settle(struct db *db, struct err *err);
 
+/* From now on the database may not forget what its rows were, until db is closed. */
+MUST_CHECK int db_drill_hold(struct db *db, struct err *err);
+
 /* Whether this job has succeeded. */
 MUST_CHECK int db_drill_done(struct db *db, int64_t job, bool *done, struct err *err);
 

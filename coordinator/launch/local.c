@@ -169,6 +169,8 @@ describe_noop(struct program *p, int64_t i, const char *control,
     add_option(p, "--name", p->name);
     add_number(p, "--slots", c->slots);
     add_number(p, "--finals", c->finals);
+    if (c->started)
+        add_arg(p, "--started");
     if (c->starts)
         add_option(p, "--starts", starts);
     if (c->keys != NULL)

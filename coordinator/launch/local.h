@@ -27,9 +27,10 @@ struct local_config {
     int64_t artifact_min_mib;
     const char *page; /* HOST:PORT of the page, or another port; NULL or "": none */
     /* > 0: so many workers whose jobs end at once, instead of a real one; the metrics of
-     * each job, and whether STATE/noop-<i>.starts shall say when each began */
+     * each job, whether it says STARTED, and whether STATE/noop-<i>.starts shall say when
+     * each began */
     int64_t noop, finals;
-    bool starts;
+    bool started, starts;
     /* folder of keys: the programs talk TCP with CURVE instead of unix sockets; NULL */
     const char *keys;
 };

@@ -68,7 +68,7 @@ sim_fault(lost_grant worker/agent/session.c
             continue;]] [[continue;]])
 # a READY that was lost is never repeated
 sim_fault(lost_ready worker/agent/session.c
-  [[s->ready_due_ms = now_ms + later(RESEND_MS, s->heartbeat_ms);]]
+  [[s->ready_due_ms = now_ms + moment_later(RESEND_MS, s->heartbeat_ms);]]
   [[s->ready_due_ms = INT64_MAX;]])
 # points that come twice are written twice
 sim_fault(double_points coordinator/dispatch/op.c

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
@@ -27,6 +28,8 @@ const struct param noop_params[] = {
     PARAM_ROW_STRING(OPT, keys, "", "folder with worker.key and coordinator.pub"),
     PARAM_ROW_INT(OPT, slots, "500", 1, 4096, "jobs at once"),
     PARAM_ROW_INT(OPT, finals, "0", 0, MAX_FINALS, "final metrics of each job"),
+    PARAM_ROW_BOOL(OPT, started, "false",
+                   "say STARTED for each job, as agents do when its process works"),
     PARAM_ROW_STRING(OPT, starts, "",
                      "file for the moment at which each job began: pairs of 8-byte "
                      "numbers, job and nanoseconds of the monotonic clock"),
@@ -103,6 +106,8 @@ io_grant(void *ctx, const struct msg_grant *g)
 
     if (n->starts != NULL)
         write_start(n, g->run.job);
+    if (n->config->started)
+        session_run_started(n->session, g->run, getpid(), "{}");
     session_run_result(n->session, &result);
 }
 

@@ -1,6 +1,7 @@
 #ifndef WORKER_AGENT_NOOP_H
 #define WORKER_AGENT_NOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/base/err.h"
@@ -15,6 +16,7 @@ struct noop_config {
     const char *connect, *name, *keys;
     int64_t slots;      /* jobs at once: the credit */
     int64_t finals;     /* final metrics that each job reports */
+    bool started;       /* each job says STARTED, though it has no process */
     const char *starts; /* file of (job, CLOCK_MONOTONIC ns) pairs, "" none */
 };
 
