@@ -19,6 +19,8 @@
 #include "shared/base/mem.h"
 #include "shared/base/sha256.h"
 
+enum { BLOCK = 4096 /* bytes, of disks and pages */ };
+
 char *
 blobfile_path(const char *folder, const char *sha)
 {
@@ -77,51 +79,70 @@ usable(int64_t there, int64_t size, int64_t piece)
 }
 
 static int
-open_part(int *fd, int64_t *have, const char *path, int64_t size, int64_t piece,
-          struct err *err)
+open_direct(const char *path, int flags)
+{
+    const int fd = open(path, flags | O_DIRECT, 0600);
+
+    return fd < 0 && errno == EINVAL ? open(path, flags, 0600) : fd;
+}
+
+static int
+open_part(struct blobfile_part *p, int64_t *have, const char *path, int64_t size,
+          int64_t piece, struct err *err)
 {
     struct stat st;
 
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (*fd < 0)
+    p->fd = open_direct(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW);
+    if (p->fd < 0)
         return err_sys(err, "create %s", path);
-    if (lock_part(*fd, path, &st, err) == 0) {
-        *have = usable(st.st_size, size, piece);
-        if (ftruncate(*fd, *have) == 0)
-            return 0;
-        err_sys(err, "write %s", path);
-    }
-    close(*fd);
-    *fd = -1;
-    return -1;
+    if (lock_part(p->fd, path, &st, err) != 0)
+        return -1;
+    *have = usable(st.st_size, size, piece);
+    if (ftruncate(p->fd, *have) != 0)
+        return err_sys(err, "write %s", path);
+    if (posix_memalign((void **)&p->block, BLOCK, (size_t)piece) != 0)
+        return err_set(err, ERR_SYS, "no memory for an upload");
+    return 0;
 }
 
 int
-blobfile_open_part(int *fd, int64_t *have, const char *folder, const char *sha,
-                   int64_t size, int64_t piece, struct err *err)
+blobfile_open_part(struct blobfile_part *out, int64_t *have, const char *folder,
+                   const char *sha, int64_t size, int64_t piece, struct err *err)
 {
     char *part = part_path(folder, sha), *path = blobfile_path(folder, sha);
     int rc = -1;
 
-    *fd = -1;
+    *out = (struct blobfile_part){.fd = -1};
     if (part == NULL || path == NULL)
         no_digest(sha, err);
     else if (make_folder_of(part, err) == 0) {
         if (rename(path, part) != 0 && errno != ENOENT)
             err_sys(err, "rename %s", path);
         else
-            rc = open_part(fd, have, part, size, piece, err);
+            rc = open_part(out, have, part, size, piece, err);
     }
+    if (rc != 0)
+        blobfile_close_part(out);
     free(part);
     free(path);
     return rc;
 }
 
-static int
-write_failed(const char *folder, struct err *err)
+void
+blobfile_close_part(struct blobfile_part *p)
 {
-    const bool full = errno == ENOSPC || errno == EDQUOT;
+    if (p->fd >= 0)
+        close(p->fd);
+    free(p->block);
+    *p = (struct blobfile_part){.fd = -1};
+}
 
+static int
+write_failed(const char *folder, int why, struct err *err)
+{
+    const bool full = why == ENOSPC || why == EDQUOT;
+
+    errno = why;
     err_sys(err, "write an artifact to %s", folder);
     if (full)
         err_wrap(err, "uploads wait, and nothing is lost: make room there (`relusweep "
@@ -130,26 +151,39 @@ write_failed(const char *folder, struct err *err)
     return -1;
 }
 
+/* The end of a file need not be whole blocks, which only the page cache can write. */
+static int
+allow_any_size(int fd, size_t size, struct err *err)
+{
+    const int flags = size % BLOCK == 0 ? 0 : fcntl(fd, F_GETFL);
+
+    if (flags < 0
+        || ((flags & O_DIRECT) != 0 && fcntl(fd, F_SETFL, flags & ~O_DIRECT) < 0))
+        return err_sys(err, "write the end of an artifact");
+    return 0;
+}
+
 int
-blobfile_write(int fd, int64_t offset, const void *data, size_t size,
+blobfile_write(struct blobfile_part *p, int64_t offset, const void *data, size_t size,
                const char *folder, struct err *err)
 {
-    const char *from = data;
-    const int64_t begin = offset, behind = offset - BLOBFILE_BEHIND;
+    const int64_t behind = offset - BLOBFILE_BEHIND;
 
-    for (size_t left = size; left > 0;) {
-        const ssize_t n = pwrite(fd, from, left, offset);
+    if (allow_any_size(p->fd, size, err) != 0)
+        return -1;
+    memcpy(p->block, data, size);
+    for (size_t done = 0; done < size;) {
+        const ssize_t n =
+            pwrite(p->fd, p->block + done, size - done, offset + (int64_t)done);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
-            return write_failed(folder, err);
-        from += n;
-        offset += n;
-        left -= (size_t)n;
+        if (n <= 0 || (n % BLOCK != 0 && done + (size_t)n < size))
+            return write_failed(folder, n < 0 ? errno : ENOSPC, err);
+        done += (size_t)n;
     }
-    (void)sync_file_range(fd, begin, (off_t)size, SYNC_FILE_RANGE_WRITE);
+    (void)sync_file_range(p->fd, offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
     if (behind >= 0)
-        (void)sync_file_range(fd, behind, (off_t)size,
+        (void)sync_file_range(p->fd, behind, (off_t)size,
                               SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
                                   | SYNC_FILE_RANGE_WAIT_AFTER);
     return 0;
@@ -170,15 +204,16 @@ sync_folder_of(const char *path, struct err *err)
 }
 
 int
-blobfile_keep(int fd, const char *folder, const char *sha, struct err *err)
+blobfile_keep(const struct blobfile_part *p, const char *folder, const char *sha,
+              struct err *err)
 {
     char *part = part_path(folder, sha), *path = blobfile_path(folder, sha);
     int rc = -1;
 
     if (part == NULL || path == NULL)
         no_digest(sha, err);
-    else if (fsync(fd) != 0)
-        write_failed(folder, err);
+    else if (fsync(p->fd) != 0)
+        write_failed(folder, errno, err);
     else if (make_folder_of(path, err) == 0) {
         crash_point("blob-file-synced");
         rc = rename(part, path) == 0 ? sync_folder_of(path, err)
@@ -268,5 +303,6 @@ blobfile_read(int fd, int64_t offset, void *out, size_t size, size_t *got,
             break;
         *got += (size_t)n;
     }
+    (void)posix_fadvise(fd, offset, (off_t)*got, POSIX_FADV_DONTNEED);
     return 0;
 }

@@ -5,13 +5,9 @@
  */
 #include "coordinator/store/upload.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "coordinator/db/blobfile.h"
 #include "coordinator/db/blobfolder.h"
-#include "shared/base/mem.h"
 
 /* ---- opening ---------------------------------------------------------------------- */
 
@@ -31,28 +27,26 @@ hash_rows(struct upload *u, struct pg *pg, struct err *err)
     return rc;
 }
 
-/* And of what is in the file. */
+/* And of what is in the file, whole pieces. */
 static int
 hash_file(struct upload *u, struct err *err)
 {
-    char *piece = xmalloc(BLOB_CHUNK_BYTES);
     size_t got = 0;
     int rc = 0;
 
     for (int64_t at = 0; rc == 0 && at < u->row.received; at += (int64_t)got) {
-        rc = blobfile_read(u->fd, at, piece, BLOB_CHUNK_BYTES, &got, err);
+        rc = blobfile_read(u->part.fd, at, u->part.block, BLOB_CHUNK_BYTES, &got, err);
         if (rc == 0 && got == 0)
             rc = err_set(err, ERR_SYS, "blob %s: its file was cut", u->row.sha);
-        sha256_stream_add(u->hash, piece, got);
+        sha256_stream_add(u->hash, u->part.block, got);
     }
-    free(piece);
     return rc;
 }
 
 static int
 open_file(struct upload *u, struct err *err)
 {
-    if (blobfile_open_part(&u->fd, &u->row.received, u->row.folder, u->row.sha,
+    if (blobfile_open_part(&u->part, &u->row.received, u->row.folder, u->row.sha,
                            u->row.size, BLOB_CHUNK_BYTES, err)
         != 0)
         return -1;
@@ -63,7 +57,7 @@ int
 upload_open(struct upload *u, struct pg *pg, const char *sha, int64_t size,
             int64_t folder, struct err *err)
 {
-    *u = (struct upload){.fd = -1};
+    *u = (struct upload){.part.fd = -1};
     if (blobs_begin(pg, sha, size, folder, &u->row, err) != 0)
         return -1;
     if (u->row.stored)
@@ -77,9 +71,8 @@ upload_release(struct upload *u)
 {
     if (u->hash != NULL)
         sha256_stream_end(u->hash);
-    if (u->fd >= 0)
-        close(u->fd);
-    *u = (struct upload){.fd = -1};
+    blobfile_close_part(&u->part);
+    *u = (struct upload){.part.fd = -1};
 }
 
 /* ---- taking ----------------------------------------------------------------------- */
@@ -92,10 +85,10 @@ verify(struct upload *u, struct pg *pg, bool *wrong, struct err *err)
 
     u->hash = NULL;
     *wrong = strcmp(got.hex, u->row.sha) != 0;
-    if (u->fd >= 0
+    if (u->part.fd >= 0
         && (blobfolder_lock(pg, err) != 0
             || (*wrong ? blobfile_drop(u->row.folder, u->row.sha, err)
-                       : blobfile_keep(u->fd, u->row.folder, u->row.sha, err))
+                       : blobfile_keep(&u->part, u->row.folder, u->row.sha, err))
                    != 0))
         return -1;
     return *wrong ? blobs_remove(pg, u->row.id, err) : blobs_finish(pg, &u->row, err);
@@ -115,7 +108,7 @@ fits(const struct upload *u, int64_t offset, size_t size)
 bool
 upload_needs_no_rows(const struct upload *u, int64_t offset, size_t size)
 {
-    return u->fd >= 0 && u->row.size > 0
+    return u->part.fd >= 0 && u->row.size > 0
            && (!fits(u, offset, size) || offset + (int64_t)size < u->row.size);
 }
 
@@ -126,16 +119,16 @@ append(struct upload *u, struct pg *pg, const void *data, size_t size, bool *wri
 {
     int rc;
 
-    if (u->fd < 0)
+    if (u->part.fd < 0)
         rc = blobs_written(pg, writing, err) == 0
                      && blobs_append(pg, &u->row, data, size, writing, err) == 0
                  ? 0
                  : -1;
     else
-        rc = blobfile_write(u->fd, u->row.received, data, size, u->row.folder, err);
+        rc = blobfile_write(&u->part, u->row.received, data, size, u->row.folder, err);
     if (rc != 0)
         return -1;
-    u->row.received += u->fd >= 0 ? (int64_t)size : 0;
+    u->row.received += u->part.fd >= 0 ? (int64_t)size : 0;
     sha256_stream_add(u->hash, data, size);
     return 0;
 }

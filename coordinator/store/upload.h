@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "coordinator/db/blobfile.h"
 #include "coordinator/db/blobs.h"
 #include "shared/base/sha256.h"
 
@@ -13,7 +14,7 @@
  */
 struct upload {
     struct blob_row row;        /* received: also of a file */
-    int fd;                     /* of a file, else -1 */
+    struct blobfile_part part;  /* of a file */
     struct sha256_stream *hash; /* of row.received bytes; NULL when stored */
     int64_t used_ms;            /* for dropping what nobody sends any more */
 };

@@ -203,8 +203,8 @@ ONE_JOB = """WITH d AS (INSERT INTO job_def (digest, form) SELECT
 
 
 def starts_while(s, doc, other):
-    """Submits jobs one by one until the other program ends. Returns how long, in ms, each
-    took to start at a worker, ascending."""
+    """Submits jobs one by one until the other program ends. Returns of each when, in ms of
+    the monotonic clock, and how long it took to start at a worker, in ms."""
     path = os.path.join(s.dir, "starts")
     worker = subprocess.Popen([os.path.join(s.args.bin, "relusweep-worker"), "noop",
                                "--connect", doc["control"], "--keys", s.keys, "--slots",
@@ -227,7 +227,7 @@ def starts_while(s, doc, other):
     end(worker)
     with open(path, "rb") as f:
         rows = list(struct.iter_unpack("=qq", f.read()))
-    return sorted((at - sent[job]) / 1e6 for job, at in rows if job in sent)
+    return [(sent[job] / 1e6, (at - sent[job]) / 1e6) for job, at in rows if job in sent]
 
 
 def artifact(s):
@@ -240,11 +240,12 @@ def artifact(s):
         other = subprocess.Popen([os.path.join(s.args.tests, "transfer"), doc["bulk"],
                                   str(s.args.mib), s.dir, s.keys],
                                  stdout=subprocess.PIPE, text=True)
-        ms = starts_while(s, doc, other)
-        for name, value in json.loads(other.stdout.read()).items():
-            say("artifact", f"{s.args.mib} MiB {name}", value, "MB/s")
-        say("artifact", f"submission to start, {len(ms)}: p50", ms[len(ms) // 2], "ms")
-        say("artifact", "submission to start: p99", ms[len(ms) * 99 // 100], "ms")
+        starts = starts_while(s, doc, other)
+        for name, t in json.loads(other.stdout.read()).items():
+            say("artifact", f"{s.args.mib} MiB {name}", t["MB_s"], "MB/s")
+            ms = sorted(d for at, d in starts if t["from_ms"] <= at <= t["to_ms"])
+            say("artifact", f"{len(ms)} jobs to start: p50", ms[len(ms) // 2], "ms")
+            say("artifact", f"{len(ms)} jobs to start: p99", ms[len(ms) * 99 // 100], "ms")
     finally:
         end(p)
 

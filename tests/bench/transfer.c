@@ -1,7 +1,8 @@
 /*
  * transfer.c - how fast an artifact goes up and down: random bytes to a coordinator's
  * bulk socket and back, by the code that workers use. By hand, by scale.py:
- * transfer ENDPOINT MIB FOLDER [KEYS]. Prints one JSON object of MB/s.
+ * transfer ENDPOINT MIB FOLDER [KEYS]. Prints one JSON object: MB/s, and from when to when
+ * in ms of the monotonic clock.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,28 +18,36 @@
 
 enum { STEP_MS = 20, MIB = 1 << 20 };
 
+/* Random bytes, which no two places of the file share. */
 static int
 make_file(const char *path, int64_t mib, struct err *err)
 {
-    unsigned char *piece = xmalloc(MIB);
+    uint64_t *piece = xmalloc(MIB), state;
     FILE *file = fopen(path, "wb");
     int rc = file != NULL ? 0 : err_sys(err, "create %s", path);
 
-    for (int64_t i = 0; rc == 0 && i < mib; i++)
-        for (size_t at = 0; rc == 0 && at < MIB; at += 256)
-            if (getrandom(piece + at, 256, 0) != 256)
-                rc = err_sys(err, "random bytes");
-            else if (at == MIB - 256 && fwrite(piece, 1, MIB, file) != MIB)
-                rc = err_sys(err, "write %s", path);
+    if (getrandom(&state, sizeof state, 0) != sizeof state)
+        rc = err_sys(err, "random bytes");
+    state |= 1;
+    for (int64_t i = 0; rc == 0 && i < mib; i++) {
+        for (size_t at = 0; at < MIB / sizeof *piece; at++) {
+            state ^= state << 13; /* Marsaglia 2003, xorshift64 */
+            state ^= state >> 7;
+            state ^= state << 17;
+            piece[at] = state;
+        }
+        if (fwrite(piece, 1, MIB, file) != MIB)
+            rc = err_sys(err, "write %s", path);
+    }
     if (file != NULL && fclose(file) != 0 && rc == 0)
         rc = err_sys(err, "write %s", path);
     free(piece);
     return rc;
 }
 
-/* Works until the transfer is over; gives its speed. */
+/* Works until the transfer is over, and prints how it went. */
 static int
-wait_for(struct blobs *b, struct blob *t, double *mb_s, struct err *err)
+wait_for(struct blobs *b, struct blob *t, const char *what, struct err *err)
 {
     const int64_t begin_ms = clock_mono_ms();
     struct sock *sock = blobs_sock(b);
@@ -49,11 +58,14 @@ wait_for(struct blobs *b, struct blob *t, double *mb_s, struct err *err)
         if (blob_state(t) == BLOB_BUSY)
             (void)sock_wait(&sock, 1, NULL, 0, &ready, STEP_MS);
     }
-    *mb_s = (double)blob_size(t) / 1e3 / (double)(clock_mono_ms() - begin_ms + 1);
     if (blob_state(t) != BLOB_DONE) {
         *err = *blob_error(t);
         return -1;
     }
+    const int64_t end_ms = clock_mono_ms();
+    printf("\"%s\": {\"MB_s\": %.1f, \"from_ms\": %lld, \"to_ms\": %lld}", what,
+           (double)blob_size(t) / 1e3 / (double)(end_ms - begin_ms + 1),
+           (long long)begin_ms, (long long)end_ms);
     return 0;
 }
 
@@ -62,7 +74,6 @@ transfer(const char *endpoint, const char *path, const char *folder, struct err 
 {
     struct blobs *up, *down;
     struct sha256 digest;
-    double up_mb_s, down_mb_s;
     size_t size;
 
     char *cache = file_join(folder, "cache");
@@ -70,18 +81,19 @@ transfer(const char *endpoint, const char *path, const char *folder, struct err 
         || blobs_new(&up, cache, INT64_MAX, err) != 0
         || blobs_connect(up, endpoint, err) != 0)
         return -1;
+    putchar('{');
     struct blob *t = blobs_put(up, digest.hex, (int64_t)size, path);
-    if (wait_for(up, t, &up_mb_s, err) != 0)
+    if (wait_for(up, t, "up", err) != 0)
         return -1;
     blobs_free(up);
+    fputs(", ", stdout);
     if (blobs_new(&down, cache, INT64_MAX, err) != 0
         || blobs_connect(down, endpoint, err) != 0)
         return -1;
-    if (wait_for(down, blobs_get(down, digest.hex, (int64_t)size), &down_mb_s, err)
-        != 0)
+    if (wait_for(down, blobs_get(down, digest.hex, (int64_t)size), "down", err) != 0)
         return -1;
     blobs_free(down);
-    printf("{\"up\": %.1f, \"down\": %.1f}\n", up_mb_s, down_mb_s);
+    puts("}");
     free(cache);
     return 0;
 }
