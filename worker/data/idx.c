@@ -10,17 +10,36 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include "shared/base/mem.h"
 
-enum { TYPE_UBYTE = 8, CHUNK = 1 << 20, MAX_HEADER = 4 + 4 * IDX_MAX_DIMS };
+enum {
+    TYPE_UBYTE = 8,
+    CHUNK = 1 << 20,
+    DIGEST_CHUNK = 1 << 16,
+    MIN_BUFFER = 1 << 12,
+    MAX_BUFFER = 1 << 18,
+    MAX_HEADER = 4 + 4 * IDX_MAX_DIMS,
+};
 
 struct input {
     const char *path;
     gzFile file;
     int64_t offset; /* decompressed bytes read so far */
 };
+
+/* zlib makes three times as much of it, which a small file does not need. */
+static unsigned
+buffer_size(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || st.st_size > MAX_BUFFER)
+        return MAX_BUFFER;
+    return st.st_size < MIN_BUFFER ? MIN_BUFFER : (unsigned)st.st_size;
+}
 
 static int
 input_open(struct input *in, const char *path, struct err *err)
@@ -34,7 +53,7 @@ input_open(struct input *in, const char *path, struct err *err)
             err->kind = ERR_DATA;
         return -1;
     }
-    (void)gzbuffer(in->file, CHUNK / 4);
+    (void)gzbuffer(in->file, buffer_size(path));
     return 0;
 }
 
@@ -187,12 +206,13 @@ idx_digest(struct sha256 *out, int64_t *size, const char *path, int64_t max_byte
            struct err *err)
 {
     struct sha256_stream *stream = sha256_stream_new();
-    uint8_t *chunk = xmalloc(CHUNK);
+    uint8_t *chunk = xmalloc(DIGEST_CHUNK);
     struct input in;
     int64_t got = 0;
     int rc = input_open(&in, path, err);
 
-    while (rc == 0 && (rc = input_read(&in, chunk, CHUNK, &got, err)) == 0 && got > 0) {
+    while (rc == 0 && (rc = input_read(&in, chunk, DIGEST_CHUNK, &got, err)) == 0
+           && got > 0) {
         sha256_stream_add(stream, chunk, (size_t)got);
         if (in.offset > max_bytes)
             rc = err_set(err, ERR_DATA,

@@ -108,7 +108,7 @@ static int
 decode_all(struct dataset *out, const struct image_list *l, struct err *err)
 {
     struct decoding d = {.list = l, .out = out, .err = err, .failed = out->n};
-    struct team *team = team_new(proc_cores());
+    struct team *team = team_new(out->n > 1 ? proc_cores() : 1);
 
     if (team == NULL)
         return err_set(err, ERR_SYS, "threads cannot be made");
