@@ -16,8 +16,8 @@ const struct param config_params[] = {
                      "where weights and checkpoints travel"),
     PARAM_ROW_STRING(
         struct config, artifact_dir, "",
-        "folder for large artifacts and checkpoints as files, 2-4 times as fast as "
-        "in PostgreSQL; other coordinators of the database need the same one, shared"),
+        "folder for large artifacts and checkpoints as files, twice as fast as in "
+        "PostgreSQL; other coordinators of the database need the same one, shared"),
     PARAM_ROW_INT(struct config, artifact_min_mib, "16", 0, 65536,
                   "MiB from which on --artifact-dir is used"),
     PARAM_ROW_STRING(
