@@ -274,12 +274,15 @@ graph_fused_conv(const struct graph *g, int node)
     return graph_only_reader(g, x) == node ? x : -1;
 }
 
-/* Is the value asked for after a pass? */
+/* Is the value asked for after, or during, a pass? */
 static bool
 is_wanted(const struct graph *g, int node, enum net_keep keep)
 {
-    return (keep != NET_KEEP_LOGITS && is_among(g->groups, g->n_groups, node))
-           || (keep == NET_KEEP_MAPS && is_among(g->masks, g->n_masks, node));
+    const bool groups = keep == NET_KEEP_MAPS || keep == NET_KEEP_GROUPS;
+    const bool masks = keep == NET_KEEP_MAPS || keep == NET_KEEP_WATCHED;
+
+    return (groups && is_among(g->groups, g->n_groups, node))
+           || (masks && is_among(g->masks, g->n_masks, node));
 }
 
 /* Can all that read this norm read terms? In evaluation a norm whose work a convolution

@@ -197,11 +197,15 @@ connect_sites(struct net *n)
     }
 }
 
-/* The head ends where a node wants more images than a slice. */
+/* The head ends where a node wants more images than a slice. A net that is watched has
+ * none. */
 static int
 find_head(const struct net *n)
 {
     int head = 0;
+
+    if (n->config.keep == NET_KEEP_WATCHED)
+        return 0;
 
     while (head < (int)n->graph->n && n->sites[head].together == OP_SLICE)
         head++;
@@ -247,7 +251,8 @@ alloc_pass(struct net *n, struct err *err)
     const int64_t images = n->config.max_batch, room = n->pass.room;
     const int64_t kept = n->plan.kept * images, transient = n->plan.transient * room;
     const int64_t lent = transient + (n->config.brief ? kept : 0);
-    const bool is_lent = lender != NULL && lender->pass_floats >= lent;
+    const bool is_lent = lender != NULL && n->config.keep != NET_KEEP_WATCHED
+                         && lender->pass_floats >= lent;
 
     n->pass_floats = kept + transient - (is_lent ? lent : 0);
     if (alloc_block(&n->pass_block, n->pass_floats, "activations", err) < 0)
@@ -360,6 +365,15 @@ fill(struct net *n, struct err *err)
     return result;
 }
 
+/* Images of a part. */
+static int64_t
+room_of(const struct net_config *config)
+{
+    const bool whole = config->gradients || config->keep == NET_KEEP_WATCHED;
+
+    return whole || config->max_batch < NET_PART ? config->max_batch : NET_PART;
+}
+
 int
 net_new(struct net **out, const struct graph *g, const struct net_config *config,
         struct err *err)
@@ -368,6 +382,7 @@ net_new(struct net **out, const struct graph *g, const struct net_config *config
     struct net *n = xcalloc(1, sizeof(*n));
 
     assert(config->max_batch >= 1);
+    assert(!config->gradients || config->keep != NET_KEEP_WATCHED);
     n->graph = graph_copy(g);
     n->config = *config;
     n->sites = xcalloc(g->n, sizeof(*n->sites));
@@ -375,8 +390,8 @@ net_new(struct net **out, const struct graph *g, const struct net_config *config
     n->arenas = xcalloc(threads, sizeof(float *));
     n->workspaces = xcalloc(threads, sizeof(float *));
     n->params_changed = true;
-    n->pass.room = config->gradients || config->max_batch < NET_PART ? config->max_batch
-                                                                     : NET_PART;
+    n->watched = -1;
+    n->pass.room = room_of(config);
     if (fill(n, err) < 0) {
         net_free(n);
         return err_wrap(err, "network");
@@ -415,6 +430,12 @@ const struct graph *
 net_graph(const struct net *n)
 {
     return n->graph;
+}
+
+enum net_keep
+net_keep(const struct net *n)
+{
+    return n->config.keep;
 }
 
 struct team *

@@ -22,9 +22,10 @@ struct net;
  * share memory; with gradients they may not be stored at all, and are computed when they
  * are asked for one image at a time. */
 enum net_keep {
-    NET_KEEP_MAPS,   /* net_act_map, net_group_map */
-    NET_KEEP_GROUPS, /* net_group_map */
-    NET_KEEP_LOGITS, /* none */
+    NET_KEEP_MAPS,    /* net_act_map, net_group_map */
+    NET_KEEP_GROUPS,  /* net_group_map */
+    NET_KEEP_WATCHED, /* none, but net_watch sees them; without gradients */
+    NET_KEEP_LOGITS,  /* none */
 };
 
 /* Weights are packed for the kernels into several times their size. In a net for 64
@@ -46,7 +47,8 @@ struct net_config {
     enum net_packing packing;
     /* A pass of this net may overwrite the activations of that one, of the same team,
      * which must live longer: it works in their memory where there is enough of it. NULL:
-     * it has memory of its own. */
+     * it has memory of its own. A net that is watched takes workspaces alone, so that it
+     * can be compared with the last pass of the lender. */
     struct net *lender;
     bool brief; /* what is kept lies there, too, until the lender's next pass */
 };
@@ -55,6 +57,7 @@ MUST_CHECK int net_new(struct net **out, const struct graph *g, /* copied */
                        const struct net_config *config, struct err *err);
 void net_free(struct net *n);
 const struct graph *net_graph(const struct net *n);
+enum net_keep net_keep(const struct net *n);
 /* Borrowed: what the net's passes run on, for who works on its maps between them. */
 struct team *net_team(const struct net *n);
 int64_t net_bytes(const struct net *n); /* memory held: the sum of */
@@ -156,6 +159,12 @@ struct net_map net_group_map(struct net *n, int index);
  * of the team, until the thread asks for another one of the same net, or a pass. */
 const float *net_act_image(const struct net *n, int index, int64_t image, int thread);
 const float *net_group_image(const struct net *n, int index, int64_t image, int thread);
+
+/* Of a net with NET_KEEP_WATCHED: from now on fn is called in each forward whenever masked
+ * activation `index` of the whole batch has been computed, which net_act_image then
+ * gives, until it returns. It must not run this net. NULL: not any more. */
+typedef void net_watch_fn(void *ctx, int index);
+void net_watch(struct net *n, net_watch_fn *fn, void *ctx);
 
 /* Gradient of the loss with respect to such a map, zeroed at first use after a forward,
  * same layout, added to by the caller before net_backward. */

@@ -58,6 +58,13 @@ value_map(struct net *n, int node)
     return map_of(n, node, op_site_is_lazy(s) ? NULL : op_site_all(s, s->y));
 }
 
+/* Is this the value that is being shown? */
+static bool
+is_watched(const struct net *n, int node)
+{
+    return n->watched >= 0 && mask_node(n, n->watched) == node;
+}
+
 static const float *
 value_image(const struct net *n, int node, int64_t image, int thread)
 {
@@ -66,7 +73,7 @@ value_image(const struct net *n, int node, int64_t image, int thread)
     const struct map_value v = op_site_value(s, &slice, thread);
     const struct map m = op_site_map(s, s->node, 1);
 
-    assert(n->plan.values[node].kept);
+    assert(n->plan.values[node].kept || is_watched(n, node));
     if (v.n == 0)
         return v.at;
     s->backend->value(n->threads->workspaces[thread], &v, &m);
@@ -134,6 +141,14 @@ const float *
 net_group_image(const struct net *n, int index, int64_t image, int thread)
 {
     return value_image(n, group_node(n, index), image, thread);
+}
+
+void
+net_watch(struct net *n, net_watch_fn *fn, void *ctx)
+{
+    assert(fn == NULL || n->config.keep == NET_KEEP_WATCHED);
+    n->watch = fn;
+    n->watch_ctx = ctx;
 }
 
 struct net_map

@@ -98,6 +98,18 @@ forward_node(struct net *n, int i)
     team_run(n->config.team, op_n_tasks(s, n->pass.batch), forward_task, s);
 }
 
+/* Lets whoever watches see the value of a node if it is a masked activation. */
+static void
+show(struct net *n, int node)
+{
+    for (int i = 0; i < graph_n_masks(n->graph); i++)
+        if (n->graph->masks[i] == node) {
+            n->watched = i;
+            n->watch(n->watch_ctx, i);
+        }
+    n->watched = -1;
+}
+
 /* One slice through the head. */
 static void
 forward_head_task(void *ctx, int64_t task, int thread)
@@ -152,6 +164,8 @@ forward_nodes(struct net *n)
         before_forward(&n->sites[i]);
         if (!is_passed_over(&n->sites[i]))
             forward_node(n, i);
+        if (n->watch != NULL)
+            show(n, i);
     }
 }
 

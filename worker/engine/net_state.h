@@ -48,6 +48,9 @@ struct net {
     int64_t prepared_batch; /* kernels are ready for this number of images */
     bool params_changed;    /* packed copies are stale */
     const float *dlogits;
+    net_watch_fn *watch;
+    void *watch_ctx;
+    int watched; /* the activation that it sees now, or -1 */
 };
 
 /* Where a pass in this direction has the arenas of the threads. */

@@ -158,6 +158,12 @@ is_for_backward(const struct graph *g, int node, const struct plan_config *confi
     return false;
 }
 
+static bool
+keeps_groups(enum net_keep keep)
+{
+    return keep == NET_KEEP_MAPS || keep == NET_KEEP_GROUPS;
+}
+
 static void
 plan_kept(struct plan *p, const struct graph *g, const struct plan_config *config)
 {
@@ -165,7 +171,7 @@ plan_kept(struct plan *p, const struct graph *g, const struct plan_config *confi
         p->values[i].kept = is_for_backward(g, i, config);
     for (size_t i = 0; i < g->n_masks && config->keep == NET_KEEP_MAPS; i++)
         p->values[g->masks[i]].kept = true;
-    for (size_t i = 0; i < g->n_groups && config->keep != NET_KEEP_LOGITS; i++)
+    for (size_t i = 0; i < g->n_groups && keeps_groups(config->keep); i++)
         p->values[g->groups[i]].kept = true;
     p->values[g->n - 1].kept = true; /* logits */
     p->grads[0].kept = true;         /* net_input_grad */

@@ -164,7 +164,7 @@ kept_of(const struct job *job, enum model_role role)
 {
     if (job->bn_paths == 1 || role == MODEL_STUDENT || job->step == STEP_TEACHER)
         return NET_KEEP_LOGITS;
-    return job->step == STEP_FINETUNE ? NET_KEEP_GROUPS : NET_KEEP_MAPS;
+    return step_keep_of_teacher(&(struct step_config){.stage = job->step});
 }
 
 static int

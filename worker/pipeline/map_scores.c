@@ -16,8 +16,14 @@ struct map_scores {
     int n_masks;
     int64_t *first; /* n_masks + 1: where each mask's scores begin */
     float *d;       /* all scores */
-    float *scratch; /* for each thread twice the largest map */
+    float *taken;   /* those of the last batch */
+    float *scratch; /* 1 + IMAGES of the largest map */
     int64_t map_size;
+};
+
+enum {
+    IMAGES = 8,     /* whose distances are computed before they are added up */
+    STRETCH = 4096, /* floats that are a task */
 };
 
 /* Floats of one image of an activation in any backend's layout. */
@@ -51,8 +57,9 @@ map_scores_new(struct map_scores **out, const struct net *student, struct err *e
         s->map_size = size > s->map_size ? size : s->map_size;
     }
     s->d = floats(s->first[s->n_masks]);
-    s->scratch = floats(2 * s->map_size * team_threads(net_team(student)));
-    if (s->d == NULL || s->scratch == NULL) {
+    s->taken = floats(s->first[s->n_masks]);
+    s->scratch = floats((1 + IMAGES) * s->map_size);
+    if (s->d == NULL || s->taken == NULL || s->scratch == NULL) {
         map_scores_free(s);
         return err_set(err, ERR_OOM, "no memory for the scores of a mask search");
     }
@@ -66,55 +73,80 @@ map_scores_free(struct map_scores *s)
     if (s == NULL)
         return;
     mem_large_free(s->d);
+    mem_large_free(s->taken);
     mem_large_free(s->scratch);
     free(s->first);
     free(s);
 }
 
-/* The maps of two nets, each a task. */
+/* Some images of the maps of two nets. */
 struct maps {
-    const struct map_scores *scores;
-    struct net *student, *teacher;
-    int64_t images;
+    const struct net *student, *teacher;
+    int mask;
+    int64_t first, images, per_image;
+    float *distances, *sum; /* of these images; of all so far, blocked */
 };
 
-/* sum += |a - b| */
+/* |A_T - A_S| of one image. */
 static void
-add_distance(float *restrict sum, const float *restrict a, const float *restrict b,
-             int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        sum[i] += fabsf(a[i] - b[i]);
-}
-
-/* d (C,H,W) of a mask += sum over the images of |A_T - A_S|. */
-static void
-map_task(void *ctx, int64_t task, int thread)
+distance_task(void *ctx, int64_t task, int thread)
 {
     const struct maps *m = ctx;
-    const struct map_scores *s = m->scores;
-    const int mask = (int)task;
-    const struct net_map map = net_act_map(m->student, mask);
-    float *blocked = s->scratch + 2 * s->map_size * thread;
-    float *plain = blocked + s->map_size, *d = s->d + s->first[mask];
+    const float *a = net_act_image(m->teacher, m->mask, m->first + task, thread);
+    const float *b = net_act_image(m->student, m->mask, m->first + task, thread);
+    float *restrict to = m->distances + task * m->per_image;
 
-    assert(map.per_image <= s->map_size);
-    memset(blocked, 0, (size_t)map.per_image * sizeof(float));
-    for (int64_t i = 0; i < m->images; i++)
-        add_distance(blocked, net_act_image(m->teacher, mask, i, thread),
-                     net_act_image(m->student, mask, i, thread), map.per_image);
-    net_map_to_plain(&map, blocked, plain);
-    for (int64_t j = 0; j < map.c * map.h * map.w; j++)
-        d[j] += plain[j];
+    for (int64_t i = 0; i < m->per_image; i++)
+        to[i] = fabsf(a[i] - b[i]);
+}
+
+/* A stretch of the sum over the images, in their order. */
+static void
+sum_task(void *ctx, int64_t task, int thread)
+{
+    (void)thread;
+    const struct maps *m = ctx;
+    const int64_t from = task * STRETCH, end = from + STRETCH;
+    float *restrict sum = m->sum;
+
+    for (int64_t i = 0; i < m->images; i++) {
+        const float *restrict distance = m->distances + i * m->per_image;
+
+        for (int64_t j = from; j < end && j < m->per_image; j++)
+            sum[j] += distance[j];
+    }
 }
 
 void
-map_scores_add(struct map_scores *s, struct net *student, struct net *teacher,
-               int64_t images)
+map_scores_take(struct map_scores *s, int mask, struct net *student,
+                const struct net *teacher, int64_t images)
 {
-    struct maps maps = {s, student, teacher, images};
+    const struct net_map map = net_act_map(student, mask);
+    struct maps m = {.student = student,
+                     .teacher = teacher,
+                     .mask = mask,
+                     .per_image = map.per_image,
+                     .distances = s->scratch + s->map_size,
+                     .sum = s->scratch};
 
-    team_run(net_team(student), s->n_masks, map_task, &maps);
+    assert(map.per_image <= s->map_size);
+    memset(m.sum, 0, (size_t)map.per_image * sizeof(float));
+    for (; m.first < images; m.first += IMAGES) {
+        const int64_t rest = images - m.first;
+
+        m.images = rest < IMAGES ? rest : IMAGES;
+        team_run(net_team(student), m.images, distance_task, &m);
+        team_run(net_team(student), (map.per_image + STRETCH - 1) / STRETCH, sum_task,
+                 &m);
+    }
+    net_map_to_plain(&map, m.sum, s->taken + s->first[mask]);
+}
+
+void
+map_scores_add(struct map_scores *s)
+{
+    for (int64_t i = 0; i < s->first[s->n_masks]; i++)
+        s->d[i] += s->taken[i];
 }
 
 float *

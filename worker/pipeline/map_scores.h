@@ -18,10 +18,13 @@ MUST_CHECK int map_scores_new(struct map_scores **out, const struct net *student
                               struct err *err);
 void map_scores_free(struct map_scores *s);
 
-/* Adds the first `images` images of both nets' last forwards; one backend, one graph
- * but for the spelling. */
-void map_scores_add(struct map_scores *s, struct net *student, struct net *teacher,
-                    int64_t images);
+/* Those of one mask for the first `images` images: of the student's last forward, and of
+ * the teacher's, or of the one in which it shows this activation (net_watch). One
+ * backend, one graph but for the spelling. */
+void map_scores_take(struct map_scores *s, int mask, struct net *student,
+                     const struct net *teacher, int64_t images);
+/* Adds what was taken of every mask to the scores. */
+void map_scores_add(struct map_scores *s);
 
 /* All of them; owned by s. */
 float *map_scores_data(struct map_scores *s, int64_t *size);

@@ -7,7 +7,8 @@
  * view's activations are in memory. With two batch norms, h = B/2:
  *
  *   teacher x[h:], x[:h]          eval, path 0: targets; terms note maps of x[:h]
- *   student x[:h]                 train, path 0, losses, backward
+ *   student x[:h]                 train, path 0, losses, backward; in a mask search the
+ *                                 teacher sees x[:h] between, compared as it goes
  *   teacher x_aug, student x_aug  the same
  *   attack x[h:] -> x_adv         student, eval, path 1 as the last step left it
  *   teacher x_adv, student x_adv  path 1
@@ -115,29 +116,69 @@ same_images(struct views_part a, struct views_part b)
 static bool
 clean_maps(const struct step *s)
 {
-    return s->scores != NULL || loss_set_needs_teacher(s->losses, LOSS_CLEAN);
+    return (s->scores != NULL && !s->watches)
+           || loss_set_needs_teacher(s->losses, LOSS_CLEAN);
 }
 
-/* The teacher's logits of all clean images go to `target`. Those of the clean view come
- * last: its maps stay. */
+/* The teacher on clean images of a part, whose logits go to `target`. */
+static void
+run_teacher_on(const struct pass *p, struct views_part part)
+{
+    struct step *s = p->s;
+    const float *logits = net_forward(s->teacher, p->b->x + part.first * s->per_image,
+                                      part.n, NET_EVAL, 0);
+
+    memcpy(s->target + part.first * s->classes, logits,
+           (size_t)(part.n * s->classes) * sizeof(float));
+}
+
+/* All clean images. Those of the clean view come last: its maps stay. Where the scores
+ * are taken while the teacher runs, that is left for when the student has seen the
+ * view. */
 static void
 run_teacher(const struct pass *p)
 {
     struct step *s = p->s;
 
-    for (int v = LOSS_N_VIEWS - 1; v >= 0; v--) {
+    for (int v = LOSS_N_VIEWS - 1; v >= (s->watches ? LOSS_AUG : LOSS_CLEAN); v--) {
         const struct views_part part = p->part[v];
         const bool again = v != LOSS_CLEAN && same_images(part, p->part[LOSS_CLEAN]);
         if (again || part.n == 0 || !(s->targets || (v == LOSS_CLEAN && clean_maps(s))))
             continue;
-        const float *logits = net_forward(
-            s->teacher, p->b->x + part.first * s->per_image, part.n, NET_EVAL, 0);
-        memcpy(s->target + part.first * s->classes, logits,
-               (size_t)(part.n * s->classes) * sizeof(float));
+        run_teacher_on(p, part);
     }
     if (clean_maps(s))
         loss_set_note(s->losses, LOSS_CLEAN, s->teacher, p->part[LOSS_CLEAN].n);
 }
+
+/* ---- scores of a batch ----------------------------------------------------------- */
+
+static void
+take_scores(void *ctx, int mask)
+{
+    const struct pass *p = ctx;
+    const struct step *s = p->s;
+
+    map_scores_take(s->scores, mask, s->student, s->teacher, p->part[LOSS_CLEAN].n);
+}
+
+/* Of the clean view, which the student has just seen. */
+static void
+take_all_scores(struct pass *p)
+{
+    struct step *s = p->s;
+
+    if (s->watches) {
+        net_watch(s->teacher, take_scores, p);
+        run_teacher_on(p, p->part[LOSS_CLEAN]);
+        net_watch(s->teacher, NULL, NULL);
+        return;
+    }
+    for (int i = 0; i < graph_n_masks(net_graph(s->student)); i++)
+        take_scores(p, i);
+}
+
+/* ---- views ----------------------------------------------------------------------- */
 
 static void
 forward(const struct pass *p, enum loss_view_id id)
@@ -170,7 +211,7 @@ differentiate(const struct pass *p, enum loss_view_id id)
     if (loss_set_view(s->losses, id, view, s->dlogits, p->err) != 0)
         return -1;
     if (id == LOSS_CLEAN && s->scores != NULL)
-        map_scores_add(s->scores, s->student, s->teacher, part.n);
+        map_scores_add(s->scores);
     for (int64_t i = 0; id == LOSS_CLEAN && s->pairs && i < part.n * s->classes; i++)
         s->dlogits[i] += s->d_own[i];
     if (loss_set_takes(s->losses, id) || s->pairs)
@@ -179,7 +220,7 @@ differentiate(const struct pass *p, enum loss_view_id id)
 }
 
 static int
-run_view(const struct pass *p, enum loss_view_id id)
+run_view(struct pass *p, enum loss_view_id id)
 {
     struct step *s = p->s;
 
@@ -191,6 +232,8 @@ run_view(const struct pass *p, enum loss_view_id id)
         loss_set_note(s->losses, id, s->teacher, p->part[id].n);
     }
     forward(p, id);
+    if (id == LOSS_CLEAN && s->scores != NULL)
+        take_all_scores(p);
     return differentiate(p, id);
 }
 
@@ -240,7 +283,7 @@ run_attack(const struct pass *p)
 }
 
 static int
-run_views(const struct pass *p)
+run_views(struct pass *p)
 {
     struct step *s = p->s;
 

@@ -64,6 +64,10 @@ struct step;
 /* The nets are borrowed. teacher is NULL for STEP_TEACHER and STEP_SENSITIVITY. Both
  * have max_batch >= views_room(batch, batch norm paths of the student); the student has
  * gradients. Of `config` nothing is kept. */
+/* What of the teacher's inner values such a step reads. With NET_KEEP_WATCHED the teacher
+ * may borrow no more than the student's workspaces (net.h). */
+enum net_keep step_keep_of_teacher(const struct step_config *config);
+
 MUST_CHECK int step_new(struct step **out, const struct step_config *config,
                         struct net *student, struct net *teacher, int64_t batch,
                         struct err *err);

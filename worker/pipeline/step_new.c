@@ -49,7 +49,8 @@ choose_views(struct step *s, const struct step_config *config, struct err *err)
 }
 
 static int
-choose_losses(struct step *s, const struct step_config *config, struct err *err)
+make_losses(struct loss_set **out, const struct step_config *config, bool teacher,
+            struct err *err)
 {
     const bool given = config->loss != NULL && config->loss[0] != '\0';
     const char *form = config->pram_form;
@@ -61,12 +62,37 @@ choose_losses(struct step *s, const struct step_config *config, struct err *err)
         .map_views = config->pram_views != NULL ? config->pram_views : "clean,aug",
         .temperature = config->temperature,
         .paper_form = form != NULL && strcmp(form, "paper") == 0,
-        .teacher = s->teacher != NULL,
+        .teacher = teacher,
     };
 
-    if (loss_set_new(&s->losses, &terms, err) != 0)
+    return loss_set_new(out, &terms, err);
+}
+
+static int
+choose_losses(struct step *s, const struct step_config *config, struct err *err)
+{
+    if (make_losses(&s->losses, config, s->teacher != NULL, err) != 0)
         return -1;
     return choose_views(s, config, err);
+}
+
+enum net_keep
+step_keep_of_teacher(const struct step_config *config)
+{
+    const bool paper =
+        config->pram_form != NULL && strcmp(config->pram_form, "paper") == 0;
+    struct loss_set *set;
+    struct err err;
+    bool maps = false;
+
+    if (config->stage != STEP_MASK)
+        return paper ? NET_KEEP_MAPS : NET_KEEP_GROUPS;
+    if (make_losses(&set, config, true, &err) != 0)
+        return NET_KEEP_MAPS; /* step_new says what is wrong */
+    for (int v = 0; v < LOSS_N_VIEWS; v++)
+        maps |= loss_set_needs_teacher(set, (enum loss_view_id)v);
+    loss_set_free(set);
+    return maps ? NET_KEEP_MAPS : NET_KEEP_WATCHED;
 }
 
 /* PGD on what the loss of the adversarial view compares: the teacher's outputs, or the
@@ -150,6 +176,7 @@ allocate(struct step *s, enum step_stage stage, struct err *err)
         return err_set(err, ERR_OOM, "step: no memory for a batch of images");
     if (stage != STEP_MASK)
         return 0;
+    s->watches = net_keep(s->teacher) == NET_KEEP_WATCHED;
     return map_scores_new(&s->scores, s->student, err);
 }
 

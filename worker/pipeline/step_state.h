@@ -29,6 +29,7 @@ struct step {
                           is run again */
 
     struct map_scores *scores; /* STEP_MASK: D; else NULL */
+    bool watches;              /* the teacher keeps no maps for them */
 };
 
 /* Is this one of the running statistics, which a refused step puts back? */

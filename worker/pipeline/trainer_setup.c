@@ -59,16 +59,6 @@ trainer_open_input(struct model_file **out, const struct stage_context *context,
     return rc == 0 ? 0 : err_wrap(err, "input `%s`", stage);
 }
 
-/* Of the teacher, what the losses and the scores of a mask search read. */
-static enum net_keep
-kept_of_teacher(const struct trainer *t)
-{
-    const char *form = t->context->config.pram_form;
-    const bool paper = form != NULL && strcmp(form, "paper") == 0;
-
-    return t->plan->stage == STEP_MASK || paper ? NET_KEEP_MAPS : NET_KEEP_GROUPS;
-}
-
 static struct network_config
 network_of(const struct trainer *t)
 {
@@ -98,12 +88,13 @@ load_teacher(struct trainer *t, struct err *err)
 
     if (trainer_open_input(&file, t->context, "teacher", MODEL_TEACHER, err) != 0)
         return -1;
+    const struct step_config step = step_options(&t->context->config, t->plan->stage);
     struct network_config config = network_of(t);
     config.role = MODEL_TEACHER;
     config.bn_paths = model_file_info(file)->bn_paths;
     config.shared_shortcut_bn = model_file_info(file)->shared_shortcut_bn;
     config.gradients = false;
-    config.keep = kept_of_teacher(t);
+    config.keep = step_keep_of_teacher(&step);
     config.lender = t->net; /* whose forward pass comes after the teacher's, */
     config.brief = config.keep == NET_KEEP_GROUPS; /* and after notes of its maps */
     int rc = network_new(&t->teacher, &config, err);

@@ -161,6 +161,62 @@ a_large_batch_gives_the_same_as_its_images_in_two_passes(void **state)
     free(x);
 }
 
+/* What a watched net shows, and what it must be. */
+struct shown {
+    const struct net *watched, *keeps;
+    int64_t per_image;
+    int next;
+};
+
+static void
+compare_shown(void *ctx, int index)
+{
+    struct shown *s = ctx;
+
+    assert_int_equal(index, s->next++);
+    if (index != 1)
+        return;
+    for (int i = 0; i < BATCH; i++)
+        assert_memory_equal(net_act_image(s->watched, index, i, 0),
+                            net_act_image(s->keeps, index, i, 0),
+                            (size_t)s->per_image * sizeof(float));
+}
+
+static void
+a_net_that_is_watched_shows_its_maps_and_keeps_none(void **state)
+{
+    (void)state;
+    for (const struct backend *const *b = backends; *b != NULL; b++) {
+        struct fixture f;
+        setup(&f, *b);
+        const struct net_config config = {.backend = *b,
+                                          .team = f.team,
+                                          .max_batch = BATCH,
+                                          .keep = NET_KEEP_WATCHED,
+                                          .lender = f.net};
+        struct net *keeps = probe_net(net_graph(f.net), *b, f.team, BATCH, false);
+        struct net *watched = probe_net_of(net_graph(f.net), &config);
+        struct shown shown = {.watched = watched, .keeps = keeps};
+        probe_fill(keeps);
+        small_set_masks(keeps);
+        probe_fill(watched);
+        small_set_masks(watched);
+        const float *want = net_forward(keeps, f.x, BATCH, NET_EVAL, PATH);
+        shown.per_image = net_act_map(keeps, 1).per_image;
+        net_watch(watched, compare_shown, &shown);
+        const float *got = net_forward(watched, f.x, BATCH, NET_EVAL, PATH);
+        assert_memory_equal(got, want, sizeof(float) * BATCH * SMALL_CLASSES);
+        assert_int_equal(shown.next, graph_n_masks(net_graph(keeps)));
+        net_watch(watched, NULL, NULL);
+        net_forward(watched, f.x, BATCH, NET_EVAL, PATH);
+        assert_int_equal(shown.next, graph_n_masks(net_graph(keeps)));
+        assert_true(net_bytes(watched) < net_bytes(keeps));
+        net_free(keeps);
+        net_free(watched);
+        teardown(&f);
+    }
+}
+
 static void
 a_net_in_the_memory_of_another_gives_the_same_in_less_of_its_own(void **state)
 {
@@ -285,6 +341,7 @@ main(void)
         cmocka_unit_test(a_large_batch_gives_the_same_as_its_images_in_two_passes),
         cmocka_unit_test(
             a_net_in_the_memory_of_another_gives_the_same_in_less_of_its_own),
+        cmocka_unit_test(a_net_that_is_watched_shows_its_maps_and_keeps_none),
         cmocka_unit_test(weights_packed_late_give_the_same_bits_in_less_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,8 +24,10 @@ small_net_new(const struct small_net *want, struct team *team)
                                        .bn_paths = want->bn_paths,
                                        .role = want->role,
                                        .shared_shortcut_bn = want->shared_shortcut_bn};
-    struct net_config memory = {
-        .team = team, .max_batch = want->max_batch, .gradients = want->gradients};
+    struct net_config memory = {.team = team,
+                                .max_batch = want->max_batch,
+                                .gradients = want->gradients,
+                                .keep = want->keep};
     struct net *n = NULL;
     struct err err;
 

@@ -12,6 +12,7 @@ struct small_net {
     int bn_paths;
     int64_t classes, size, max_batch;
     bool shared_shortcut_bn, gradients;
+    enum net_keep keep;
     uint64_t seed;
 };
 

@@ -283,6 +283,73 @@ scores_are_the_distances_of_the_clean_maps_before_the_step(void **state)
     }
 }
 
+static struct scene
+new_watched_scene(const char *backend, int threads)
+{
+    const struct step_config config = config_of(STEP_MASK);
+    const struct small_net teacher = {.backend = backend,
+                                      .role = MODEL_TEACHER,
+                                      .bn_paths = 2,
+                                      .classes = K,
+                                      .size = SIZE,
+                                      .max_batch = B,
+                                      .shared_shortcut_bn = true,
+                                      .keep = step_keep_of_teacher(&config),
+                                      .seed = 2};
+    struct scene s = new_scene(config, backend, threads);
+    struct err err;
+
+    step_free(s.step);
+    net_free(s.teacher);
+    s.teacher = small_net_new(&teacher, s.team);
+    assert_int_equal(net_keep(s.teacher), NET_KEEP_WATCHED);
+    if (step_new(&s.step, &config, s.student, s.teacher, B, &err) != 0)
+        fail_msg("%s", err.text);
+    return s;
+}
+
+static void
+a_teacher_that_keeps_no_maps_gives_the_same_scores_and_weights(void **state)
+{
+    (void)state;
+    for (int b = 0; backends[b] != NULL; b++) {
+        struct scene kept =
+            new_scene(config_of(STEP_MASK), backend_name(backends[b]), 1);
+        struct scene watched = new_watched_scene(backend_name(backends[b]), 2);
+        int64_t count;
+
+        for (int i = 0; i < 2; i++) {
+            run(&kept, 0.05);
+            run(&watched, 0.05);
+        }
+        float *want = small_net_values(kept.student, &count);
+        float *got = small_net_values(watched.student, &count);
+        assert_memory_equal(got, want, (size_t)count * sizeof(float));
+        assert_memory_equal(step_scores_data(watched.step), step_scores_data(kept.step),
+                            (size_t)step_scores_size(kept.step) * sizeof(float));
+        free(want);
+        free(got);
+        free_scene(&kept);
+        free_scene(&watched);
+    }
+}
+
+static void
+a_teacher_keeps_what_the_losses_read(void **state)
+{
+    struct step_config config = config_of(STEP_FINETUNE);
+
+    (void)state;
+    assert_int_equal(step_keep_of_teacher(&config), NET_KEEP_GROUPS);
+    config.pram_form = "paper";
+    assert_int_equal(step_keep_of_teacher(&config), NET_KEEP_MAPS);
+    config = config_of(STEP_MASK);
+    config.loss = "ce+kl+pram";
+    assert_int_equal(step_keep_of_teacher(&config), NET_KEEP_MAPS);
+    config.loss = "ce+nonsense";
+    assert_int_equal(step_keep_of_teacher(&config), NET_KEEP_MAPS);
+}
+
 /* NaN at `place` (in x, x_aug or start): the error names `says`, nothing changes. */
 static void
 expect_refused(enum step_stage stage, float *(*place)(struct scene *), const char *says)
@@ -530,6 +597,9 @@ main(void)
         cmocka_unit_test(running_statistics_are_those_of_clean_then_augmented),
         cmocka_unit_test(the_attack_comes_after_the_clean_views_and_before_its_own),
         cmocka_unit_test(scores_are_the_distances_of_the_clean_maps_before_the_step),
+        cmocka_unit_test(
+            a_teacher_that_keeps_no_maps_gives_the_same_scores_and_weights),
+        cmocka_unit_test(a_teacher_keeps_what_the_losses_read),
         cmocka_unit_test(a_loss_that_is_not_finite_is_refused_and_nothing_changes),
         cmocka_unit_test(one_thread_and_two_give_the_same_bits),
         cmocka_unit_test(a_last_batch_of_one_image_is_adversarial_only),
