@@ -60,7 +60,8 @@ struct bench {
     struct db *holder; /* of an old snapshot, or NULL */
     struct local *programs;
     struct db_drill_result result;
-    struct percentiles call, done; /* from the call of a submission, and from its end */
+    /* to the start from the call that submits and from its end; a row's commit */
+    struct percentiles call, done, commit;
 };
 
 /* ---- the scene -------------------------------------------------------------------- */
@@ -189,9 +190,10 @@ struct moments {
     int64_t n;
 };
 
-/* Of jobs that were submitted one by one: when, and since when it was committed. */
+/* Of jobs that were submitted one by one: when, and when that was committed; and the begin
+ * and end of a single row's commit after each, which shows what the disk does meanwhile. */
 struct submissions {
-    struct moments call, done;
+    struct moments call, done, touch, touched;
 };
 
 static struct moments
@@ -229,6 +231,25 @@ by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void
+submissions_release(struct submissions *s)
+{
+    free(s->call.at);
+    free(s->done.at);
+    free(s->touch.at);
+    free(s->touched.at);
+}
+
+static int
+touch(struct bench *b, struct submissions *sent, int64_t job, struct err *err)
+{
+    sent->touch.at[job] = clock_mono_ns();
+    if (db_drill_touch(b->db, err) != 0)
+        return -1;
+    sent->touched.at[job] = clock_mono_ns();
+    return 0;
+}
+
 /* Submits jobs one by one, each when the one before it is done. */
 static int
 submit_one_by_one(struct bench *b, struct submissions *sent, struct err *err)
@@ -239,12 +260,15 @@ submit_one_by_one(struct bench *b, struct submissions *sent, struct err *err)
         if (db_drill_add(b->db, 1, b->config->busy, &job, err) != 0)
             return -1;
         const int64_t after = clock_mono_ns();
+        if (job >= sent->call.n)
+            return err_set(err, ERR_REFUSED, "somebody else adds jobs");
+        sent->call.at[job] = before;
+        sent->done.at[job] = after;
         if (wait_for_job(b, job, 1, err) != 0)
             return -1;
-        if (job < sent->call.n) {
-            sent->call.at[job] = before;
-            sent->done.at[job] = after;
-        }
+        clock_pause_ms(2);
+        if (touch(b, sent, job, err) != 0)
+            return -1;
         clock_pause_ms(2);
     }
     return 0;
@@ -252,15 +276,14 @@ submit_one_by_one(struct bench *b, struct submissions *sent, struct err *err)
 
 static int
 compute_latency(const struct bench *b, struct percentiles *out,
-                const struct moments *sent, const struct moments *starts,
-                struct err *err)
+                const struct moments *from, const struct moments *to, struct err *err)
 {
-    double *ms = xcalloc((size_t)sent->n, sizeof *ms);
+    double *ms = xcalloc((size_t)from->n, sizeof *ms);
     int64_t n = 0;
 
-    for (int64_t job = 0; job < sent->n; job++)
-        if (sent->at[job] > 0 && starts->at[job] > 0)
-            ms[n++] = (double)(starts->at[job] - sent->at[job]) / 1e6;
+    for (int64_t job = 0; job < from->n; job++)
+        if (from->at[job] > 0 && to->at[job] > 0)
+            ms[n++] = (double)(to->at[job] - from->at[job]) / 1e6;
     qsort(ms, (size_t)n, sizeof *ms, by_size);
     if (n == b->config->latency)
         *out = (struct percentiles){ms[n / 2], ms[n * 99 / 100]};
@@ -283,6 +306,8 @@ finish_latency(struct bench *b, const struct submissions *sent, struct err *err)
         rc = compute_latency(b, &b->call, &sent->call, &starts, err);
     if (rc == 0)
         rc = compute_latency(b, &b->done, &sent->done, &starts, err);
+    if (rc == 0)
+        rc = compute_latency(b, &b->commit, &sent->touch, &sent->touched, err);
     free(starts.at);
     return rc;
 }
@@ -299,7 +324,8 @@ static int
 run_bench(struct bench *b, struct err *err)
 {
     const int64_t room = b->config->jobs + b->config->latency + 1;
-    struct submissions sent = {moments_new(room), moments_new(room)};
+    struct submissions sent = {moments_new(room), moments_new(room), moments_new(room),
+                               moments_new(room)};
     const bool busy = b->config->busy;
     int rc = -1;
 
@@ -316,9 +342,19 @@ run_bench(struct bench *b, struct err *err)
         rc = submit_one_by_one(b, &sent, err);
     if (rc == 0 && b->config->latency > 0)
         rc = finish_latency(b, &sent, err);
-    free(sent.call.at);
-    free(sent.done.at);
+    submissions_release(&sent);
     return rc;
+}
+
+static void
+print_latency(const struct bench *b)
+{
+    printf("submission to start %s: p50 %.2f ms, p99 %.2f ms\n"
+           "from its commit: p50 %.2f ms, p99 %.2f ms; the commit of one row here: p50 "
+           "%.2f ms, p99 %.2f ms\n",
+           b->config->busy ? "ahead of the others" : "on the idle queue",
+           b->call.p50_ms, b->call.p99_ms, b->done.p50_ms, b->done.p99_ms,
+           b->commit.p50_ms, b->commit.p99_ms);
 }
 
 static void
@@ -337,6 +373,8 @@ print_result(const struct bench *b)
         json_object_set_new(doc, "start_p99_ms", json_real(b->call.p99_ms));
         json_object_set_new(doc, "committed_start_p50_ms", json_real(b->done.p50_ms));
         json_object_set_new(doc, "committed_start_p99_ms", json_real(b->done.p99_ms));
+        json_object_set_new(doc, "commit_p50_ms", json_real(b->commit.p50_ms));
+        json_object_set_new(doc, "commit_p99_ms", json_real(b->commit.p99_ms));
     }
     if (c->json) {
         cmd_print_json(doc);
@@ -344,10 +382,7 @@ print_result(const struct bench *b)
         printf("%" PRId64 " jobs in %.2f s: %.0f jobs/s, each ran once\n", c->jobs,
                b->result.seconds, rate);
         if (c->latency > 0)
-            printf("submission to start %s: p50 %.2f ms, p99 %.2f ms; from its commit: "
-                   "p50 %.2f ms, p99 %.2f ms\n",
-                   c->busy ? "ahead of the others" : "on the idle queue",
-                   b->call.p50_ms, b->call.p99_ms, b->done.p50_ms, b->done.p99_ms);
+            print_latency(b);
     }
     json_decref(doc);
 }

@@ -18,6 +18,9 @@ MUST_CHECK int db_drill_settle(struct db *db, struct err *err);
 /* From now on the database may not forget what its rows were, until db is closed. */
 MUST_CHECK int db_drill_hold(struct db *db, struct err *err);
 
+/* One row and its durable commit: what no submission and no lease can be faster than. */
+MUST_CHECK int db_drill_touch(struct db *db, struct err *err);
+
 /* Whether this job has succeeded. */
 MUST_CHECK int db_drill_done(struct db *db, int64_t job, bool *done, struct err *err);
 

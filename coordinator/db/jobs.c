@@ -101,19 +101,21 @@ jobs_load_leased(struct pg *pg, struct job_leased_list *out, struct err *err)
     return 0;
 }
 
-/* Ready jobs of all spans, leased ones of those that changed. */
+/* Ready jobs of all spans, leased ones of those that changed. OFFSET keeps the server from
+ * comparing all jobs with all spans, which it takes for long ones. */
 static int
 load_spans(struct pg *pg, struct job_news *out, const int64_t *first,
            const int64_t *last, const int64_t *changed, size_t n, struct err *err)
 {
     struct pg_rows rows;
 
-    if (pg_query_again(pg, &rows,
-                       "SELECT " READY_COLUMNS
-                       " FROM unnest($1::bigint[], $2::bigint[]) u(first, last)"
-                       " JOIN job j ON j.id BETWEEN u.first AND u.last"
-                       " AND j.state = 'ready'",
-                       PG_ARGS(PG_INTS(first, n), PG_INTS(last, n)), err)
+    if (pg_query_again(
+            pg, &rows,
+            "SELECT r.* FROM unnest($1::bigint[], $2::bigint[]) u(first, last)"
+            " CROSS JOIN LATERAL (SELECT " READY_COLUMNS
+            "  FROM job j WHERE j.id BETWEEN u.first AND u.last"
+            "  AND j.state = 'ready' OFFSET 0) r",
+            PG_ARGS(PG_INTS(first, n), PG_INTS(last, n)), err)
         != 0)
         return -1;
     take_ready(&rows, &out->ready);
@@ -122,9 +124,10 @@ load_spans(struct pg *pg, struct job_news *out, const int64_t *first,
         return 0;
     if (pg_query_again(
             pg, &rows,
-            LEASED " JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[])"
-                   " u(first, last, changed) ON j.id BETWEEN u.first AND u.last"
-                   " AND u.changed = 1 WHERE j.state = 'leased'",
+            "SELECT l.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
+            " u(first, last, changed) CROSS JOIN LATERAL (" LEASED
+            "  WHERE j.id BETWEEN u.first AND u.last AND j.state = 'leased' OFFSET 0) l"
+            " WHERE u.changed = 1",
             PG_ARGS(PG_INTS(first, n), PG_INTS(last, n), PG_INTS(changed, n)), err)
         != 0)
         return -1;
