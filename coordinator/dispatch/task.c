@@ -262,6 +262,7 @@ done_sync(struct dispatcher *d, int64_t now_ms, struct err *err)
     crash_point("queue-read");
     d->n_doubtful = 0;
     d->must_sync = false;
+    d->must_look = true; /* old news are read now, not when somebody waits */
     d->sync_ms = now_ms + SYNC_PAUSE_MS;
     return 0;
 }
