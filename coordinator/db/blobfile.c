@@ -167,8 +167,6 @@ int
 blobfile_write(struct blobfile_part *p, int64_t offset, const void *data, size_t size,
                const char *folder, struct err *err)
 {
-    const int64_t behind = offset - BLOBFILE_BEHIND;
-
     if (allow_any_size(p->fd, size, err) != 0)
         return -1;
     memcpy(p->block, data, size);
@@ -181,26 +179,8 @@ blobfile_write(struct blobfile_part *p, int64_t offset, const void *data, size_t
             return write_failed(folder, n < 0 ? errno : ENOSPC, err);
         done += (size_t)n;
     }
-    (void)sync_file_range(p->fd, offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
-    if (behind >= 0)
-        (void)sync_file_range(p->fd, behind, (off_t)size,
-                              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
-                                  | SYNC_FILE_RANGE_WAIT_AFTER);
+    file_write_behind(p->fd, offset, (int64_t)size);
     return 0;
-}
-
-static int
-sync_folder_of(const char *path, struct err *err)
-{
-    char *folder = xstrdup(path);
-
-    *strrchr(folder, '/') = '\0';
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const int rc = fd >= 0 && fsync(fd) == 0 ? 0 : err_sys(err, "fsync %s", folder);
-    if (fd >= 0)
-        close(fd);
-    free(folder);
-    return rc;
 }
 
 int
@@ -216,7 +196,7 @@ blobfile_keep(const struct blobfile_part *p, const char *folder, const char *sha
         write_failed(folder, errno, err);
     else if (make_folder_of(path, err) == 0) {
         crash_point("blob-file-synced");
-        rc = rename(part, path) == 0 ? sync_folder_of(path, err)
+        rc = rename(part, path) == 0 ? file_sync_folder_of(path, err)
                                      : err_sys(err, "rename %s", part);
         crash_point("blob-file-renamed");
     }

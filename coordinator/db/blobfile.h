@@ -34,9 +34,8 @@ MUST_CHECK int blobfile_open_part(struct blobfile_part *out, int64_t *have,
 /* Also lets go of the lock. */
 void blobfile_close_part(struct blobfile_part *p);
 
-/* Writes up to a piece at `offset`. At most BLOBFILE_BEHIND bytes are not on disk when this
+/* Writes up to a piece at `offset`. At most FILE_BEHIND_BYTES are not on disk when this
  * returns: neither a power cut nor the fsync at the end costs much. */
-enum { BLOBFILE_BEHIND = 8 << 20 };
 MUST_CHECK int blobfile_write(struct blobfile_part *p, int64_t offset, const void *data,
                               size_t size, const char *folder, struct err *err);
 

@@ -179,6 +179,22 @@ blobs_read(struct pg *pg, const struct blob_row *row, int64_t place, struct buf 
     return rc;
 }
 
+int
+blobs_hash(struct pg *pg, const struct blob_row *row, int64_t bytes,
+           struct sha256_stream *hash, struct err *err)
+{
+    struct buf piece = {0};
+    int rc = 0;
+
+    for (int64_t at = 0; rc == 0 && at < bytes; at += (int64_t)piece.len) {
+        buf_clear(&piece);
+        rc = blobs_read(pg, row, at / BLOB_CHUNK_BYTES, &piece, err);
+        sha256_stream_add(hash, piece.data, piece.len);
+    }
+    buf_release(&piece);
+    return rc;
+}
+
 /* Copies all pieces into an open file and checks the digest on the way. */
 static int
 copy_out(struct pg *pg, const struct blob_row *row, FILE *file, const char *path,

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "coordinator/db/pg.h"
+#include "shared/base/sha256.h"
 
 /*
  * Tables blob and blob_chunk: bytes named by their SHA-256, in pieces of
@@ -59,5 +60,9 @@ MUST_CHECK int blobs_sweep(struct pg *pg, int64_t *n, struct err *err);
  * ERR_DATA when it is not there. */
 MUST_CHECK int blobs_read(struct pg *pg, const struct blob_row *row, int64_t place,
                           struct buf *out, struct err *err);
+
+/* Adds the first `bytes` bytes, whole pieces or all, as blobs_read gives them. */
+MUST_CHECK int blobs_hash(struct pg *pg, const struct blob_row *row, int64_t bytes,
+                          struct sha256_stream *hash, struct err *err);
 
 #endif

@@ -30,18 +30,10 @@ static int
 look_at_bytes(struct db *db, const struct blob_row *row, struct err *fault)
 {
     struct sha256_stream *hash = sha256_stream_new();
-    struct buf piece = {0};
-    int rc = 0;
-
-    for (int64_t at = 0; rc == 0 && at < row->size; at += (int64_t)piece.len) {
-        buf_clear(&piece);
-        rc = blobs_read(db->pg, row, at / BLOB_CHUNK_BYTES, &piece, fault);
-        sha256_stream_add(hash, piece.data, piece.len);
-    }
+    int rc = blobs_hash(db->pg, row, row->size, hash, fault);
     const struct sha256 got = sha256_stream_end(hash);
     if (rc == 0 && strcmp(got.hex, row->sha) != 0)
         rc = err_set(fault, ERR_DATA, "the bytes hash to %s", got.hex);
-    buf_release(&piece);
     return rc;
 }
 

@@ -54,7 +54,7 @@ struct dispatcher {
     int64_t *doubtful;     /* jobs of which memory and database differ */
     size_t n_doubtful, doubtful_capacity;
     bool must_sync;   /* the queue in memory has to be read again */
-    bool must_look;   /* people have changed something */
+    bool must_look;   /* news have to be read */
     bool must_cancel; /* their requests have to be looked at */
     bool stop, announced, waiting_said;
     int64_t sync_ms, flush_ms, connect_ms, round_ms, beat_ms; /* monotonic */

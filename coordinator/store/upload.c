@@ -11,23 +11,7 @@
 
 /* ---- opening ---------------------------------------------------------------------- */
 
-/* The digest of what is in the database already. */
-static int
-hash_rows(struct upload *u, struct pg *pg, struct err *err)
-{
-    struct buf piece = {0};
-    int rc = 0;
-
-    for (int64_t at = 0; rc == 0 && at < u->row.received; at += (int64_t)piece.len) {
-        buf_clear(&piece);
-        rc = blobs_read(pg, &u->row, at / BLOB_CHUNK_BYTES, &piece, err);
-        sha256_stream_add(u->hash, piece.data, piece.len);
-    }
-    buf_release(&piece);
-    return rc;
-}
-
-/* And of what is in the file, whole pieces. */
+/* The digest of what is in the file already, whole pieces. */
 static int
 hash_file(struct upload *u, struct err *err)
 {
@@ -63,7 +47,9 @@ upload_open(struct upload *u, struct pg *pg, const char *sha, int64_t size,
     if (u->row.stored)
         return 0;
     u->hash = sha256_stream_new();
-    return u->row.folder[0] != '\0' ? open_file(u, err) : hash_rows(u, pg, err);
+    return u->row.folder[0] != '\0'
+               ? open_file(u, err)
+               : blobs_hash(pg, &u->row, u->row.received, u->hash, err);
 }
 
 void

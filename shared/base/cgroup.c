@@ -58,44 +58,24 @@ group_of(const struct cgroup_view *v, const char *controller)
     return out;
 }
 
-/* The file `name` of a folder; NULL when it is not there. */
-static FILE *
-open_in(const char *dir, const char *name)
-{
-    char *path = file_join(dir, name);
-    FILE *f = fopen(path, "re");
-
-    free(path);
-    return f;
-}
-
-/* The number behind `key` where a line begins with it, the first of the file for "";
- * `other` where no number stands ("max"). */
 static int64_t
 number_in(const char *dir, const char *name, const char *key, int64_t other)
 {
-    FILE *f = open_in(dir, name);
-    char line[128];
-    long long out = other;
+    char *path = file_join(dir, name);
+    const int64_t out = file_number(path, key, other);
 
-    if (f == NULL)
-        return other;
-    while (fgets(line, sizeof line, f) != NULL)
-        if (strncmp(line, key, strlen(key)) == 0) {
-            if (sscanf(line + strlen(key), "%lld", &out) != 1)
-                out = other;
-            break;
-        }
-    fclose(f);
+    free(path);
     return out;
 }
 
 static double
 quota_2(const char *dir)
 {
-    FILE *f = open_in(dir, "cpu.max");
+    char *path = file_join(dir, "cpu.max");
+    FILE *f = fopen(path, "re");
     double quota, period, out = HUGE_VAL;
 
+    free(path);
     if (f == NULL)
         return out;
     if (fscanf(f, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0)

@@ -51,23 +51,57 @@ write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-static void
-sync_folder_of(const char *path)
+int64_t
+file_number(const char *path, const char *key, int64_t other)
 {
-    char *copy = xstrdup(path);
-    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    FILE *f = fopen(path, "re");
+    char line[128];
+    long long out = other;
 
-    if (fd >= 0) {
-        (void)fsync(fd);
+    if (f == NULL)
+        return other;
+    while (fgets(line, sizeof line, f) != NULL)
+        if (strncmp(line, key, strlen(key)) == 0) {
+            if (sscanf(line + strlen(key), "%lld", &out) != 1)
+                out = other;
+            break;
+        }
+    fclose(f);
+    return out;
+}
+
+int
+file_sync_folder_of(const char *path, struct err *err)
+{
+    char *copy = xstrdup(path), *folder = dirname(copy);
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int rc = fd >= 0 && fsync(fd) == 0 ? 0 : err_sys(err, "fsync %s", folder);
+
+    if (fd >= 0)
         close(fd);
-    }
     free(copy);
+    return rc;
+}
+
+void
+file_write_behind(int fd, int64_t offset, int64_t size)
+{
+    const int64_t behind = offset - FILE_BEHIND_BYTES;
+
+    (void)sync_file_range(fd, offset, size, SYNC_FILE_RANGE_WRITE);
+    if (behind < 0)
+        return;
+    (void)sync_file_range(fd, behind, size,
+                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
+                              | SYNC_FILE_RANGE_WAIT_AFTER);
+    (void)posix_fadvise(fd, behind, size, POSIX_FADV_DONTNEED);
 }
 
 int
 file_write(const char *path, const void *data, size_t size, struct err *err)
 {
     char *tmp = xasprintf("%s.tmp.%ld", path, (long)getpid());
+    struct err ignored;
     int rc = -1;
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -90,7 +124,7 @@ file_write(const char *path, const void *data, size_t size, struct err *err)
         goto out;
     }
     crash_point("file-renamed");
-    sync_folder_of(path);
+    file_sync_folder_of(path, &ignored);
     rc = 0;
 out:
     free(tmp);

@@ -25,7 +25,6 @@ enum {
     SILENCE_MS = 3000, /* without an answer: ask again */
     MAX_DAMAGED = 2,   /* downloads with a wrong digest before giving up */
     MAX_RECEIVED = 64, /* messages of one step */
-    BEHIND_BYTES = 8 << 20,
 };
 
 static const int64_t window_bytes = (int64_t)MSG_BULK_CREDIT * MSG_CHUNK_BYTES;
@@ -330,22 +329,6 @@ step_download(struct blobs *b, struct blob *t, int64_t now_ms)
     }
 }
 
-/* The disk begins now, so that the end need not wait for all of it, and what it has
- * written leaves the page cache: neither memory nor somebody's fsync waits for much. */
-static void
-write_behind(int fd, int64_t offset, off_t size)
-{
-    const int64_t behind = offset - BEHIND_BYTES;
-
-    (void)sync_file_range(fd, offset, size, SYNC_FILE_RANGE_WRITE);
-    if (behind < 0)
-        return;
-    (void)sync_file_range(fd, behind, size,
-                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
-                              | SYNC_FILE_RANGE_WAIT_AFTER);
-    (void)posix_fadvise(fd, behind, size, POSIX_FADV_DONTNEED);
-}
-
 static void
 take_chunk(struct blob *t, const struct msg_chunk *c, int64_t now_ms)
 {
@@ -369,7 +352,7 @@ take_chunk(struct blob *t, const struct msg_chunk *c, int64_t now_ms)
     }
     if (t->hash != NULL)
         sha256_stream_add(t->hash, c->data, c->data_size);
-    write_behind(t->fd, c->offset, (off_t)c->data_size);
+    file_write_behind(t->fd, c->offset, (int64_t)c->data_size);
     t->done += (int64_t)c->data_size;
     if (t->sent < t->done)
         t->sent = t->done;

@@ -4,27 +4,10 @@
  */
 #include "worker/agent/memory.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "shared/base/cgroup.h"
-
-/* Processes of the machine that were killed for want of memory; -1: not known. */
-static int64_t
-machine_kills(void)
-{
-    FILE *f = fopen("/proc/vmstat", "re");
-    char line[128];
-    long long out = -1;
-
-    if (f == NULL)
-        return -1;
-    while (out < 0 && fgets(line, sizeof line, f) != NULL)
-        if (sscanf(line, "oom_kill %lld", &out) != 1)
-            out = -1;
-    fclose(f);
-    return out;
-}
+#include "shared/base/file.h"
 
 int64_t
 memory_bytes(void)
@@ -41,5 +24,5 @@ memory_kills(void)
 {
     const int64_t group = cgroup_oom_kills(&cgroup_system);
 
-    return group >= 0 ? group : machine_kills();
+    return group >= 0 ? group : file_number("/proc/vmstat", "oom_kill ", -1);
 }
