@@ -190,6 +190,7 @@ connect_sites(struct net *n)
         s->dy = &n->plan.grads[i];
         s->scratch[PLAN_FORWARD] = &n->plan.scratch[PLAN_FORWARD][i];
         s->scratch[PLAN_BACKWARD] = &n->plan.scratch[PLAN_BACKWARD][i];
+        s->again = n->plan.again;
         for (int k = 0; k < s->node->n_in; k++) {
             s->in[k] = &n->plan.values[s->node->in[k]];
             s->din[k] = &n->plan.grads[s->node->in[k]];
@@ -449,7 +450,8 @@ net_memory(const struct net *n)
 {
     const int64_t unit = (int64_t)sizeof(float), values = n->value_floats * unit;
     const int64_t trained = is_trained(n) ? values : 0;
-    const int64_t kept = n->plan.kept * n->config.max_batch * unit;
+    const int64_t kept =
+        (n->plan.kept + n->plan.for_backward) * n->config.max_batch * unit;
     const int64_t pass = n->pass_floats * unit;
 
     return (struct net_memory){.weights = values,

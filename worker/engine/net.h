@@ -122,7 +122,7 @@ enum net_mode {
 
 /* Runs x (batch, C, H, W), plain NCHW. Returns logits (batch, classes), valid until the
  * next forward. path: which batch norm of those with several. Activations stay for
- * net_backward and net_map until the next forward. */
+ * net_backward, and what is kept (enum net_keep) until the next forward. */
 const float *net_forward(struct net *n, const float *x, int64_t batch,
                          enum net_mode mode, int path);
 
@@ -151,7 +151,8 @@ struct net_map {
 };
 
 /* Output of masked activation `index` (after the ReLU), or of group output `index`, of
- * the last forward. With gradients data is NULL where it is not stored. */
+ * the last forward. With gradients data is NULL where it is not stored, and what is not
+ * kept is used up by net_backward. */
 struct net_map net_act_map(struct net *n, int index);
 struct net_map net_group_map(struct net *n, int index);
 

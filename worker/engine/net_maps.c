@@ -49,20 +49,23 @@ map_of(struct net *n, int node, float *data)
                             .per_image = map_size(&m)};
 }
 
+/* Is this value there after a forward pass, or is it the one that is being shown? */
+static bool
+is_there(const struct net *n, int node)
+{
+    const struct plan_buffer *b = &n->plan.values[node];
+
+    return b->kept || (b->to >= (int)n->graph->n && !n->differentiated)
+           || (n->watched >= 0 && mask_node(n, n->watched) == node);
+}
+
 static struct net_map
 value_map(struct net *n, int node)
 {
     const struct op_site *s = &n->sites[node];
 
-    assert(n->plan.values[node].kept);
+    assert(is_there(n, node));
     return map_of(n, node, op_site_is_lazy(s) ? NULL : op_site_all(s, s->y));
-}
-
-/* Is this the value that is being shown? */
-static bool
-is_watched(const struct net *n, int node)
-{
-    return n->watched >= 0 && mask_node(n, n->watched) == node;
 }
 
 static const float *
@@ -73,7 +76,7 @@ value_image(const struct net *n, int node, int64_t image, int thread)
     const struct map_value v = op_site_value(s, &slice, thread);
     const struct map m = op_site_map(s, s->node, 1);
 
-    assert(n->plan.values[node].kept || is_watched(n, node));
+    assert(is_there(n, node));
     if (v.n == 0)
         return v.at;
     s->backend->value(n->threads->workspaces[thread], &v, &m);

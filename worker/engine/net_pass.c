@@ -133,6 +133,7 @@ start_forward(struct net *n, enum net_mode mode, int path)
     if (n->params_changed)
         team_run(n->config.team, (int64_t)n->graph->n, refresh_task, n);
     n->params_changed = false;
+    n->differentiated = false;
 }
 
 static void
@@ -372,7 +373,7 @@ net_backward(struct net *n, const float *dlogits, unsigned flags)
     const bool apart = n->pass.mode == NET_EVAL && !(flags & NET_GRAD_PARAMS);
     const int head = apart ? n->head : 0;
 
-    assert(n->config.gradients && n->pass.batch >= 1);
+    assert(n->config.gradients && n->pass.batch >= 1 && !n->differentiated);
     assert(!n->config.frozen || !(flags & NET_GRAD_PARAMS));
     if (flags & NET_GRAD_PARAMS)
         make_values_left_out(n);
@@ -385,6 +386,7 @@ net_backward(struct net *n, const float *dlogits, unsigned flags)
         backward_node(n, i);
     if (head > 0)
         team_run(n->config.team, n->pass.n_slices, backward_head_task, n);
+    n->differentiated = true;
 }
 
 const float *

@@ -47,6 +47,7 @@ struct net {
     struct op_pass pass;
     int64_t prepared_batch; /* kernels are ready for this number of images */
     bool params_changed;    /* packed copies are stale */
+    bool differentiated;    /* the last pass, whose values are used up */
     const float *dlogits;
     net_watch_fn *watch;
     void *watch_ctx;

@@ -1,11 +1,10 @@
 /* plan.c - decides where every value and gradient lies, before anything is allocated.
  *
  * Invariant: two transient buffers whose lives meet do not overlap, and a guest is not
- * written before its host is done with. With gradients the values are kept that the
- * backward pass reads, and the gradients share memory with each other and with the values
- * that they come from; without, the values that nobody asks for after the pass share
- * memory, and a convolution that does the norm after it (graph_fused_conv) has no value
- * of its own. */
+ * written before its host is done with. With gradients the values that the backward pass
+ * reads live until it comes to their own node, and gradients share memory with each other,
+ * with values that it is done with, and with those that they come from; without, a
+ * convolution that does the norm after it (graph_fused_conv) has no value of its own. */
 #include "worker/engine/plan.h"
 
 #include <stdlib.h>
@@ -129,6 +128,8 @@ plan_lives(struct plan *p, const struct graph *g)
         }
         plan_fused_life(p, g, i);
     }
+    p->again->from = n - 1;
+    p->again->to = n;
 }
 
 /* Does the backward pass of `reader` look at its input number k? */
@@ -168,13 +169,29 @@ static void
 plan_kept(struct plan *p, const struct graph *g, const struct plan_config *config)
 {
     for (int i = 0; i < (int)g->n && config->gradients; i++)
-        p->values[i].kept = is_for_backward(g, i, config);
+        if (is_for_backward(g, i, config))
+            p->values[i].to = 2 * (int)g->n - 1 - i;
     for (size_t i = 0; i < g->n_masks && config->keep == NET_KEEP_MAPS; i++)
         p->values[g->masks[i]].kept = true;
     for (size_t i = 0; i < g->n_groups && keeps_groups(config->keep); i++)
         p->values[g->groups[i]].kept = true;
     p->values[g->n - 1].kept = true; /* logits */
     p->grads[0].kept = true;         /* net_input_grad */
+}
+
+/* The most scratch of a convolution that evaluation leaves to its norm. */
+static int64_t
+again_size(const struct plan *p, const struct graph *g)
+{
+    int64_t most = 0;
+
+    for (int i = 0; i < (int)g->n; i++) {
+        const int conv = graph_fused_conv(g, i);
+        const int64_t size = conv >= 0 ? p->scratch[PLAN_FORWARD][conv].size : 0;
+
+        most = size > most ? size : most;
+    }
+    return most;
 }
 
 static void
@@ -193,6 +210,8 @@ plan_sizes(struct plan *p, const struct graph *g, const struct plan_config *conf
     for (int i = 0; i < (int)g->n && !gradients; i++)
         if (graph_fused_conv(g, i) >= 0)
             p->values[graph_fused_conv(g, i)].size = 0;
+    if (gradients)
+        p->again->size = again_size(p, g);
 }
 
 bool
@@ -317,13 +336,25 @@ arenas_of(const struct plan *p, int n, const struct plan_config *config,
     return b;
 }
 
+/* Floats of the values that are there when the forward pass ends, but for those kept. */
+static int64_t
+sum_for_backward(const struct plan *p, int n)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < n; i++)
+        if (is_transient(&p->values[i]) && p->values[i].to >= n)
+            sum += round_up(p->values[i].size, ALIGN_FLOATS);
+    return sum;
+}
+
 /* With gradients the whole batch of what is apart must also lie somewhere in passes that
  * go node by node; without, there are none. */
 static void
 place(struct plan *p, struct plan_buffer *all, int n, const struct plan_config *config)
 {
     const bool gradients = config->gradients;
-    const int buffers = BUFFERS * n;
+    const int buffers = BUFFERS * n + 1;
     struct plan_buffer **list =
         xcalloc((size_t)buffers + 2, sizeof(struct plan_buffer *));
     struct plan_buffer arenas[2];
@@ -340,6 +371,7 @@ place(struct plan *p, struct plan_buffer *all, int n, const struct plan_config *
         list[count++] = &arenas[i];
     }
     p->transient = plan_place(list, count);
+    p->for_backward = sum_for_backward(p, n);
     for (int i = PLAN_FORWARD; i <= (gradients ? PLAN_BACKWARD : PLAN_FORWARD); i++)
         p->arenas_at[i] = arenas[i].offset;
     free(list);
@@ -365,9 +397,11 @@ struct plan
 plan_make(const struct graph *g, const struct plan_config *config)
 {
     const int n = (int)g->n, head = config->head;
-    struct plan_buffer *all = xcalloc(BUFFERS * g->n, sizeof(*all));
-    struct plan p = {
-        .values = all, .grads = all + n, .scratch = {all + 2 * n, all + 3 * n}};
+    struct plan_buffer *all = xcalloc(BUFFERS * g->n + 1, sizeof(*all));
+    struct plan p = {.values = all,
+                     .grads = all + n,
+                     .scratch = {all + 2 * n, all + 3 * n},
+                     .again = all + BUFFERS * n};
 
     plan_lives(&p, g);
     plan_kept(&p, g, config);

@@ -32,21 +32,25 @@ struct plan_buffer {
     int64_t arena;  /* result of what is apart, in the arena */
 };
 
-enum plan_direction { PLAN_FORWARD, PLAN_BACKWARD };
+enum plan_direction { PLAN_FORWARD, PLAN_BACKWARD, PLAN_DIRECTIONS };
 
 struct plan {
     /* one for each node of the graph; scratch: what it needs while it runs */
-    struct plan_buffer *values, *grads, *scratch[2];
+    struct plan_buffer *values, *grads, *scratch[PLAN_DIRECTIONS];
+    /* scratch of any convolution that runs again, forward, before the backward pass
+     * because evaluation has left its value out */
+    struct plan_buffer *again;
     int64_t kept, transient; /* floats of one image in the two blocks */
+    int64_t for_backward;    /* of the latter: of values that the backward pass reads */
     int64_t arena;           /* the same of what is apart */
-    int64_t arenas_at[2];    /* where they begin, by direction */
+    int64_t arenas_at[PLAN_DIRECTIONS]; /* where they begin */
 };
 
 struct plan_config {
     int64_t block;          /* channels that lie together in the backend's layout */
     int head;               /* nodes in it */
-    bool gradients;         /* all values are kept for the backward pass */
-    enum net_keep keep;     /* values that are kept without gradients */
+    bool gradients;         /* there is a backward pass, which reads values */
+    enum net_keep keep;     /* values that are kept in any case */
     const int64_t *scratch; /* for each node, in floats of one image; NULL: none */
     int64_t images, apart;  /* in the transient block; in all arenas (of which there are
                                none if 0) */

@@ -90,8 +90,9 @@ gradients_of_a_deep_net_need_no_more_than_of_a_shallow_one(void **state)
                 b = plan_of(deep, 0, true, NET_KEEP_MAPS);
     (void)state;
 
-    assert_int_equal(a.transient, b.transient);
-    assert_true(b.kept > 7 * a.kept);
+    assert_int_equal(a.transient - a.for_backward, b.transient - b.for_backward);
+    assert_int_equal(a.kept, b.kept);
+    assert_true(b.for_backward > 7 * a.for_backward);
     plan_release(&a);
     plan_release(&b);
     graph_free(shallow);
@@ -138,10 +139,11 @@ a_norm_between_convolutions_has_no_memory_of_its_own_in_training(void **state)
         assert_null(maps.values[conv + 1].host);
         assert_ptr_equal(p.grads[conv].host, &p.values[conv]);
         assert_int_equal(p.grads[conv].offset, p.values[conv].offset);
-        assert_true(p.grads[conv].kept);
+        assert_int_equal(p.values[conv].to, p.grads[conv].to);
     }
     assert_null(p.values[8].host); /* the pool reads it */
-    assert_int_equal(maps.kept - p.kept, 3 * 8 * 64);
+    assert_int_equal(maps.kept - p.kept, 4 * 8 * 64);
+    assert_int_equal(p.for_backward - maps.for_backward, 8 * 64);
     plan_release(&maps);
     plan_release(&p);
     graph_free(g);
@@ -169,7 +171,7 @@ a_sum_of_norms_has_three_terms_at_most(void **state)
 }
 
 /* Of the chain's four convolutions the last one alone has scratch, of which there is
- * enough when it runs. */
+ * enough when it runs: a value that the backward pass is done with. */
 static void
 scratch_shares_memory_with_gradients(void **state)
 {
@@ -177,15 +179,40 @@ scratch_shares_memory_with_gradients(void **state)
     struct graph *g = chain(4, GRAPH_RELU);
     const struct plan_config config = {
         .block = 8, .gradients = true, .keep = NET_KEEP_LOGITS, .scratch = scratch};
-    struct plan p = plan_make(g, &config);
+    struct plan p = plan_make(g, &config), none = plan_of(g, 0, true, NET_KEEP_LOGITS);
     const struct plan_buffer *backward = &p.scratch[PLAN_BACKWARD][7];
     (void)state;
 
     assert_int_equal(backward->size, 8 * 64);
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 9; i++) {
         if (p.grads[i].host == NULL && !p.grads[i].kept)
             assert_apart(backward, &p.grads[i]);
-    assert_int_equal(p.transient, 2 * 8 * 64); /* with the gradient that is made */
+        if (p.values[i].host == NULL)
+            assert_apart(backward, &p.values[i]);
+    }
+    assert_true(p.transient - none.transient <= 8 * 64);
+    plan_release(&none);
+    plan_release(&p);
+    graph_free(g);
+}
+
+/* Evaluation leaves what it is made of, when the backward pass begins, to its norm: no
+ * value that this pass reads may lie where its convolutions work again. */
+static void
+scratch_of_the_second_time_is_apart_from_all_values(void **state)
+{
+    int64_t scratch[12] = {[1] = 8 * 64, [3] = 3 * 8 * 64};
+    struct graph *g = chain(4, GRAPH_RELU);
+    const struct plan_config config = {
+        .block = 8, .gradients = true, .keep = NET_KEEP_LOGITS, .scratch = scratch};
+    struct plan p = plan_make(g, &config);
+    (void)state;
+
+    assert_int_equal(p.again->size, 3 * 8 * 64);
+    for (int i = 1; i < 9; i++) {
+        assert_true(p.values[i].host != NULL || p.values[i].to >= (int)g->n);
+        assert_apart(p.again, &p.values[i]);
+    }
     plan_release(&p);
     graph_free(g);
 }
@@ -227,6 +254,7 @@ main(void)
             a_norm_between_convolutions_has_no_memory_of_its_own_in_training),
         cmocka_unit_test(a_sum_of_norms_has_three_terms_at_most),
         cmocka_unit_test(scratch_shares_memory_with_gradients),
+        cmocka_unit_test(scratch_of_the_second_time_is_apart_from_all_values),
         cmocka_unit_test(what_the_tail_reads_is_not_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

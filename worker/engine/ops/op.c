@@ -59,7 +59,10 @@ op_site_value(const struct op_site *s, const struct op_slice *slice, int thread)
 float *
 op_site_scratch(const struct op_site *s, enum plan_direction direction)
 {
-    return op_site_all(s, s->scratch[direction]);
+    const bool again = s->pass->raw && s->pass->mode == NET_EVAL;
+
+    return op_site_all(s, direction == PLAN_FORWARD && again ? s->again
+                                                             : s->scratch[direction]);
 }
 
 struct map

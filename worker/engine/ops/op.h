@@ -66,8 +66,9 @@ struct op_site {
     int64_t together;         /* images of a task, at most: a multiple of OP_SLICE */
     const struct plan_buffer *y, *dy;
     const struct plan_buffer *in[NODE_MAX_INPUTS], *din[NODE_MAX_INPUTS];
-    const struct plan_buffer *scratch[2]; /* by enum plan_direction */
-    bool wanted[NODE_MAX_INPUTS];         /* this backward needs din */
+    const struct plan_buffer *scratch[PLAN_DIRECTIONS];
+    const struct plan_buffer *again;  /* see struct plan */
+    bool wanted[NODE_MAX_INPUTS];     /* this backward needs din */
     bool accumulate[NODE_MAX_INPUTS]; /* din holds another consumer's part already */
 };
 
@@ -146,7 +147,8 @@ struct map_value op_site_value(const struct op_site *s, const struct op_slice *s
  * arenas. */
 float *op_site_all(const struct op_site *s, const struct plan_buffer *b);
 
-/* What the op has while it runs in this direction. */
+/* What the op has while it runs in this direction; forward for the second time, without
+ * its norm, it has plan's `again`. */
 float *op_site_scratch(const struct op_site *s, enum plan_direction direction);
 
 /* A node's value in a slice, as the kernels see it. */
