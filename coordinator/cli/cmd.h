@@ -53,7 +53,7 @@ const struct cmd *cmd_find(const char *name);
  * cluster in the state folder, which is started when it is there but not running (and
  * stopped again at the end when nobody else uses it). With `create` a private cluster
  * that is not there is made, and the schema is created or upgraded; without, a missing
- * one is ERR_DB saying what to run. Borrowed; closed by the program's end. */
+ * one is ERR_DB, one of another version ERR_REFUSED, saying what to run. Borrowed; closed by the program's end. */
 MUST_CHECK int cmd_ctx_db(struct cmd_ctx *ctx, bool create, struct db **out,
                           struct err *err);
 

@@ -172,7 +172,7 @@ cmd_ctx_db(struct cmd_ctx *ctx, bool create, struct db **out, struct err *err)
         || db_open(&priv->db, priv->conninfo, err) != 0)
         return -1;
     *out = priv->db;
-    return create ? db_migrate(priv->db, err) : 0;
+    return create ? db_migrate(priv->db, err) : db_check_schema(priv->db, err);
 }
 
 int

@@ -45,6 +45,12 @@ db_close(struct db *db)
 }
 
 int
+db_check_schema(struct db *db, struct err *err)
+{
+    return migrate_check(db->pg, DB_SCHEMA_VERSION, err);
+}
+
+int
 db_migrate(struct db *db, struct err *err)
 {
     return migrate_apply(db->pg, err);

@@ -24,6 +24,9 @@ enum { DB_SCHEMA_VERSION = 11 };
 MUST_CHECK int db_open(struct db **out, const char *conninfo, struct err *err);
 void db_close(struct db *db);
 
+/* Is the schema of this program's version? ERR_REFUSED or ERR_DB saying what to run. */
+MUST_CHECK int db_check_schema(struct db *db, struct err *err);
+
 /* Creates or upgrades the schema (files of schema/, embedded at build). */
 MUST_CHECK int db_migrate(struct db *db, struct err *err);
 

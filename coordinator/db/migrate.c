@@ -44,6 +44,27 @@ migrate_version(struct pg *pg, int64_t supported, int64_t *version, struct err *
     return 0;
 }
 
+int
+migrate_check(struct pg *pg, int64_t needed, struct err *err)
+{
+    int64_t version;
+
+    if (migrate_version(pg, needed, &version, err) != 0)
+        return -1;
+    if (version == needed)
+        return 0;
+    if (version == 0)
+        return err_set(err, ERR_DB,
+                       "the database has no relusweep schema; run `relusweep db "
+                       "migrate`, or give another one");
+    return err_set(
+        err, ERR_REFUSED,
+        "the database has schema version %lld, this program (%s) needs %lld; "
+        "run `relusweep db migrate` when the coordinator has ended (older "
+        "programs cannot use it then)",
+        (long long)version, RELUSWEEP_VERSION, (long long)needed);
+}
+
 static int
 apply(struct pg *pg, const struct migration *m, struct err *err)
 {

@@ -93,7 +93,6 @@ static int
 run_lead(struct dispatcher *d, struct err *err)
 {
     char me[320], host[256] = "?";
-    int64_t version;
 
     gethostname(host, sizeof host - 1);
     snprintf(me, sizeof me, "%s:%d", host, (int)getpid());
@@ -103,8 +102,8 @@ run_lead(struct dispatcher *d, struct err *err)
         return 0;
     crash_point("lead-taken");
     forms_release(&d->forms);
-    /* it may have been migrated while we waited or were away */
-    if (migrate_version(d->pg, DB_SCHEMA_VERSION, &version, err) != 0
+    /* it may have been migrated, or replaced, while we waited or were away */
+    if (migrate_check(d->pg, DB_SCHEMA_VERSION, err) != 0
         || (d->fresh && workers_gone(d->pg, NULL, err) != 0)
         || pg_script(d->pg, "LISTEN relusweep; SET lock_timeout = '1s'", err) != 0
         || leader_watch(d->pg, err) != 0)

@@ -188,9 +188,9 @@ catalogs_save(struct pg *pg, const char *text, struct err *err)
 }
 
 int
-migrate_version(struct pg *pg, int64_t supported, int64_t *version, struct err *err)
+migrate_check(struct pg *pg, int64_t needed, struct err *err)
 {
-    *version = supported;
+    (void)needed;
     return statement(pg, err) != NULL ? 0 : -1;
 }
 

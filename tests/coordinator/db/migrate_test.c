@@ -71,6 +71,29 @@ a_newer_schema_is_refused_with_both_versions(void **state)
 }
 
 static void
+an_older_schema_is_refused_with_both_versions_and_what_to_run(void **state)
+{
+    struct err err;
+    char *conninfo;
+    struct pg *pg = open_new("behind", &conninfo);
+
+    (void)state;
+    assert_int_equal(migrate_apply(pg, &err), 0);
+    assert_int_equal(migrate_check(pg, DB_SCHEMA_VERSION, &err), 0);
+    assert_int_equal(migrate_check(pg, DB_SCHEMA_VERSION + 1, &err), -1);
+    assert_int_equal(err.kind, ERR_REFUSED);
+    char *both = xasprintf("has schema version %d, ", DB_SCHEMA_VERSION);
+    assert_non_null(strstr(err.text, both));
+    free(both);
+    both = xasprintf("needs %d;", DB_SCHEMA_VERSION + 1);
+    assert_non_null(strstr(err.text, both));
+    free(both);
+    assert_non_null(strstr(err.text, "relusweep db migrate"));
+    pg_close(pg);
+    free(conninfo);
+}
+
+static void
 every_table_and_column_has_a_comment(void **state)
 {
     struct err err;
@@ -187,6 +210,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_schema_is_applied_once),
         cmocka_unit_test(a_newer_schema_is_refused_with_both_versions),
+        cmocka_unit_test(an_older_schema_is_refused_with_both_versions_and_what_to_run),
         cmocka_unit_test(every_table_and_column_has_a_comment),
         cmocka_unit_test(jobs_and_cells_of_an_older_schema_stay_what_they_were),
         cmocka_unit_test(a_database_without_schema_says_what_to_run),
