@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "coordinator/cli/cmd.h"
+#include "coordinator/cli/latency.h"
 #include "coordinator/db/drill.h"
 #include "coordinator/launch/local.h"
 #include "coordinator/launch/private_pg.h"
@@ -20,7 +21,7 @@
 
 struct bench_config {
     int64_t jobs, workers, slots, finals, latency;
-    bool busy, held, started, plain, json;
+    bool busy, waiting, held, started, plain, json;
 };
 
 static const struct param bench_params[] = {
@@ -34,7 +35,10 @@ static const struct param bench_params[] = {
                   "jobs submitted one by one to the idle queue afterwards, to measure "
                   "the time from submission to start"),
     PARAM_ROW_BOOL(struct bench_config, busy, "false",
-                   "submit these while the others wait, ahead of them"),
+                   "submit these while the others run, ahead of them, until those are "
+                   "done"),
+    PARAM_ROW_BOOL(struct bench_config, waiting, "false",
+                   "submit these while the others wait: a limit lets none of them run"),
     PARAM_ROW_BOOL(struct bench_config, held, "false",
                    "another session holds a snapshot from before the first lease"),
     PARAM_ROW_BOOL(struct bench_config, started, "false",
@@ -43,11 +47,6 @@ static const struct param bench_params[] = {
     PARAM_ROW_BOOL(struct bench_config, plain, "false",
                    "unix sockets without encryption; else TCP with CURVE"),
     PARAM_ROW_BOOL(struct bench_config, json, "false", "print one JSON document"),
-};
-
-/* Of times from submission to start. */
-struct percentiles {
-    double p50_ms, p99_ms;
 };
 
 struct bench {
@@ -60,8 +59,8 @@ struct bench {
     struct db *holder; /* of an old snapshot, or NULL */
     struct local *programs;
     struct db_drill_result result;
-    /* to the start from the call that submits and from its end; a row's commit */
-    struct percentiles call, done, commit;
+    struct latency *sent;
+    struct latency_result starts;
 };
 
 /* ---- the scene -------------------------------------------------------------------- */
@@ -111,6 +110,7 @@ close_scene(struct bench *b)
     private_pg_close(b->pg);
     if (b->dir != NULL && file_remove_tree(b->dir, &ignored) != 0)
         fprintf(stderr, "left behind: %s (%s)\n", b->dir, ignored.text);
+    latency_free(b->sent);
     free(b->dir);
     free(b->keys);
 }
@@ -142,23 +142,10 @@ start_programs(struct bench *b, struct err *err)
 /* ---- throughput ------------------------------------------------------------------- */
 
 static int
-wait_for_job(struct bench *b, int64_t job, int64_t pause, struct err *err)
-{
-    for (bool done = false;;) {
-        if (local_tend(b->programs, err) != 0
-            || db_drill_done(b->db, job, &done, err) != 0)
-            return -1;
-        if (done)
-            return 0;
-        clock_pause_ms(pause);
-    }
-}
-
-static int
 wait_for_all(struct bench *b, struct err *err)
 {
     for (;;) { /* the last number is done a little before the last job */
-        if (wait_for_job(b, b->config->jobs, 50, err) != 0
+        if (latency_wait(b->programs, b->db, b->config->jobs, 50, err) != 0
             || db_drill_result(b->db, &b->result, err) != 0)
             return -1;
         if (b->result.other == 0)
@@ -167,14 +154,16 @@ wait_for_all(struct bench *b, struct err *err)
     }
 }
 
+/* All that may run did, once. */
 static int
 check_counts(const struct bench *b, struct err *err)
 {
+    const struct bench_config *c = b->config;
     const struct db_drill_result *r = &b->result;
-    const int64_t n = b->config->jobs + (b->config->busy ? b->config->latency : 0);
+    const int64_t n = (c->waiting ? 0 : c->jobs) + latency_count(b->sent);
 
     if (r->succeeded == n && r->attempts == n && r->attempts_ok == n
-        && r->finals == n * b->config->finals)
+        && r->finals == n * c->finals)
         return 0;
     return err_set(err, ERR_BUG,
                    "%" PRId64 " jobs gave %" PRId64 " successes, %" PRId64
@@ -182,209 +171,155 @@ check_counts(const struct bench *b, struct err *err)
                    n, r->succeeded, r->attempts, r->finals);
 }
 
-/* ---- latency ---------------------------------------------------------------------- */
-
-/* Moments in nanoseconds by job number. */
-struct moments {
-    int64_t *at;
-    int64_t n;
-};
-
-/* Of jobs that were submitted one by one: when, and when that was committed; and the begin
- * and end of a single row's commit after each, which shows what the disk does meanwhile. */
-struct submissions {
-    struct moments call, done, touch, touched;
-};
-
-static struct moments
-moments_new(int64_t n)
-{
-    return (struct moments){xcalloc((size_t)n, sizeof(int64_t)), n};
-}
-
-static int
-read_starts(const struct bench *b, struct moments *starts, struct err *err)
-{
-    for (int64_t i = 0; i < b->config->workers; i++) {
-        char *path = xasprintf("%s/noop-%" PRId64 ".starts", b->dir, i);
-        struct buf text = {0};
-        int rc = file_read(&text, path, err);
-        for (size_t at = 0; rc == 0 && at + 16 <= text.len; at += 16) {
-            int64_t row[2];
-            memcpy(row, text.data + at, sizeof row);
-            if (row[0] >= 0 && row[0] < starts->n)
-                starts->at[row[0]] = row[1];
-        }
-        buf_release(&text);
-        free(path);
-        if (rc != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int
-by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static void
-submissions_release(struct submissions *s)
-{
-    free(s->call.at);
-    free(s->done.at);
-    free(s->touch.at);
-    free(s->touched.at);
-}
-
-static int
-touch(struct bench *b, struct submissions *sent, int64_t job, struct err *err)
-{
-    sent->touch.at[job] = clock_mono_ns();
-    if (db_drill_touch(b->db, err) != 0)
-        return -1;
-    sent->touched.at[job] = clock_mono_ns();
-    return 0;
-}
-
-/* Submits jobs one by one, each when the one before it is done. */
-static int
-submit_one_by_one(struct bench *b, struct submissions *sent, struct err *err)
-{
-    for (int64_t i = 0; i < b->config->latency; i++) {
-        int64_t job;
-        const int64_t before = clock_mono_ns();
-        if (db_drill_add(b->db, 1, b->config->busy, &job, err) != 0)
-            return -1;
-        const int64_t after = clock_mono_ns();
-        if (job >= sent->call.n)
-            return err_set(err, ERR_REFUSED, "somebody else adds jobs");
-        sent->call.at[job] = before;
-        sent->done.at[job] = after;
-        if (wait_for_job(b, job, 1, err) != 0)
-            return -1;
-        clock_pause_ms(2);
-        if (touch(b, sent, job, err) != 0)
-            return -1;
-        clock_pause_ms(2);
-    }
-    return 0;
-}
-
-static int
-compute_latency(const struct bench *b, struct percentiles *out,
-                const struct moments *from, const struct moments *to, struct err *err)
-{
-    double *ms = xcalloc((size_t)from->n, sizeof *ms);
-    int64_t n = 0;
-
-    for (int64_t job = 0; job < from->n; job++)
-        if (from->at[job] > 0 && to->at[job] > 0)
-            ms[n++] = (double)(to->at[job] - from->at[job]) / 1e6;
-    qsort(ms, (size_t)n, sizeof *ms, by_size);
-    if (n == b->config->latency)
-        *out = (struct percentiles){ms[n / 2], ms[n * 99 / 100]};
-    free(ms);
-    return n == b->config->latency
-               ? 0
-               : err_set(err, ERR_BUG, "%" PRId64 " of %" PRId64 " starts were seen", n,
-                         b->config->latency);
-}
-
-static int
-finish_latency(struct bench *b, const struct submissions *sent, struct err *err)
-{
-    struct moments starts = moments_new(sent->call.n);
-
-    local_stop(b->programs); /* they write their files at the end */
-    b->programs = NULL;
-    int rc = read_starts(b, &starts, err);
-    if (rc == 0)
-        rc = compute_latency(b, &b->call, &sent->call, &starts, err);
-    if (rc == 0)
-        rc = compute_latency(b, &b->done, &sent->done, &starts, err);
-    if (rc == 0)
-        rc = compute_latency(b, &b->commit, &sent->touch, &sent->touched, err);
-    free(starts.at);
-    return rc;
-}
-
 /* ---- the verb --------------------------------------------------------------------- */
 
+/* Lets none of the jobs that are there run; those that come are not asked. */
 static int
-drain(struct bench *b, struct err *err)
+stop_stage(struct bench *b, struct err *err)
 {
-    return wait_for_all(b, err) == 0 ? check_counts(b, err) : -1;
+    return db_limit(b->db, &(struct db_limit){.stage = "noop", .label = "", .most = 0},
+                    err);
+}
+
+static int
+submit_ahead(struct bench *b, struct err *err)
+{
+    /* the first one: the workers have begun */
+    if (latency_wait(b->programs, b->db, 1, 1, err) != 0
+        || latency_submit(b->sent, b->programs, b->db, b->config->latency,
+                          b->config->jobs, err)
+               != 0)
+        return -1;
+    return latency_count(b->sent) > 0
+               ? 0
+               : err_set(err, ERR_REFUSED,
+                         "the jobs were done before one could be "
+                         "submitted ahead of them; give more --jobs");
+}
+
+static int
+submit_alone(struct bench *b, struct err *err)
+{
+    return latency_submit(b->sent, b->programs, b->db, b->config->latency, 0, err);
+}
+
+/* All jobs, and those that are submitted beside them. */
+static int
+run_jobs(struct bench *b, struct err *err)
+{
+    const struct bench_config *c = b->config;
+
+    if (c->waiting)
+        return submit_alone(b, err) == 0 ? db_drill_result(b->db, &b->result, err) : -1;
+    return !c->busy || submit_ahead(b, err) == 0 ? wait_for_all(b, err) : -1;
 }
 
 static int
 run_bench(struct bench *b, struct err *err)
 {
-    const int64_t room = b->config->jobs + b->config->latency + 1;
-    struct submissions sent = {moments_new(room), moments_new(room), moments_new(room),
-                               moments_new(room)};
-    const bool busy = b->config->busy;
-    int rc = -1;
+    const struct bench_config *c = b->config;
 
-    if (db_drill_fill(b->db, b->config->jobs, err) == 0
-        && db_drill_settle(b->db, err) == 0
-        && (!b->config->held || hold_snapshot(b, err) == 0)
-        && start_programs(b, err) == 0)
-        rc = 0;
-    if (rc == 0 && busy) /* the first one: the workers have begun */
-        rc = wait_for_job(b, 1, 1, err) == 0 ? submit_one_by_one(b, &sent, err) : -1;
-    if (rc == 0)
-        rc = drain(b, err);
-    if (rc == 0 && !busy)
-        rc = submit_one_by_one(b, &sent, err);
-    if (rc == 0 && b->config->latency > 0)
-        rc = finish_latency(b, &sent, err);
-    submissions_release(&sent);
-    return rc;
+    b->sent = latency_new(c->jobs + c->latency);
+    if (db_drill_fill(b->db, c->jobs, err) != 0
+        || (c->waiting && stop_stage(b, err) != 0) || db_drill_settle(b->db, err) != 0
+        || (c->held && hold_snapshot(b, err) != 0) || start_programs(b, err) != 0
+        || run_jobs(b, err) != 0 || check_counts(b, err) != 0)
+        return -1;
+    if (!c->busy && !c->waiting && submit_alone(b, err) != 0)
+        return -1;
+    local_stop(b->programs); /* they write their files at the end */
+    b->programs = NULL;
+    return c->latency > 0 ? latency_read(b->sent, b->dir, c->workers, &b->starts, err)
+                          : 0;
+}
+
+static const char *
+beside(const struct bench_config *c)
+{
+    return c->busy      ? "ahead of the others"
+           : c->waiting ? "beside the others, which wait"
+                        : "on the idle queue";
 }
 
 static void
 print_latency(const struct bench *b)
 {
-    printf("submission to start %s: p50 %.2f ms, p99 %.2f ms\n"
+    const struct latency_result *r = &b->starts;
+
+    printf("submission to start %s, %" PRId64 " times: p50 %.2f ms, p99 %.2f ms\n"
            "from its commit: p50 %.2f ms, p99 %.2f ms; the commit of one row here: p50 "
            "%.2f ms, p99 %.2f ms\n",
-           b->config->busy ? "ahead of the others" : "on the idle queue",
-           b->call.p50_ms, b->call.p99_ms, b->done.p50_ms, b->done.p99_ms,
-           b->commit.p50_ms, b->commit.p99_ms);
+           beside(b->config), latency_count(b->sent), r->call.p50_ms, r->call.p99_ms,
+           r->done.p50_ms, r->done.p99_ms, r->commit.p50_ms, r->commit.p99_ms);
+}
+
+/* jobs_per_second: of jobs that ran. */
+static json_t *
+throughput_json(const struct bench *b)
+{
+    const struct bench_config *c = b->config;
+    json_t *doc =
+        json_pack("{s:I, s:I, s:I, s:I, s:b}", "jobs", (json_int_t)c->jobs, "workers",
+                  (json_int_t)c->workers, "slots", (json_int_t)c->slots, "finals",
+                  (json_int_t)c->finals, "curve", !c->plain);
+
+    if (c->waiting)
+        return doc;
+    json_object_set_new(doc, "seconds", json_real(b->result.seconds));
+    json_object_set_new(doc, "jobs_per_second",
+                        json_real((double)c->jobs / b->result.seconds));
+    return doc;
+}
+
+static void
+print_json(const struct bench *b)
+{
+    const struct latency_result *r = &b->starts;
+    json_t *doc = throughput_json(b);
+
+    if (b->config->latency > 0) {
+        json_t *starts = json_pack(
+            "{s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "starts",
+            (json_int_t)latency_count(b->sent), "start_p50_ms", r->call.p50_ms,
+            "start_p99_ms", r->call.p99_ms, "committed_start_p50_ms", r->done.p50_ms,
+            "committed_start_p99_ms", r->done.p99_ms, "commit_p50_ms", r->commit.p50_ms,
+            "commit_p99_ms", r->commit.p99_ms);
+        json_object_update(doc, starts);
+        json_decref(starts);
+    }
+    cmd_print_json(doc);
+    json_decref(doc);
 }
 
 static void
 print_result(const struct bench *b)
 {
     const struct bench_config *c = b->config;
-    const double rate = (double)c->jobs / b->result.seconds;
-    json_t *doc =
-        json_pack("{s:I, s:I, s:I, s:I, s:b, s:f, s:f}", "jobs", (json_int_t)c->jobs,
-                  "workers", (json_int_t)c->workers, "slots", (json_int_t)c->slots,
-                  "finals", (json_int_t)c->finals, "curve", !c->plain, "seconds",
-                  b->result.seconds, "jobs_per_second", rate);
 
-    if (c->latency > 0) {
-        json_object_set_new(doc, "start_p50_ms", json_real(b->call.p50_ms));
-        json_object_set_new(doc, "start_p99_ms", json_real(b->call.p99_ms));
-        json_object_set_new(doc, "committed_start_p50_ms", json_real(b->done.p50_ms));
-        json_object_set_new(doc, "committed_start_p99_ms", json_real(b->done.p99_ms));
-        json_object_set_new(doc, "commit_p50_ms", json_real(b->commit.p50_ms));
-        json_object_set_new(doc, "commit_p99_ms", json_real(b->commit.p99_ms));
-    }
     if (c->json) {
-        cmd_print_json(doc);
-    } else {
-        printf("%" PRId64 " jobs in %.2f s: %.0f jobs/s, each ran once\n", c->jobs,
-               b->result.seconds, rate);
-        if (c->latency > 0)
-            print_latency(b);
+        print_json(b);
+        return;
     }
-    json_decref(doc);
+    if (c->waiting)
+        printf("%" PRId64 " jobs waited\n", c->jobs);
+    else
+        printf("%" PRId64 " jobs in %.2f s: %.0f jobs/s, each ran once\n", c->jobs,
+               b->result.seconds, (double)c->jobs / b->result.seconds);
+    if (c->latency > 0)
+        print_latency(b);
+}
+
+static int
+check_config(const struct bench_config *c, struct err *err)
+{
+    if (c->busy && c->waiting)
+        return err_set(err, ERR_USAGE,
+                       "with --busy the other jobs run, with --waiting they do not; "
+                       "give one of them");
+    if ((c->busy || c->waiting) && c->latency == 0)
+        return err_set(err, ERR_USAGE, "%s needs --latency, of how many submissions",
+                       c->busy ? "--busy" : "--waiting");
+    return 0;
 }
 
 static int
@@ -400,7 +335,9 @@ bench_run(struct cmd_ctx *ctx, const void *config, const char **words, size_t n_
             "`bench %s` is not known; write `bench queue` (how fast a machine "
             "trains: `relusweep-worker bench`)",
             words[0]);
-    int rc = open_scene(&b, ctx, err);
+    int rc = check_config(b.config, err);
+    if (rc == 0)
+        rc = open_scene(&b, ctx, err);
     if (rc == 0)
         rc = run_bench(&b, err);
     if (rc == 0)

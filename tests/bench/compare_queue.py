@@ -11,8 +11,10 @@ Ours: `relusweep bench queue` with two workers, CURVE, full history; it fails un
 job ran exactly once. Theirs: version PEER from npm, two processes with the settings of its
 own perfTest (24 jobs at once, local queue of 500, batched completion), the time of an
 empty start taken off. Then ours with another session that holds an old snapshot, and the
-time from submission to start on an idle queue, and ahead of all jobs that wait: from the call that submits to the moment at which the job runs, on both
-sides; ours also from the moment at which that call has returned. Numbers
+time from submission to start on an idle queue, beside jobs that wait, and ahead of jobs
+that run at full speed until those are done: from the call that submits to the moment at
+which the job runs, on both sides; ours also from the moment at which that call has
+returned. Numbers
 are medians with the range; server time of ours includes making the jobs, of theirs not;
 the load average and processor microseconds a job say how far
 they can be believed on a machine that is not quiet. Exits with 77 where a server or npm is
@@ -268,8 +270,10 @@ def main():
             print_throughput(jobs, doc["throughput"][jobs])
         n = str(a.latency)
         doc["latency"]["idle"] = ours.bench(1000, "--latency", n)
-        doc["latency"][f"{sizes[-1]} waiting"] = ours.bench(sizes[-1], "--busy",
-                                                            "--latency", n)
+        doc["latency"][f"beside {sizes[-1]} that wait"] = ours.bench(
+            sizes[-1], "--waiting", "--latency", n)
+        doc["latency"][f"ahead of {sizes[0]} that run at full speed"] = ours.bench(
+            sizes[0], "--busy", "--latency", n)
         print_latency(doc["latency"])
     finally:
         server.stop()
