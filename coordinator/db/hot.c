@@ -26,6 +26,21 @@ hot_replan(struct pg *pg, struct err *err)
     return pg_script(pg, "DISCARD PLANS", err);
 }
 
+struct hot_span
+hot_span(const void *items, size_t size, size_t n)
+{
+    const char *at = items;
+    int64_t first = *(const int64_t *)at, last = first;
+
+    for (size_t i = 1; i < n; i++) {
+        const int64_t job = *(const int64_t *)(at + i * size);
+        first = job < first ? job : first;
+        last = job > last ? job : last;
+    }
+    const size_t span = (size_t)(last - first) + 1;
+    return (struct hot_span){first, last, span, span <= 2 * n};
+}
+
 size_t
 hot_find(const void *items, size_t size, size_t n, size_t from, int64_t job)
 {

@@ -1,80 +1,182 @@
 /*
- * hot_end.c - success of many jobs at once, in two ways to the server: the fenced move,
- * and what follows for the jobs that have moved.
+ * hot_end.c - success of many jobs at once: the fenced move, in one way to the server; what
+ * follows from it (hot_after.c) is another.
  */
 #include <stdlib.h>
 
-#include "coordinator/db/blobs.h"
 #include "coordinator/db/hot.h"
+#include "coordinator/db/hot_after.h"
 #include "coordinator/db/hot_find.h"
 #include "shared/base/mem.h"
 
-/* Ends as columns, the bare ones first. */
+/* Ends as columns. */
 struct end_columns {
     int64_t *job, *attempt, *code, *rss;
     double *seconds;
-    size_t n, n_bare;
+    size_t n;
 };
 
 static struct end_columns
-end_columns(const struct hot_success *ends, size_t n)
+end_columns(size_t n)
 {
-    struct end_columns c = {.job = xcalloc(4 * n, sizeof *c.job),
-                            .seconds = xcalloc(n, sizeof *c.seconds)};
+    int64_t *all = xcalloc(4 * n + 1, sizeof *all);
 
-    c.attempt = c.job + n;
-    c.code = c.attempt + n;
-    c.rss = c.code + n;
-    for (int bare = 1; bare >= 0; bare--) {
-        for (size_t i = 0; i < n; i++) {
-            if (ends[i].bare != (bool)bare)
-                continue;
-            c.job[c.n] = ends[i].job;
-            c.attempt[c.n] = ends[i].attempt;
-            c.code[c.n] = ends[i].exit_code;
-            c.rss[c.n] = ends[i].peak_rss_bytes;
-            c.seconds[c.n++] = ends[i].seconds;
-        }
-        c.n_bare = bare ? c.n : c.n_bare;
-    }
+    return (struct end_columns){.job = all,
+                                .attempt = all + n,
+                                .code = all + 2 * n,
+                                .rss = all + 3 * n,
+                                .seconds = xcalloc(n + 1, sizeof(double)),
+                                .n = n};
+}
+
+static void
+end_columns_free(struct end_columns *c)
+{
+    free(c->job);
+    free(c->seconds);
+}
+
+static void
+put_end(struct end_columns *c, size_t at, const struct hot_success *end)
+{
+    c->job[at] = end->job;
+    c->attempt[at] = end->attempt;
+    c->code[at] = end->exit_code;
+    c->rss[at] = end->peak_rss_bytes;
+    c->seconds[at] = end->seconds;
+}
+
+/* The three statements differ in how they find the rows, and in whether attempts may have
+ * a row already. */
+#define MOVED "AND j.state = 'leased' RETURNING "
+#define ADD(code, rss, s)                                                         \
+    "INSERT INTO attempt (job, attempt, worker, leased_at, ended_at, outcome,"    \
+    "  exit_code, signal, seconds, peak_rss_bytes) SELECT job, attempt, worker,"  \
+    "  leased_at, now(), 'ok', " code ", 0, CASE WHEN " s " >= 0 THEN " s " END," \
+    "  nullif(" rss ", 0) FROM m"
+
+/* Attempts that may have a row. */
+static int
+ask_known(struct pg *pg, const struct end_columns *c, struct err *err)
+{
+    return pg_send(
+        pg,
+        "WITH m AS (UPDATE job j SET state = 'succeeded' FROM unnest($1::bigint[],"
+        "  $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[])"
+        "  u(job, attempt, code, rss, s)"
+        "  WHERE j.id = u.job AND j.attempt = u.attempt " MOVED
+        "  u.*, j.worker, j.leased_at),"
+        " a AS (UPDATE attempt a SET ended_at = now(), outcome = 'ok',"
+        "  exit_code = m.code, signal = 0, seconds = CASE WHEN m.s >= 0 THEN m.s END,"
+        "  peak_rss_bytes = nullif(m.rss, 0) FROM m"
+        "  WHERE a.job = m.job AND a.attempt = m.attempt),"
+        " b AS (" ADD(
+            "code", "rss",
+            "s") "  WHERE NOT EXISTS (SELECT 1 FROM attempt a WHERE a.job = m.job"
+                 "   AND a.attempt = m.attempt)) SELECT job FROM m",
+        PG_ARGS(PG_INTS(c->job, c->n), PG_INTS(c->attempt, c->n),
+                PG_INTS(c->code, c->n), PG_INTS(c->rss, c->n),
+                PG_REALS(c->seconds, c->n)),
+        err);
+}
+
+static int
+ask_bare(struct pg *pg, const struct end_columns *c, struct err *err)
+{
+    return pg_send(
+        pg,
+        "WITH m AS (UPDATE job j SET state = 'succeeded' FROM unnest($1::bigint[],"
+        "  $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[])"
+        "  u(job, attempt, code, rss, s)"
+        "  WHERE j.id = u.job AND j.attempt = u.attempt " MOVED
+        "  u.*, j.worker, j.leased_at) " ADD("code", "rss", "s") " RETURNING job",
+        PG_ARGS(PG_INTS(c->job, c->n), PG_INTS(c->attempt, c->n),
+                PG_INTS(c->code, c->n), PG_INTS(c->rss, c->n),
+                PG_REALS(c->seconds, c->n)),
+        err);
+}
+
+/* c: at their numbers; attempt -1, which none is, where no end is. */
+static int
+ask_bare_dense(struct pg *pg, const struct end_columns *c, const struct hot_span *span,
+               struct err *err)
+{
+    return pg_send(
+        pg,
+        "WITH m AS (UPDATE job j SET state = 'succeeded'"
+        "  WHERE j.id BETWEEN $1::bigint AND $2::bigint"
+        "  AND j.attempt = " HOT_AT(
+            3, "j.id") " " MOVED
+                       "  j.id AS job, j.attempt, j.worker, j.leased_at) " ADD(
+                           HOT_AT(4, "job"), HOT_AT(5, "job"),
+                           HOT_AT(6, "job")) " RETURNING job",
+        PG_ARGS(PG_INT(span->first), PG_INT(span->last), PG_INTS(c->attempt, c->n),
+                PG_INTS(c->code, c->n), PG_INTS(c->rss, c->n),
+                PG_REALS(c->seconds, c->n)),
+        err);
+}
+
+/* ---- the move --------------------------------------------------------------------- */
+
+/* Those that are bare, or the others. */
+static struct end_columns
+gather_ends(const struct hot_success *ends, size_t n, bool bare)
+{
+    struct end_columns c = end_columns(n);
+
+    c.n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (ends[i].bare == bare)
+            put_end(&c, c.n++, &ends[i]);
     return c;
 }
 
-/* The two statements differ in whether attempts may have a row already. */
-#define ENDS                                                         \
-    "unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]," \
-    " $5::float8[]) u(job, attempt, code, rss, s)"
-#define MOVE                                                                \
-    "m AS (UPDATE job j SET state = 'succeeded' FROM " ENDS                 \
-    "  WHERE j.id = u.job AND j.attempt = u.attempt AND j.state = 'leased'" \
-    "  RETURNING u.*, j.worker, j.leased_at)"
-#define ADD                                                                      \
-    "INSERT INTO attempt (job, attempt, worker, leased_at, ended_at, outcome,"   \
-    "  exit_code, signal, seconds, peak_rss_bytes) SELECT job, attempt, worker," \
-    "  leased_at, now(), 'ok', code, 0, CASE WHEN s >= 0 THEN s END,"            \
-    "  nullif(rss, 0) FROM m"
+static struct end_columns
+spread_ends(const struct hot_success *ends, size_t n, const struct hot_span *span)
+{
+    struct end_columns c = end_columns(span->size);
+
+    for (size_t i = 0; i < span->size; i++)
+        c.attempt[i] = -1;
+    for (size_t i = 0; i < n; i++)
+        if (ends[i].bare)
+            put_end(&c, (size_t)(ends[i].job - span->first), &ends[i]);
+    return c;
+}
+
+/* *asked: there are some. */
+static int
+ask_all_bare(struct pg *pg, const struct hot_success *ends, size_t n, bool *asked,
+             struct err *err)
+{
+    struct end_columns c = gather_ends(ends, n, true);
+    int rc = 0;
+
+    *asked = c.n > 0;
+    if (*asked) {
+        const struct hot_span span = hot_span(c.job, sizeof *c.job, c.n);
+        if (span.dense) {
+            end_columns_free(&c);
+            c = spread_ends(ends, n, &span);
+            rc = ask_bare_dense(pg, &c, &span, err);
+        } else {
+            rc = ask_bare(pg, &c, err);
+        }
+    }
+    end_columns_free(&c);
+    return rc;
+}
 
 static int
-ask_ends(struct pg *pg, const struct end_columns *c, bool bare, struct err *err)
+ask_all_known(struct pg *pg, const struct hot_success *ends, size_t n, bool *asked,
+              struct err *err)
 {
-    static const char *const statements[] = {
-        [true] = "WITH " MOVE ", b AS (" ADD ") SELECT job FROM m",
-        [false] =
-            "WITH " MOVE
-            ", a AS (UPDATE attempt a SET ended_at = now(), outcome = 'ok',"
-            "  exit_code = m.code, signal = 0, seconds = CASE WHEN m.s >= 0 THEN m.s END,"
-            "  peak_rss_bytes = nullif(m.rss, 0) FROM m"
-            "  WHERE a.job = m.job AND a.attempt = m.attempt), b AS (" ADD
-            "  WHERE NOT EXISTS (SELECT 1 FROM attempt a WHERE a.job = m.job"
-            "   AND a.attempt = m.attempt)) SELECT job FROM m"};
-    const size_t from = bare ? 0 : c->n_bare;
-    const size_t n = bare ? c->n_bare : c->n - c->n_bare;
+    struct end_columns c = gather_ends(ends, n, false);
 
-    return pg_send(pg, statements[bare],
-                   PG_ARGS(PG_INTS(c->job + from, n), PG_INTS(c->attempt + from, n),
-                           PG_INTS(c->code + from, n), PG_INTS(c->rss + from, n),
-                           PG_REALS(c->seconds + from, n)),
-                   err);
+    *asked = c.n > 0;
+    const int rc = *asked ? ask_known(pg, &c, err) : 0;
+    end_columns_free(&c);
+    return rc;
 }
 
 static int
@@ -92,245 +194,20 @@ take_ends(struct pg *pg, struct hot_success *ends, size_t n, struct err *err)
 static int
 move_to_success(struct pg *pg, struct hot_success *ends, size_t n, struct err *err)
 {
-    const struct end_columns c = end_columns(ends, n);
-    const bool some_bare = c.n_bare > 0, others = c.n_bare < c.n;
-    int rc = 0;
+    bool bare, known;
 
-    if (some_bare)
-        rc = ask_ends(pg, &c, true, err);
-    if (rc == 0 && others)
-        rc = ask_ends(pg, &c, false, err);
-    if (rc == 0 && some_bare)
-        rc = take_ends(pg, ends, n, err);
-    if (rc == 0 && others)
-        rc = take_ends(pg, ends, n, err);
-    free(c.job);
-    free(c.seconds);
-    return rc;
-}
-
-/* Finals of the attempts that have moved, as columns. */
-struct finals {
-    int64_t *job, *attempt;
-    double *value;
-    const char **name, **unit, **goal;
-    size_t n;
-};
-
-static struct finals
-gather_finals(const struct hot_success *ends, size_t n)
-{
-    struct finals f = {0};
-    size_t room = 1;
-
-    for (size_t i = 0; i < n; i++)
-        room += ends[i].done ? ends[i].n_finals : 0;
-    f.job = xcalloc(2 * room, sizeof *f.job);
-    f.attempt = f.job + room;
-    f.value = xcalloc(room, sizeof *f.value);
-    f.name = xcalloc(3 * room, sizeof *f.name);
-    f.unit = f.name + room;
-    f.goal = f.unit + room;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; ends[i].done && k < ends[i].n_finals; k++, f.n++) {
-            const struct metric *m = &ends[i].finals[k];
-            f.job[f.n] = ends[i].job;
-            f.attempt[f.n] = ends[i].attempt;
-            f.value[f.n] = m->value;
-            f.name[f.n] = m->name;
-            f.unit[f.n] = m->unit;
-            f.goal[f.n] = metric_goal_name(m->goal);
-        }
-    return f;
-}
-
-static void
-free_finals(struct finals *f)
-{
-    free(f->job);
-    free(f->value);
-    free(f->name);
-}
-
-static int
-ask_finals(struct pg *pg, const struct finals *f, struct err *err)
-{
-    return pg_send(pg,
-                   "INSERT INTO metric_key (name, unit, goal)"
-                   " SELECT DISTINCT x.name, x.unit, x.goal"
-                   " FROM unnest($1::text[], $2::text[], $3::text[])"
-                   "  x(name, unit, goal)"
-                   " WHERE NOT EXISTS (SELECT 1 FROM metric_key k"
-                   "  WHERE (k.name, k.unit, k.goal) = (x.name, x.unit, x.goal))"
-                   " ON CONFLICT DO NOTHING",
-                   PG_ARGS(PG_TEXTS(f->name, f->n), PG_TEXTS(f->unit, f->n),
-                           PG_TEXTS(f->goal, f->n)),
-                   err) == 0
-                   && pg_send(pg,
-                              "INSERT INTO metric_final (job, attempt, key, value)"
-                              " SELECT x.job, x.attempt, k.id, x.value"
-                              " FROM unnest($1::bigint[], $2::bigint[], $3::float8[],"
-                              "  $4::text[], $5::text[], $6::text[])"
-                              "  x(job, attempt, value, name, unit, goal)"
-                              " JOIN metric_key k ON (k.name, k.unit, k.goal)"
-                              "  = (x.name, x.unit, x.goal)"
-                              " ON CONFLICT (job, key) DO UPDATE"
-                              "  SET attempt = excluded.attempt,"
-                              "  value = excluded.value",
-                              PG_ARGS(PG_INTS(f->job, f->n), PG_INTS(f->attempt, f->n),
-                                      PG_REALS(f->value, f->n), PG_TEXTS(f->name, f->n),
-                                      PG_TEXTS(f->unit, f->n), PG_TEXTS(f->goal, f->n)),
-                              err)
-                          == 0
-               ? 0
-               : -1;
-}
-
-/* Checkpoints and progress of jobs that are finished. */
-static int
-ask_traces(struct pg *pg, const int64_t *jobs, size_t n, struct err *err)
-{
-    return pg_send(pg,
-                   "DELETE FROM checkpoint_head WHERE job = ANY($1::bigint[])"
-                   " RETURNING blob",
-                   PG_ARGS(PG_INTS(jobs, n)),
-                   err) == 0
-                   && pg_send(pg, "DELETE FROM progress WHERE job = ANY($1::bigint[])",
-                              PG_ARGS(PG_INTS(jobs, n)), err)
-                          == 0
-               ? 0
-               : -1;
-}
-
-/* Few requests are open at any time: the sum keeps the server from looking for one of
- * each job instead of looking at them all. */
-static int
-ask_requests(struct pg *pg, const int64_t *jobs, size_t n, struct err *err)
-{
-    return pg_send(pg,
-                   "UPDATE request SET done_at = now()"
-                   " WHERE job + 0 = ANY($1::bigint[]) AND done_at IS NULL",
-                   PG_ARGS(PG_INTS(jobs, n)), err);
-}
-
-/* Where no job from the first to the last has any child, one look says so. */
-static int
-ask_children(struct pg *pg, const int64_t *jobs, size_t n, struct err *err)
-{
-    int64_t first = jobs[0], last = jobs[0];
-
-    for (size_t i = 1; i < n; i++) {
-        first = jobs[i] < first ? jobs[i] : first;
-        last = jobs[i] > last ? jobs[i] : last;
-    }
-    return pg_send(
-        pg,
-        "UPDATE job j SET state = 'ready' FROM"
-        " (SELECT DISTINCT d.child FROM unnest($1::bigint[]) u(job)"
-        "  JOIN job_child d ON d.parent = u.job) e"
-        " WHERE (SELECT EXISTS (SELECT 1 FROM job_child WHERE parent"
-        "  BETWEEN $2::bigint AND $3::bigint)) AND j.id = e.child AND j.state = 'blocked'"
-        " AND NOT EXISTS (SELECT 1 FROM job_dep d JOIN job p ON p.id = d.parent"
-        "                 WHERE d.child = j.id AND p.state <> 'succeeded')"
-        " RETURNING j.id, j.attempt, " JOB_RANK ", j.class",
-        PG_ARGS(PG_INTS(jobs, n), PG_INT(first), PG_INT(last)), err);
-}
-
-static int
-take_children(struct pg *pg, struct job_ready_list *ready, struct err *err)
-{
-    struct pg_rows rows;
-
-    if (pg_take(pg, &rows, err) != 0)
+    if (ask_all_bare(pg, ends, n, &bare, err) != 0
+        || ask_all_known(pg, ends, n, &known, err) != 0
+        || (bare && take_ends(pg, ends, n, err) != 0)
+        || (known && take_ends(pg, ends, n, err) != 0))
         return -1;
-    ready->items = xgrow(ready->items, &ready->capacity, ready->n + (size_t)rows.n,
-                         sizeof *ready->items);
-    for (int i = 0; i < rows.n; i++)
-        ready->items[ready->n++] = (struct job_ready){.id = pg_int_at(&rows, i, 0),
-                                                      .attempt = pg_int_at(&rows, i, 1),
-                                                      .rank = pg_int_at(&rows, i, 2),
-                                                      .class = pg_int_at(&rows, i, 3)};
-    pg_rows_release(&rows);
     return 0;
-}
-
-/* Jobs that have moved: those that were not bare first. */
-static size_t
-moved_jobs(const struct hot_success *ends, size_t n, int64_t *jobs, size_t *n_traced)
-{
-    size_t done = 0;
-
-    for (int bare = 0; bare <= 1; bare++) {
-        for (size_t i = 0; i < n; i++)
-            if (ends[i].done && ends[i].bare == (bool)bare)
-                jobs[done++] = ends[i].job;
-        *n_traced = bare ? *n_traced : done;
-    }
-    return done;
-}
-
-/* What follows from n jobs that have moved, the first n_traced of which left traces. */
-struct aftermath {
-    const int64_t *jobs;
-    size_t n, n_traced;
-    struct finals finals;
-};
-
-static int
-ask_aftermath(struct pg *pg, const struct aftermath *a, struct err *err)
-{
-    return (a->finals.n == 0 || ask_finals(pg, &a->finals, err) == 0)
-                   && (a->n_traced == 0
-                       || ask_traces(pg, a->jobs, a->n_traced, err) == 0)
-                   && ask_requests(pg, a->jobs, a->n, err) == 0
-                   && ask_children(pg, a->jobs, a->n, err) == 0
-               ? 0
-               : -1;
-}
-
-/* heads: blobs of checkpoints that nobody needs now; the caller releases it. */
-static int
-take_aftermath(struct pg *pg, const struct aftermath *a, struct pg_rows *heads,
-               struct job_ready_list *ready, struct err *err)
-{
-    if (a->finals.n > 0 && (pg_take(pg, NULL, err) != 0 || pg_take(pg, NULL, err) != 0))
-        return -1;
-    if (a->n_traced > 0
-        && (pg_take(pg, heads, err) != 0 || pg_take(pg, NULL, err) != 0))
-        return -1;
-    return pg_take(pg, NULL, err) == 0 ? take_children(pg, ready, err) : -1;
-}
-
-static int
-follow(struct pg *pg, const struct aftermath *a, struct job_ready_list *ready,
-       struct err *err)
-{
-    struct pg_rows heads = {0};
-    int rc = ask_aftermath(pg, a, err);
-
-    if (rc == 0)
-        rc = take_aftermath(pg, a, &heads, ready, err);
-    for (int i = 0; rc == 0 && i < heads.n; i++)
-        rc = blobs_drop_unused(pg, pg_int_at(&heads, i, 0), err);
-    pg_rows_release(&heads);
-    return rc;
 }
 
 int
 hot_success(struct pg *pg, struct hot_success *ends, size_t n,
             struct job_ready_list *ready, struct err *err)
 {
-    int rc = move_to_success(pg, ends, n, err);
-
-    if (rc != 0)
-        return -1;
-    int64_t *jobs = xcalloc(n, sizeof *jobs);
-    struct aftermath a = {.jobs = jobs};
-    a.n = moved_jobs(ends, n, jobs, &a.n_traced);
-    a.finals = gather_finals(ends, n);
-    if (a.n > 0)
-        rc = follow(pg, &a, ready, err);
-    free_finals(&a.finals);
-    free(jobs);
-    return rc;
+    return move_to_success(pg, ends, n, err) == 0 ? hot_after(pg, ends, n, ready, err)
+                                                  : -1;
 }

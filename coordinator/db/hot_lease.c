@@ -15,8 +15,38 @@
 
 /* ---- the move --------------------------------------------------------------------- */
 
+/* An attempt that is not asked for is -1, which follows on none. */
 static int
-ask_leases(struct pg *pg, const struct hot_lease *leases, size_t n, struct err *err)
+ask_dense(struct pg *pg, const struct hot_lease *leases, size_t n,
+          const struct hot_span *span, struct err *err)
+{
+    int64_t *attempt = xcalloc(2 * span->size, sizeof *attempt);
+    int64_t *worker = attempt + span->size;
+
+    for (size_t i = 0; i < span->size; i++)
+        attempt[i] = -1;
+    for (size_t i = 0; i < n; i++) {
+        attempt[leases[i].job - span->first] = leases[i].attempt;
+        worker[leases[i].job - span->first] = leases[i].worker;
+    }
+    const int rc =
+        pg_send(pg,
+                "UPDATE job j SET state = 'leased', attempt = j.attempt + 1,"
+                " not_before = NULL, worker = " HOT_AT(
+                    4, "j.id") ", leased_at = now()"
+                               " WHERE j.id BETWEEN $1::bigint AND $2::bigint"
+                               " AND j.attempt + 1 = " HOT_AT(
+                                   3, "j.id") " AND j.state = 'ready'"
+                                              " RETURNING j.id",
+                PG_ARGS(PG_INT(span->first), PG_INT(span->last),
+                        PG_INTS(attempt, span->size), PG_INTS(worker, span->size)),
+                err);
+    free(attempt);
+    return rc;
+}
+
+static int
+ask_scattered(struct pg *pg, const struct hot_lease *leases, size_t n, struct err *err)
 {
     int64_t *v = xcalloc(3 * n, sizeof *v);
 
@@ -38,28 +68,32 @@ ask_leases(struct pg *pg, const struct hot_lease *leases, size_t n, struct err *
     return rc;
 }
 
+static int
+ask_leases(struct pg *pg, const struct hot_lease *leases, size_t n,
+           const struct hot_span *span, struct err *err)
+{
+    return span->dense ? ask_dense(pg, leases, n, span, err)
+                       : ask_scattered(pg, leases, n, err);
+}
+
 /* ---- what they are ---------------------------------------------------------------- */
 
 #define DEF "SELECT d.job, d.form, d.digest, d.vals, cardinality(d.parents) FROM "
 
 /* Jobs with numbers in a row, as they mostly are, are one look into the index. */
 static int
-ask_defs(struct pg *pg, const struct hot_lease *leases, size_t n, struct err *err)
+ask_defs(struct pg *pg, const struct hot_lease *leases, size_t n,
+         const struct hot_span *span, struct err *err)
 {
-    int64_t *jobs = xcalloc(n, sizeof *jobs), first = leases[0].job, last = first;
-
-    for (size_t i = 0; i < n; i++) {
+    if (span->size == n)
+        return pg_send(pg, DEF "job_def d WHERE d.job BETWEEN $1 AND $2 ORDER BY d.job",
+                       PG_ARGS(PG_INT(span->first), PG_INT(span->last)), err);
+    int64_t *jobs = xcalloc(n, sizeof *jobs);
+    for (size_t i = 0; i < n; i++)
         jobs[i] = leases[i].job;
-        first = jobs[i] < first ? jobs[i] : first;
-        last = jobs[i] > last ? jobs[i] : last;
-    }
     const int rc =
-        last - first + 1 == (int64_t)n
-            ? pg_send(pg, DEF "job_def d WHERE d.job BETWEEN $1 AND $2 ORDER BY d.job",
-                      PG_ARGS(PG_INT(first), PG_INT(last)), err)
-            : pg_send(pg,
-                      DEF "unnest($1::bigint[]) u(job) JOIN job_def d ON d.job = u.job",
-                      PG_ARGS(PG_INTS(jobs, n)), err);
+        pg_send(pg, DEF "unnest($1::bigint[]) u(job) JOIN job_def d ON d.job = u.job",
+                PG_ARGS(PG_INTS(jobs, n)), err);
     free(jobs);
     return rc;
 }
@@ -270,7 +304,10 @@ hot_lease_forget(struct hot_lease *leases, size_t n)
 int
 hot_lease(struct pg *pg, struct hot_lease *leases, size_t n, struct err *err)
 {
-    return ask_leases(pg, leases, n, err) == 0 && ask_defs(pg, leases, n, err) == 0
+    const struct hot_span span = hot_span(leases, sizeof *leases, n);
+
+    return ask_leases(pg, leases, n, &span, err) == 0
+                   && ask_defs(pg, leases, n, &span, err) == 0
                    && take_leases(pg, leases, n, err) == 0
                    && take_rows(pg, leases, n, take_def, err) == 0
                ? 0

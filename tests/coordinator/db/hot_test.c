@@ -178,6 +178,70 @@ what_is_not_current_changes_nothing(void **state)
     assert_int_equal(db_fixture_number(db, "SELECT count(*) FROM attempt"), 0);
 }
 
+/* Each of three jobs with a worker, an exit code and times of its own. */
+static void
+move_three(struct db *db, const int64_t jobs[3])
+{
+    struct hot_lease leases[3] = {0};
+    struct hot_success ends[3] = {0};
+    struct job_ready_list ready = {0};
+    struct err err = {0};
+
+    for (int i = 0; i < 3; i++)
+        leases[i] =
+            (struct hot_lease){.job = jobs[i], .attempt = 1, .worker = 10 * jobs[i]};
+    lease(db, leases, 3);
+    release(leases, 3);
+    assert_int_equal(db_fixture_number(db, "SELECT count(*) FROM job WHERE"
+                                           " state = 'leased' AND attempt = 1"
+                                           " AND worker = 10 * id"),
+                     3);
+    for (int i = 0; i < 3; i++)
+        ends[i] = (struct hot_success){.job = jobs[i],
+                                       .attempt = 1,
+                                       .exit_code = jobs[i] + 1,
+                                       .peak_rss_bytes = i == 1 ? 0 : jobs[i] + 2,
+                                       .seconds = i == 1 ? -1 : (double)jobs[i] + 3,
+                                       .bare = true};
+    if (hot_success(db->pg, ends, 3, &ready, &err) != 0)
+        fail_msg("%s", err.text);
+    for (int i = 0; i < 3; i++)
+        assert_true(ends[i].done);
+    free(ready.items);
+}
+
+/* One look into the index finds near ones, and others between them; far ones are looked up
+ * one by one. */
+static void
+near_and_far_jobs_move_and_those_between_do_not(void **state)
+{
+    static const int64_t sets[][3] = {{5, 1, 3}, {2, 41, 4}};
+    struct db *db = *state;
+
+    db_fixture_script(
+        db,
+        "INSERT INTO job_def (job, digest, form) OVERRIDING SYSTEM VALUE"
+        " SELECT i, sha256(i::text::bytea), f.id FROM generate_series(40, 41) i,"
+        "  job_form f; INSERT INTO job (id, state) VALUES (40, 'ready'), (41, 'ready')");
+    move_three(db, sets[0]);
+    assert_int_equal(db_fixture_number(db,
+                                       "SELECT sum(id) FROM job WHERE state = 'ready'"
+                                       " AND attempt = 0"),
+                     2 + 4 + 40 + 41 + 7); /* 7 waited for 3 */
+    move_three(db, sets[1]);
+    assert_int_equal(db_fixture_number(db,
+                                       "SELECT sum(id) FROM job WHERE state = 'ready'"
+                                       " AND attempt = 0"),
+                     40 + 7 + 6);
+    assert_int_equal(
+        db_fixture_number(db, "SELECT count(*) FROM attempt WHERE attempt = 1"
+                              " AND worker = 10 * job AND exit_code = job + 1"
+                              " AND CASE WHEN job IN (1, 41) THEN seconds IS NULL"
+                              "  AND peak_rss_bytes IS NULL ELSE seconds = job + 3"
+                              "  AND peak_rss_bytes = job + 2 END"),
+        6);
+}
+
 static void
 the_next_attempt_is_told_of_the_checkpoint(void **state)
 {
@@ -299,6 +363,7 @@ main(void)
         TEST(only_ready_jobs_of_the_right_attempt_are_leased),
         TEST(bare_and_other_attempts_end_in_one_call),
         TEST(what_is_not_current_changes_nothing),
+        TEST(near_and_far_jobs_move_and_those_between_do_not),
         TEST(the_next_attempt_is_told_of_the_checkpoint),
         TEST(a_child_is_given_the_models_of_its_parents),
         TEST(a_worker_gets_the_spec_that_the_database_shows),
