@@ -28,9 +28,9 @@ enum net_keep {
     NET_KEEP_LOGITS,  /* none */
 };
 
-/* Weights are packed for the kernels into several times their size. In a net for 64
- * images and more the large copies can be made anew for each pass, in memory that is
- * free then, which takes one or two percent of the pass. The numbers are the same. */
+/* Weights are packed for the kernels into several times their size. Where a pass has work
+ * enough for them the large copies can be made anew each time, in memory that is free
+ * then, which takes some percent of the pass. The numbers are the same. */
 enum net_packing {
     NET_PACK_KEPT, /* once for each version of the weights */
     NET_PACK_LATE, /* for each pass */

@@ -262,7 +262,7 @@ two_wide_convolutions(void)
     return g;
 }
 
-enum { WIDE_BATCH = 64, WIDE_IMAGE = 3 * 4 * 4 };
+enum { WIDE_BATCH = 256, WIDE_IMAGE = 3 * 4 * 4 };
 
 /* What passes of both modes leave behind: logits, input and all parameter gradients. */
 static void

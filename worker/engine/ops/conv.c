@@ -18,9 +18,12 @@
 enum {
     GROUPS = 8,
     PACK_PARTS = 16,
-    LATE_IMAGES = 64,      /* with fewer, packing takes too large a share of a pass */
     LATE_FLOATS = 1 << 18, /* with fewer there is little to save */
-    MUCH_FLOATS = 1 << 20  /* of which the head of the graph would have two copies */
+    LATE_PIXELS = 1 << 12, /* of the batch's map: with fewer, packing takes too large a
+                              share of a pass, */
+    MOST_FLOATS = 1 << 22, /* unless so much is to be saved */
+    MOST_PIXELS = 1 << 10,
+    MUCH_FLOATS = 1 << 20 /* of which the head of the graph would have two copies */
 };
 
 struct conv_state {
@@ -73,20 +76,30 @@ scratch_floats(const struct conv_sizes *sizes, int64_t max_batch)
     return sizes->staged > 0 ? sizes->stage : sizes->partial * groups;
 }
 
-/* Not in the head of the graph, which goes depth first and needs all its weights at once:
- * where much is to be saved the head ends. */
+/* Is there enough work for these packed weights to make them for each pass? */
+static bool
+is_worth_packing(int64_t floats, int64_t pixels)
+{
+    return floats >= LATE_FLOATS
+           && pixels >= (floats >= MOST_FLOATS ? MOST_PIXELS : LATE_PIXELS);
+}
+
+/* pixels: of y, of all images. Not in the head of the graph, which goes depth first and
+ * needs all its weights at once: where much is to be saved the head ends. */
 static void
-choose_late(struct conv_state *state, enum net_packing packing, int64_t max_batch)
+choose_late(struct conv_state *state, enum net_packing packing, int64_t pixels)
 {
     struct conv_sizes *sizes = &state->sizes;
-    const bool may = packing == NET_PACK_LATE && max_batch >= LATE_IMAGES;
 
-    if (may && sizes->packed[CONV_FORWARD] >= MUCH_FLOATS
-        && sizes->together <= OP_SLICE)
-        sizes->together = OP_SLICE + 1;
     for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++)
         state->late[pass] =
-            may && sizes->together > OP_SLICE && sizes->packed[pass] >= LATE_FLOATS;
+            packing == NET_PACK_LATE && is_worth_packing(sizes->packed[pass], pixels);
+    if (sizes->together > OP_SLICE)
+        return;
+    if (state->late[CONV_FORWARD] && sizes->packed[CONV_FORWARD] >= MUCH_FLOATS)
+        sizes->together = OP_SLICE + 1;
+    else
+        state->late[CONV_FORWARD] = state->late[CONV_BACKWARD_DATA] = false;
 }
 
 /* Where the packed weights lie: with this node, or in its scratch. */
@@ -129,7 +142,7 @@ op_open(struct op_site *s, int64_t max_batch, bool gradients, struct op_needs *n
         < 0)
         return err_wrap(err, "convolution %s", node->name);
     state->sizes = s->backend->conv_sizes(state->conv);
-    choose_late(state, s->packing, max_batch);
+    choose_late(state, s->packing, max_batch * shape.p * shape.q);
     needs->together = state->sizes.together;
     if (gradients)
         needs->scratch = scratch_floats(&state->sizes, max_batch);
