@@ -9,8 +9,9 @@ plan, submit   a sweep of N jobs with edges
 restart        a coordinator comes to N ready jobs: until they are in its memory, and how
                much of that it is
 fleet          N idle workers with CURVE: the coordinator's share of a core
-artifact       N MiB up and down with CURVE, and from submission to start meanwhile; with
-               --files into a folder (--artifact-dir), else into PostgreSQL
+artifact       N MiB up and down with CURVE, and from submission to start before it and
+               meanwhile, beside what the commit of a row alone takes then; with --files
+               into a folder (--artifact-dir), else into PostgreSQL
 Prints a line for each number. Exits with 77 where there is no server.
 """
 import argparse
@@ -194,40 +195,67 @@ def fleet(s):
         end(p)
 
 
+# As `submit` does for a job without priority, which stands in the order of its number.
 ONE_JOB = """WITH d AS (INSERT INTO job_def (digest, form) SELECT
     sha256(clock_timestamp()::text::bytea), min(id) FROM job_form RETURNING job),
   j AS (INSERT INTO job (id, state) SELECT job, 'ready' FROM d RETURNING id),
   n AS (INSERT INTO news (job, last) SELECT id, id FROM j RETURNING id)
-  SELECT j.id, pg_notify('relusweep', n.id::text) FROM j, n;
+  SELECT j.id, pg_notify('relusweep', format('ready %s:%s:0', j.id, -j.id)) FROM j, n;
 """
+ONE_ROW = "INSERT INTO event (kind, detail) VALUES ('drill', '') RETURNING id;\n"
+
+
+class Psql:
+    """A session that answers each statement with one line."""
+
+    def __init__(self, s):
+        self.p = subprocess.Popen(["psql", "-h", s.server.dir, "-U", "postgres", "-d",
+                                   "scale", "-AtXq"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+
+    def ask(self, statement):
+        """The first number of the line, and ms from the call to the answer."""
+        begin = time.monotonic_ns()
+        self.p.stdin.write(statement)
+        self.p.stdin.flush()
+        number = int(self.p.stdout.readline().split("|")[0])
+        return number, begin / 1e6, (time.monotonic_ns() - begin) / 1e6
+
+    def close(self):
+        self.p.stdin.close()
+        self.p.wait()
 
 
 def starts_while(s, doc, other):
     """Submits jobs one by one until the other program ends. Returns of each when, in ms of
-    the monotonic clock, and how long it took to start at a worker, in ms."""
+    the monotonic clock; how long it took to start at a worker from the call and from its
+    end, in ms; and how long a row alone took, committed after it."""
     path = os.path.join(s.dir, "starts")
     worker = subprocess.Popen([os.path.join(s.args.bin, "relusweep-worker"), "noop",
                                "--connect", doc["control"], "--keys", s.keys, "--slots",
                                "1", "--starts", path], stderr=subprocess.DEVNULL)
-    psql = subprocess.Popen(["psql", "-h", s.server.dir, "-U", "postgres", "-d", "scale",
-                             "-AtXq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            text=True)
+    psql = Psql(s)
     sent = {}
     while int(s.sql("SELECT count(*) FROM worker WHERE connected")) == 0:
         time.sleep(0.05)
     while other.poll() is None:
-        now = time.monotonic_ns()
-        psql.stdin.write(ONE_JOB)
-        psql.stdin.flush()
-        sent[int(psql.stdout.readline().split("|")[0])] = now
-        time.sleep(0.02)
-    psql.stdin.close()
-    psql.wait()
+        job, at, took = psql.ask(ONE_JOB)
+        time.sleep(0.01)
+        sent[job] = at, took, psql.ask(ONE_ROW)[2]
+        time.sleep(0.005)
+    psql.close()
     time.sleep(0.5)
     end(worker)
     with open(path, "rb") as f:
-        rows = list(struct.iter_unpack("=qq", f.read()))
-    return [(sent[job] / 1e6, (at - sent[job]) / 1e6) for job, at in rows if job in sent]
+        rows = [(job, at / 1e6) for job, at in struct.iter_unpack("=qq", f.read())]
+    return [(sent[job][0], start - sent[job][0], start - sent[job][0] - sent[job][1],
+             sent[job][2]) for job, start in rows if job in sent]
+
+
+def say_percentiles(what, ms):
+    ms = sorted(ms)
+    say("artifact", f"{what}: p50", ms[len(ms) // 2], "ms")
+    say("artifact", f"{what}: p99", ms[len(ms) * 99 // 100], "ms")
 
 
 def artifact(s):
@@ -241,11 +269,16 @@ def artifact(s):
                                   str(s.args.mib), s.dir, s.keys],
                                  stdout=subprocess.PIPE, text=True)
         starts = starts_while(s, doc, other)
-        for name, t in json.loads(other.stdout.read()).items():
-            say("artifact", f"{s.args.mib} MiB {name}", t["MB_s"], "MB/s")
-            ms = sorted(d for at, d in starts if t["from_ms"] <= at <= t["to_ms"])
-            say("artifact", f"{len(ms)} jobs to start: p50", ms[len(ms) // 2], "ms")
-            say("artifact", f"{len(ms)} jobs to start: p99", ms[len(ms) * 99 // 100], "ms")
+        spans = json.loads(other.stdout.read())
+        spans["before"] = {"from_ms": 0, "to_ms": spans["up"]["from_ms"]}
+        for name in "before", "up", "down":
+            t = spans[name]
+            if "MB_s" in t:
+                say("artifact", f"{s.args.mib} MiB {name}", t["MB_s"], "MB/s")
+            here = [row for row in starts if t["from_ms"] <= row[0] <= t["to_ms"]]
+            say_percentiles(f"{len(here)} jobs to start", [row[1] for row in here])
+            say_percentiles("from their commit", [row[2] for row in here])
+            say_percentiles("a row's commit", [row[3] for row in here])
     finally:
         end(p)
 

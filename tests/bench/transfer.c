@@ -16,9 +16,10 @@
 #include "shared/base/sha256.h"
 #include "worker/agent/blobs.h"
 
-enum { STEP_MS = 20, MIB = 1 << 20 };
+enum { STEP_MS = 20, BEFORE_MS = 3000, MIB = 1 << 20 };
 
-/* Random bytes, which no two places of the file share. */
+/* Random bytes, which no two places of the file share. On disk at the end: what writes
+ * them back would disturb the measurement. */
 static int
 make_file(const char *path, int64_t mib, struct err *err)
 {
@@ -39,6 +40,8 @@ make_file(const char *path, int64_t mib, struct err *err)
         if (fwrite(piece, 1, MIB, file) != MIB)
             rc = err_sys(err, "write %s", path);
     }
+    if (rc == 0 && (fflush(file) != 0 || fsync(fileno(file)) != 0))
+        rc = err_sys(err, "write %s", path);
     if (file != NULL && fclose(file) != 0 && rc == 0)
         rc = err_sys(err, "write %s", path);
     free(piece);
@@ -111,6 +114,7 @@ main(int argc, char **argv)
     int rc = argc > 4 ? sock_use_client_keys(argv[4], &err) : 0;
     if (rc == 0)
         rc = make_file(path, atoll(argv[2]), &err);
+    clock_pause_ms(BEFORE_MS);
     if (rc == 0)
         rc = transfer(argv[1], path, argv[3], &err);
     if (rc != 0)
