@@ -87,13 +87,6 @@ data_pack(float *packed, const float *weight, const struct conv_shape *s, int64_
 
 /* ---- passes ---------------------------------------------------------------------- */
 
-/* An image of x in its frame. */
-static int64_t
-padded_floats(const struct conv_shape *s, int64_t block)
-{
-    return lanes_of(s->c, block) * (s->h + 2 * s->pad) * (s->w + 2 * s->pad);
-}
-
 static const struct direct_lanes *
 lanes_for(int64_t block)
 {
@@ -168,30 +161,27 @@ images_at_once(const struct conv_shape *s)
     return pixels < DIRECT_PIXELS ? DIRECT_PIXELS / pixels : 1;
 }
 
+/* Where x is not stored. */
 static int64_t
 weights_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 {
     (void)images;
-    return images_at_once(s) * padded_floats(s, block);
+    return images_at_once(s) * lanes_of(s->c, block) * s->h * s->w;
 }
 
-/* n images of x in their frames, or where they lie if they need none */
+/* n images of x: where they lie, or made in `to` */
 static const float *
-framed(float *to, const struct map_value *x, int64_t n, const struct conv_shape *s,
-       int64_t block)
+images_of(float *to, const struct map_value *x, int64_t n, const struct conv_shape *s,
+          int64_t block)
 {
     const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
 
-    if (s->pad == 0 && x->n == 0)
+    if (x->n == 0)
         return x->at;
     for (int64_t i = 0; i < n; i++) {
         const struct map_value x_i = map_value_later(x, i * x_image);
-        float *to_i = to + i * padded_floats(s, block);
 
-        if (s->pad == 0)
-            lanes_for(block)->make(to_i, &x_i, s);
-        else
-            lanes_for(block)->pad(to_i, &x_i, s);
+        lanes_for(block)->make(to + i * x_image, &x_i, s);
     }
     return to;
 }
@@ -210,7 +200,7 @@ backward_weights(float *partial, const struct map_value *x, const float *dy,
         const struct map_value x_i = map_value_later(x, i * x_image);
         const int64_t n = images - i < most ? images - i : most;
 
-        lanes_for(block)->weights(partial, framed(workspace, &x_i, n, s, block),
+        lanes_for(block)->weights(partial, images_of(workspace, &x_i, n, s, block),
                                   dy + i * y_image, n, s);
     }
 }
@@ -304,7 +294,7 @@ static bool
 weights_suit(const struct conv_shape *s, int64_t block)
 {
     const bool three = s->kernel == 3 && s->pad == 1
-                       && (s->stride == 1 ? s->c * s->k <= 8 * 8
+                       && (s->stride == 1 ? s->c <= 8 && s->k <= 8
                                           : s->stride == 2 && s->c * s->k < 64 * 64);
     const bool one =
         s->kernel == 1 && s->pad == 0 && s->stride == 2 && s->c * s->k <= 32 * 64;

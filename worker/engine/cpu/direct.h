@@ -14,12 +14,10 @@ enum { DIRECT_MOST = 6, DIRECT_STRIP = 4 };
 
 /* Pixels of dy over which a sum of weights stays in registers: few enough that what is
  * read for them stays in a near cache while it is read again for other sums. */
-enum { DIRECT_PIXELS = 128 };
+enum { DIRECT_PIXELS = 64 };
 
 /* One image, but for the last. `patch`: memory for the window of a strip. */
 struct direct_lanes {
-    /* to (blocks, h + 2 pad, w + 2 pad, block) = x in a frame of zeros */
-    void (*pad)(float *to, const struct map_value *x, const struct conv_shape *s);
     /* to (blocks, h, w, block) = x that is not stored, the rows that are read */
     void (*make)(float *to, const struct map_value *x, const struct conv_shape *s);
     /* packed: panels of two blocks of k, the last maybe
@@ -31,8 +29,7 @@ struct direct_lanes {
     void (*data)(const struct conv_out *dx, const float *dy, const float *packed,
                  const struct conv_shape *s, float *patch);
     /* partial += the gradient of some images, for each panel of k as above and block of
-     * c: (row of the kernel, c lanes, column, k lanes of the panel); x has a frame of
-     * s->pad */
+     * c: (row of the kernel, c lanes, column, k lanes of the panel) */
     void (*weights)(float *partial, const float *x, const float *dy, int64_t images,
                     const struct conv_shape *s);
 };

@@ -3,5 +3,6 @@
 #include "worker/engine/cpu/lanes.inc"
 
 #include "worker/engine/cpu/direct_lanes.inc"
+#include "worker/engine/cpu/direct_weights_lanes.inc"
 
-const struct direct_lanes direct8 = {pad, make, forward, data, weights};
+const struct direct_lanes direct8 = {make, forward, data, weights};
