@@ -31,8 +31,8 @@ struct conv_kernel {
      * others. */
     int64_t (*together)(const struct conv_shape *s, int64_t block);
 
-    /* The same passes: their form of the weights (k,c,r,s), and `part` of `parts` shares
-     * of the work of making it, of which some may be empty. */
+    /* The same passes: their form of the weights (k,c,r,s), aligned to 16 bytes, and
+     * `part` of `parts` shares of the work of making it, of which some may be empty. */
     int64_t (*packed)(const struct conv_shape *s, int64_t block);
     void (*pack)(float *packed, const float *weight, const struct conv_shape *s,
                  int64_t block, int64_t part, int64_t parts);

@@ -8,6 +8,9 @@
 #include "worker/engine/cpu/wino.h"
 
 #include <string.h>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 #include "worker/engine/cpu/maps.h"
 
@@ -151,20 +154,46 @@ gather_kernels(float *restrict w, const float *restrict weight,
         }
 }
 
-/* The panel (c, n) of the channels k, k + 1, ... for all weights. */
+/* to = from, past the caches where that can be. `to` is aligned to 16 bytes, n a multiple
+ * of 4. */
+CPU_INLINE void
+stream(float *to, const float *from, int64_t n)
+{
+#if defined(__SSE__)
+    for (int64_t i = 0; i < n; i += 4)
+        _mm_stream_ps(to + i, _mm_loadu_ps(from + i));
+#else
+    memcpy(to, from, (size_t)n * sizeof(float));
+#endif
+}
+
+/* The streams of this thread are seen by others before what it writes next. */
+CPU_INLINE void
+end_streams(void)
+{
+#if defined(__SSE__)
+    _mm_sfence();
+#endif
+}
+
+/* The panel (c, n) of the channels k, k + 1, ... for all weights. They go out in runs of
+ * some lines; what was there need not be read to be overwritten. */
 CPU_INLINE void
 pack_panel(float *u, const float *weight, const struct conv_shape *conv,
            enum conv_pass pass, int64_t k, const struct wino_shape *s, const int n)
 {
-    float w[GATHERED * 9 * PANEL];
+    const int64_t size = s->c * s->k_lanes;
+    float w[GATHERED * 9 * PANEL], made[WINO_WEIGHTS * GATHERED * PANEL];
 
     for (int64_t first = 0; first < s->c; first += GATHERED) {
         const int64_t count = at_most(GATHERED, s->c - first);
+        float *to = u + k * s->c + first * n;
 
         gather_kernels(w, weight, conv, pass, first, count, k, n);
         for (int64_t i = 0; i < count; i++)
-            transform_panel(u + k * s->c + (first + i) * n, s->c * s->k_lanes,
-                            w + i * 9 * n, s->form, n);
+            transform_panel(made + i * n, GATHERED * n, w + i * 9 * n, s->form, n);
+        for (int64_t i = 0; i < WINO_WEIGHTS; i++)
+            stream(to + i * size, made + i * GATHERED * n, count * n);
     }
 }
 
@@ -187,6 +216,7 @@ pack(float *u, const float *weight, const struct conv_shape *conv, enum conv_pas
         else
             pack_panel(u, weight, conv, pass, k, &s, 8);
     }
+    end_streams();
 }
 
 static int64_t
