@@ -57,17 +57,6 @@ write_mark(char mark[SHA256_HEX + 1], const char *folder, struct err *err)
     return rc;
 }
 
-int
-blobfolder_is_here(const char *path, const char *mark, bool *here, struct err *err)
-{
-    struct buf text = {0};
-    const int rc = read_mark(&text, path, err);
-
-    *here = rc == 0 && strcmp(buf_str(&text), mark) == 0;
-    buf_release(&text);
-    return rc;
-}
-
 /* ---- joining ---------------------------------------------------------------------- */
 
 static int
@@ -132,6 +121,41 @@ blobfolder_join(struct pg *pg, const char *path, int64_t *id, struct err *err)
     return rc;
 }
 
+/* ---- visiting --------------------------------------------------------------------- */
+
+/* Row: id, path, mark. */
+static int
+visit_row(struct pg *pg, const struct pg_rows *rows, int row, blobfolder_fn *fn,
+          void *ctx, struct err *err)
+{
+    const char *path = pg_text_at(rows, row, 1);
+    struct buf mark = {0};
+    const int rc = read_mark(&mark, path, err);
+    const bool here = rc == 0 && strcmp(buf_str(&mark), pg_text_at(rows, row, 2)) == 0;
+
+    buf_release(&mark);
+    return here ? fn(pg, pg_int_at(rows, row, 0), path, ctx, err) : rc;
+}
+
+int
+blobfolder_each(struct pg *pg, bool with_gone, blobfolder_fn *fn, void *ctx,
+                struct err *err)
+{
+    struct pg_rows rows;
+    int rc = 0;
+
+    if (pg_query(pg, &rows,
+                 "SELECT id, path, mark FROM blob_folder f WHERE NOT $1::bool"
+                 " OR EXISTS (SELECT FROM blob_gone g WHERE g.folder = f.id)",
+                 PG_ARGS(PG_TEXT(with_gone ? "true" : "false")), err)
+        != 0)
+        return -1;
+    for (int i = 0; rc == 0 && i < rows.n; i++)
+        rc = visit_row(pg, &rows, i, fn, ctx, err);
+    pg_rows_release(&rows);
+    return rc;
+}
+
 /* ---- deleting --------------------------------------------------------------------- */
 
 int
@@ -154,9 +178,9 @@ clear_row(struct pg *pg, int64_t folder, const char *path, const struct pg_rows 
                     PG_ARGS(PG_INT(folder), PG_TEXT(sha)), err);
 }
 
+/* n: counts. */
 static int
-clear_folder(struct pg *pg, int64_t folder, const char *path, int64_t *n,
-             struct err *err)
+clear_folder(struct pg *pg, int64_t folder, const char *path, void *n, struct err *err)
 {
     struct pg_rows rows;
     int rc = 0;
@@ -170,40 +194,16 @@ clear_folder(struct pg *pg, int64_t folder, const char *path, int64_t *n,
         return -1;
     for (int i = 0; rc == 0 && i < rows.n; i++)
         rc = clear_row(pg, folder, path, &rows, i, err);
-    *n += rows.n;
+    *(int64_t *)n += rows.n;
     pg_rows_release(&rows);
     return rc;
-}
-
-/* Row: id, path, mark. */
-static int
-clear_if_here(struct pg *pg, const struct pg_rows *rows, int row, int64_t *n,
-              struct err *err)
-{
-    const char *path = pg_text_at(rows, row, 1);
-    bool here;
-
-    if (blobfolder_is_here(path, pg_text_at(rows, row, 2), &here, err) != 0)
-        return -1;
-    return here ? clear_folder(pg, pg_int_at(rows, row, 0), path, n, err) : 0;
 }
 
 int
 blobfolder_clear(struct pg *pg, int64_t *n, struct err *err)
 {
-    struct pg_rows rows;
-    int rc = 0;
-
     *n = 0;
-    if (blobfolder_lock(pg, err) != 0
-        || pg_query(pg, &rows,
-                    "SELECT id, path, mark FROM blob_folder f"
-                    " WHERE EXISTS (SELECT FROM blob_gone g WHERE g.folder = f.id)",
-                    PG_NONE, err)
-               != 0)
-        return -1;
-    for (int i = 0; rc == 0 && i < rows.n; i++)
-        rc = clear_if_here(pg, &rows, i, n, err);
-    pg_rows_release(&rows);
-    return rc;
+    return blobfolder_lock(pg, err) == 0
+               ? blobfolder_each(pg, true, clear_folder, n, err)
+               : -1;
 }

@@ -18,9 +18,12 @@
 MUST_CHECK int blobfolder_join(struct pg *pg, const char *path, int64_t *id,
                                struct err *err);
 
-/* *here: the folder is the one with this mark. */
-MUST_CHECK int blobfolder_is_here(const char *path, const char *mark, bool *here,
-                                  struct err *err);
+/* Calls fn for each folder that is here, until one is not 0. with_gone: only for those
+ * with files that are to be deleted. */
+typedef int blobfolder_fn(struct pg *pg, int64_t folder, const char *path, void *ctx,
+                          struct err *err);
+MUST_CHECK int blobfolder_each(struct pg *pg, bool with_gone, blobfolder_fn *fn,
+                               void *ctx, struct err *err);
 
 /* Until the end of the transaction no other one gives files their names or deletes
  * them. */

@@ -179,9 +179,12 @@ blobs_read(struct pg *pg, const struct blob_row *row, int64_t place, struct buf 
     return rc;
 }
 
-int
-blobs_hash(struct pg *pg, const struct blob_row *row, int64_t bytes,
-           struct sha256_stream *hash, struct err *err)
+typedef int piece_fn(void *ctx, const void *data, size_t size, struct err *err);
+
+/* The first so many bytes, piece by piece. */
+static int
+each_piece(struct pg *pg, const struct blob_row *row, int64_t bytes, piece_fn *fn,
+           void *ctx, struct err *err)
 {
     struct buf piece = {0};
     int rc = 0;
@@ -189,10 +192,42 @@ blobs_hash(struct pg *pg, const struct blob_row *row, int64_t bytes,
     for (int64_t at = 0; rc == 0 && at < bytes; at += (int64_t)piece.len) {
         buf_clear(&piece);
         rc = blobs_read(pg, row, at / BLOB_CHUNK_BYTES, &piece, err);
-        sha256_stream_add(hash, piece.data, piece.len);
+        if (rc == 0)
+            rc = fn(ctx, piece.data, piece.len, err);
     }
     buf_release(&piece);
     return rc;
+}
+
+static int
+hash_piece(void *ctx, const void *data, size_t size, struct err *err)
+{
+    (void)err;
+    sha256_stream_add(ctx, data, size);
+    return 0;
+}
+
+int
+blobs_hash(struct pg *pg, const struct blob_row *row, int64_t bytes,
+           struct sha256_stream *hash, struct err *err)
+{
+    return each_piece(pg, row, bytes, hash_piece, hash, err);
+}
+
+struct copy {
+    struct sha256_stream *hash;
+    FILE *file;
+    const char *path;
+};
+
+static int
+copy_piece(void *ctx, const void *data, size_t size, struct err *err)
+{
+    struct copy *c = ctx;
+
+    sha256_stream_add(c->hash, data, size);
+    return fwrite(data, 1, size, c->file) == size ? 0
+                                                  : err_sys(err, "write %s", c->path);
 }
 
 /* Copies all pieces into an open file and checks the digest on the way. */
@@ -200,22 +235,14 @@ static int
 copy_out(struct pg *pg, const struct blob_row *row, FILE *file, const char *path,
          struct err *err)
 {
-    struct sha256_stream *hash = sha256_stream_new();
-    struct buf piece = {0};
-    int rc = 0;
+    struct copy c = {sha256_stream_new(), file, path};
+    const int rc = each_piece(pg, row, row->size, copy_piece, &c, err);
+    const struct sha256 got = sha256_stream_end(c.hash);
 
-    for (int64_t at = 0; rc == 0 && at < row->size; at += (int64_t)piece.len) {
-        buf_clear(&piece);
-        rc = blobs_read(pg, row, at / BLOB_CHUNK_BYTES, &piece, err);
-        sha256_stream_add(hash, piece.data, piece.len);
-        if (rc == 0 && fwrite(piece.data, 1, piece.len, file) != piece.len)
-            rc = err_sys(err, "write %s", path);
-    }
-    const struct sha256 got = sha256_stream_end(hash);
     if (rc == 0 && strcmp(got.hex, row->sha) != 0)
-        rc = err_set(err, ERR_DATA, "blob %s is damaged in %s (it hashes to %s)",
-                     row->sha, row->folder[0] ? row->folder : "the database", got.hex);
-    buf_release(&piece);
+        return err_set(err, ERR_DATA, "blob %s is damaged in %s (it hashes to %s)",
+                       row->sha, row->folder[0] ? row->folder : "the database",
+                       got.hex);
     return rc;
 }
 

@@ -105,18 +105,19 @@ clean_leaf(struct pg *pg, int64_t folder, const char *path, int leaf, int64_t be
     return rc;
 }
 
-/* Row: id, path, mark. */
-static int
-clean_if_here(struct pg *pg, const struct pg_rows *rows, int row, int64_t before,
-              int64_t *n, struct err *err)
-{
-    const char *path = pg_text_at(rows, row, 1);
-    bool here;
+struct cleaning {
+    int64_t before; /* seconds: what is older is no upload that goes on */
+    int64_t *n;
+};
 
-    if (blobfolder_is_here(path, pg_text_at(rows, row, 2), &here, err) != 0)
-        return -1;
-    for (int i = 0; here && i < N_LEAVES; i++)
-        if (clean_leaf(pg, pg_int_at(rows, row, 0), path, i, before, n, err) != 0)
+static int
+clean_folder(struct pg *pg, int64_t folder, const char *path, void *ctx,
+             struct err *err)
+{
+    const struct cleaning *c = ctx;
+
+    for (int i = 0; i < N_LEAVES; i++)
+        if (clean_leaf(pg, folder, path, i, c->before, c->n, err) != 0)
             return -1;
     return 0;
 }
@@ -124,15 +125,8 @@ clean_if_here(struct pg *pg, const struct pg_rows *rows, int row, int64_t before
 int
 orphans_delete(struct db *db, int64_t grace_s, int64_t *n, struct err *err)
 {
-    struct pg_rows rows;
-    int rc = 0;
+    struct cleaning c = {.before = (int64_t)time(NULL) - grace_s, .n = n};
 
     *n = 0;
-    if (pg_query(db->pg, &rows, "SELECT id, path, mark FROM blob_folder", PG_NONE, err)
-        != 0)
-        return -1;
-    for (int i = 0; rc == 0 && i < rows.n; i++)
-        rc = clean_if_here(db->pg, &rows, i, (int64_t)time(NULL) - grace_s, n, err);
-    pg_rows_release(&rows);
-    return rc;
+    return blobfolder_each(db->pg, false, clean_folder, &c, err);
 }
