@@ -50,7 +50,12 @@ open_file(struct file *f, struct err *err)
     if (rc == 0)
         rc = db_blob_range(f->db, f->sha, LENGTH_BYTES, (int64_t)length, &bytes, err);
     if (rc == 0)
-        rc = json_parse(&f->header, buf_str(&bytes), bytes.len, f->sha, err);
+        rc = json_parse(&f->header, buf_str(&bytes), bytes.len, "its header", err);
+    if (rc != 0)
+        (void)err_wrap(err,
+                       "artifact %s, a model (`relusweep db check --deep` says if it "
+                       "is damaged)",
+                       f->sha);
     f->data = LENGTH_BYTES + (int64_t)length;
     buf_release(&bytes);
     return rc;

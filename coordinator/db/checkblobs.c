@@ -37,6 +37,29 @@ look_at_bytes(struct db *db, const struct blob_row *row, struct err *fault)
     return rc;
 }
 
+/* "blob <sha> of job 3, job 4: <why>". */
+static int
+add_fault(struct db *db, const struct blob_row *row, const struct err *fault,
+          json_t *rows, struct err *err)
+{
+    struct pg_rows jobs;
+
+    if (pg_query(
+            db->pg, &jobs,
+            "SELECT coalesce(' of ' || string_agg('job ' || job, ', ' ORDER BY job),"
+            "  '') FROM (SELECT job FROM artifact WHERE blob = $1"
+            "  UNION SELECT job FROM checkpoint_head WHERE blob = $1) x",
+            PG_ARGS(PG_INT(row->id)), err)
+        != 0)
+        return -1;
+    char *text =
+        xasprintf("blob %s%s: %s", row->sha, pg_text_at(&jobs, 0, 0), fault->text);
+    json_array_append_new(rows, json_string(text));
+    free(text);
+    pg_rows_release(&jobs);
+    return 0;
+}
+
 /* A fault counts if the blob is still there when it was found. */
 static int
 look_at(struct db *db, const char *sha, bool deep, json_t *rows, int64_t *found,
@@ -58,11 +81,7 @@ look_at(struct db *db, const char *sha, bool deep, json_t *rows, int64_t *found,
         return -1;
     if (after.id != row.id)
         return 0;
-    char *text = xasprintf("blob %s: %s", sha, fault.text);
-    if (++*found <= MAX_ROWS)
-        json_array_append_new(rows, json_string(text));
-    free(text);
-    return 0;
+    return ++*found <= MAX_ROWS ? add_fault(db, &row, &fault, rows, err) : 0;
 }
 
 int

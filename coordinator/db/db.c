@@ -216,6 +216,27 @@ db_retry(struct db *db, const struct db_selection *sel, int64_t *count, struct e
 }
 
 static int
+redo_steps(struct db *db, void *arg, struct err *err)
+{
+    const struct command *c = arg;
+
+    if (jobs_select(db->pg, c->sel, err) != 0 || jobs_redo(db->pg, err) != 0
+        || events_add_selection(db->pg, "undone", "by a person", err) != 0
+        || jobs_settle(db->pg, err) != 0)
+        return -1;
+    return pg_number(db->pg, c->count, NULL, "SELECT count(*) FROM selection", PG_NONE,
+                     err);
+}
+
+int
+db_redo(struct db *db, const struct db_selection *sel, int64_t *count, struct err *err)
+{
+    struct command c = {.sel = sel, .count = count};
+
+    return edit(db, redo_steps, &c, err);
+}
+
+static int
 cancel_steps(struct db *db, void *arg, struct err *err)
 {
     const struct command *c = arg;

@@ -62,6 +62,12 @@ struct db_selection {
 MUST_CHECK int db_retry(struct db *db, const struct db_selection *sel, int64_t *count,
                         struct err *err);
 
+/* Of the selected jobs those that have succeeded run again, with all that came of them:
+ * artifacts and final metrics go, attempts stay as `undone`. ERR_REFUSED when one of them
+ * runs. *count: how many. */
+MUST_CHECK int db_redo(struct db *db, const struct db_selection *sel, int64_t *count,
+                       struct err *err);
+
 /* blocked, ready, held -> cancelled at once; leased jobs are asked to stop (by the
  * coordinator; hard: without a checkpoint). Jobs that another sweep needs are kept. */
 MUST_CHECK int db_cancel(struct db *db, const struct db_selection *sel, bool hard,

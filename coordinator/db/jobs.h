@@ -158,6 +158,11 @@ MUST_CHECK int jobs_settle(struct pg *pg, struct err *err);
  * with fresh budgets; with_ancestors: also the failed ones that they wait for. */
 MUST_CHECK int jobs_reset(struct pg *pg, bool with_ancestors, struct err *err);
 
+/* Jobs of `selection` that have succeeded, and all that came of them, become blocked with
+ * fresh budgets; their artifacts and final metrics go, their attempts become `undone`.
+ * ERR_REFUSED when one of them runs (jobs_redo.c). Others leave the selection. */
+MUST_CHECK int jobs_redo(struct pg *pg, struct err *err);
+
 /* Takes out of `selection` what other sweeps need than `sweep` (0: nothing), and locks the
  * rows of the rest. paused_give_way: a paused sweep needs nothing now. */
 MUST_CHECK int jobs_select_own(struct pg *pg, int64_t sweep, bool paused_give_way,

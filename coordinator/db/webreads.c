@@ -104,7 +104,7 @@ db_web_workers(struct db *db, json_t **out, struct err *err)
         "WITH held AS (SELECT worker, json_agg(id ORDER BY id) AS jobs FROM job"
         "  WHERE state = 'leased' GROUP BY worker),"
         " ended AS (SELECT worker, count(*) AS n, count(*) FILTER (WHERE outcome NOT IN"
-        "   ('ok', 'returned', 'preempted', 'cancelled', 'stopped')) AS bad"
+        "   ('ok', 'returned', 'preempted', 'cancelled', 'stopped', 'undone')) AS bad"
         "  FROM attempt WHERE ended_at IS NOT NULL"
         "  GROUP BY worker)"
         " SELECT json_build_object('workers', coalesce(json_agg(row), '[]')) FROM"
@@ -146,7 +146,7 @@ static const char *const system_sql =
     "   interval '1 hour'),"
     " 'failed_hour', (SELECT count(*) FROM attempt WHERE ended_at > now() -"
     "   interval '1 hour' AND outcome NOT IN ('ok', 'returned',"
-    "   'preempted', 'cancelled', 'stopped')),"
+    "   'preempted', 'cancelled', 'stopped', 'undone')),"
     " 'events', (SELECT coalesce(json_agg(json_build_object('at', at, 'kind', kind,"
     "   'job', job, 'detail', detail) ORDER BY id DESC), '[]') FROM (SELECT * FROM event"
     "   ORDER BY id DESC LIMIT 50) x))";

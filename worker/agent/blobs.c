@@ -27,6 +27,11 @@ enum {
     MAX_RECEIVED = 64, /* messages of one step */
 };
 
+/* What a person can do about a blob that cannot be had. */
+#define MAKE_ANEW                                                              \
+    "`relusweep db check --deep` says whether it is whole there and which job" \
+    " made it; `relusweep retry JOB --again` makes it anew"
+
 static const int64_t window_bytes = (int64_t)MSG_BULK_CREDIT * MSG_CHUNK_BYTES;
 
 struct blob {
@@ -254,8 +259,8 @@ settle_download(struct blob *t)
         t->done = t->sent = 0;
         if (++t->damaged < MAX_DAMAGED)
             return;
-        err_set(&t->err, ERR_DATA, "blob %s arrived damaged %d times", t->sha,
-                t->damaged);
+        err_set(&t->err, ERR_DATA, "blob %s arrived damaged %d times; " MAKE_ANEW,
+                t->sha, t->damaged);
         finish(t, BLOB_FAILED);
     }
 }
@@ -335,7 +340,8 @@ take_chunk(struct blob *t, const struct msg_chunk *c, int64_t now_ms)
     t->heard_ms = now_ms;
     if (c->size != t->size) {
         if (c->size < 0)
-            err_set(&t->err, ERR_DATA, "the coordinator does not have blob %s", t->sha);
+            err_set(&t->err, ERR_DATA,
+                    "the coordinator does not have blob %s; " MAKE_ANEW, t->sha);
         else
             err_set(&t->err, ERR_DATA, "blob %s has %" PRId64 " bytes, not %" PRId64,
                     t->sha, c->size, t->size);

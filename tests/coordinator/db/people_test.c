@@ -7,9 +7,11 @@
 
 #include <cmocka.h>
 
+#include "coordinator/db/check.h"
 #include "coordinator/db/db.h"
 #include "coordinator/db/handle.h"
 #include "coordinator/db/jobs.h"
+#include "shared/base/json.h"
 #include "shared/base/mem.h"
 #include "tests/support/dag_fixture.h"
 #include "tests/support/db_fixture.h"
@@ -138,6 +140,96 @@ retrying_one_dependant_takes_its_failed_ancestors_along(void **state)
     expect(w, w->sweep_a, "teacher:ready mask:blocked finetune:blocked");
 }
 
+/* The teacher and both masks have succeeded; one finetune waits, the other one failed. */
+static void
+make_progress(struct world *w)
+{
+    db_fixture_script(
+        w->db,
+        "INSERT INTO worker (boot, name, host, version, slots, threads, connected)"
+        " VALUES ('b', 'w', 'h', '0', 1, 1, true);"
+        "INSERT INTO blob (sha, size, stored) SELECT 'sha' || i, 0, true"
+        " FROM generate_series(1, 2) i;"
+        "UPDATE job SET state = 'succeeded', attempt = 1, worker = 1, leased_at = now()"
+        " WHERE id IN (1, 2, 4);"
+        "UPDATE job SET state = 'ready' WHERE id = 3;"
+        "UPDATE job SET state = 'failed', attempt = 1, n_error = 3 WHERE id = 5;"
+        "INSERT INTO attempt (job, attempt, worker, leased_at, ended_at, outcome)"
+        " SELECT id, 1, 1, now() - interval '1 s', now(), CASE state WHEN 'failed' THEN"
+        "  'data' ELSE 'ok' END FROM job WHERE attempt = 1;"
+        "INSERT INTO artifact (job, attempt, name, blob)"
+        " VALUES (1, 1, 'model', 1), (2, 1, 'model', 2), (4, 1, 'model', 2);"
+        "INSERT INTO metric_key (name, unit, goal) VALUES ('CA', '%', 'max');"
+        "INSERT INTO metric_final (job, attempt, key, value) SELECT j, 1, k.id, 0.5"
+        " FROM metric_key k, unnest('{1,2,4}'::bigint[]) j");
+}
+
+static void
+expect_sound(struct world *w)
+{
+    struct err err;
+    json_t *doc;
+
+    assert_int_equal(db_check(w->db, false, &doc, &err), 0);
+    assert_int_equal(json_int(doc, "found", -1), 0);
+    json_decref(doc);
+}
+
+static void
+a_job_that_succeeded_is_done_again_with_all_that_came_of_it(void **state)
+{
+    struct world *w = *state;
+    struct db_selection sel = {.job = "2", .state = "succeeded"};
+    struct err err;
+    int64_t count;
+
+    make_progress(w);
+    expect_sound(w);
+    assert_int_equal(db_redo(w->db, &sel, &count, &err), 0);
+    assert_int_equal(count, 2);
+    expect(w, w->sweep_a, "teacher:succeeded mask:ready finetune:blocked");
+    expect(w, w->sweep_b, "teacher:succeeded mask:succeeded finetune:failed");
+    expect_sound(w);
+    /* the blob is also what job 4 made */
+    assert_int_equal(db_fixture_number(w->db, "SELECT count(*) FROM blob"), 2);
+
+    sel.job = "1";
+    assert_int_equal(db_redo(w->db, &sel, &count, &err), 0);
+    assert_int_equal(count, 5);
+    expect(w, w->sweep_a, "teacher:ready mask:blocked finetune:blocked");
+    expect(w, w->sweep_b, "teacher:ready mask:blocked finetune:blocked");
+    expect_sound(w);
+    assert_int_equal(
+        db_fixture_number(w->db,
+                          "SELECT (SELECT count(*) FROM blob)"
+                          " + (SELECT count(*) FROM metric_final)"
+                          " + (SELECT sum(n_error) FROM job)"
+                          " + (SELECT count(*) FROM attempt WHERE outcome = 'ok')"),
+        0);
+    assert_int_equal(
+        db_fixture_number(
+            w->db, "SELECT count(*) FROM attempt WHERE outcome IN ('undone', 'data')"),
+        4);
+    assert_int_equal(db_redo(w->db, &sel, &count, &err), 0);
+    assert_int_equal(count, 0);
+}
+
+static void
+what_runs_keeps_the_jobs_that_it_came_of(void **state)
+{
+    struct world *w = *state;
+    const struct db_selection sel = {.job = "1"};
+    struct err err;
+    int64_t count;
+
+    make_progress(w);
+    db_fixture_script(w->db, "UPDATE job SET state = 'leased' WHERE id = 3");
+    assert_int_equal(db_redo(w->db, &sel, &count, &err), -1);
+    assert_int_equal(err.kind, ERR_REFUSED);
+    assert_non_null(strstr(err.text, "job 3 runs"));
+    expect(w, w->sweep_a, "teacher:succeeded mask:succeeded finetune:leased");
+}
+
 static void
 cancelling_a_sweep_keeps_what_another_one_needs(void **state)
 {
@@ -228,6 +320,8 @@ main(void)
         TEST(failure_reaches_all_dependants_of_all_sweeps),
         TEST(retry_gives_fresh_budgets_to_the_whole_chain),
         TEST(retrying_one_dependant_takes_its_failed_ancestors_along),
+        TEST(a_job_that_succeeded_is_done_again_with_all_that_came_of_it),
+        TEST(what_runs_keeps_the_jobs_that_it_came_of),
         TEST(cancelling_a_sweep_keeps_what_another_one_needs),
         TEST(submitting_a_cancelled_sweep_again_takes_it_back),
         TEST(cancelling_one_job_tells_its_dependants),
