@@ -8,17 +8,13 @@
  *   data:     dx[c,i,j] = sum_{k,r,s} w[k,c,r,s] dy[k,i+1-r,j+1-s]
  *   weights:  dw[k,c,r,s] = sum_{i,j} dy[k,i,j] x[c,i+r-1,j+s-1]
  *
- * The vector code is in stem_lanes.inc, here once for each number of lanes. Padding is
- * in the workspace: a copy of the image, or of three rows of dy, with zeros around. */
+ * The vector code is in stem_lanes.inc. Padding is in the workspace: a copy of the image,
+ * or of three rows of dy, with zeros around. */
+#include "worker/engine/cpu/stem.h"
+
 #include <string.h>
 
-#include "worker/engine/cpu/conv_kernel.h"
 #include "worker/engine/cpu/maps.h"
-
-enum { TAPS = 9 };
-
-/* Pixels of dx that are computed together. */
-enum { STRIP = 32 };
 
 static int64_t
 lanes_of(const struct conv_shape *s, int64_t block)
@@ -26,30 +22,11 @@ lanes_of(const struct conv_shape *s, int64_t block)
     return (s->k + block - 1) / block * block;
 }
 
-/* Floats of a turned row of one channel of dy: its pixels, with zeros on either side as
- * far as strips read. */
-static int64_t
-turned_width(const struct conv_shape *s)
+static const struct stem_lanes *
+lanes_for(int64_t block)
 {
-    return (s->w + STRIP - 1) / STRIP * STRIP + 2;
+    return block == 16 ? &stem16 : &stem8;
 }
-
-/* The same of all channels. */
-static int64_t
-turned_row(const struct conv_shape *s, int64_t block)
-{
-    return lanes_of(s, block) * turned_width(s);
-}
-
-#define LANES     8
-#define LANED(id) id##8
-#include "worker/engine/cpu/stem_lanes.inc"
-#undef LANES
-#undef LANED
-
-#define LANES     16
-#define LANED(id) id##16
-#include "worker/engine/cpu/stem_lanes.inc"
 
 static bool
 suits(const struct conv_shape *s, int64_t block)
@@ -63,7 +40,7 @@ suits(const struct conv_shape *s, int64_t block)
 static int64_t
 packed_floats(const struct conv_shape *s, int64_t block)
 {
-    return lanes_of(s, block) * s->c * TAPS;
+    return lanes_of(s, block) * s->c * STEM_TAPS;
 }
 
 /* (blocks of k, c, 3, 3, block), zero in lanes beyond k; little work, so not shared out */
@@ -71,7 +48,7 @@ static void
 pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block,
      int64_t part, int64_t parts)
 {
-    const int64_t taps = s->c * TAPS;
+    const int64_t taps = s->c * STEM_TAPS;
     (void)parts;
 
     for (int64_t k = part == 0 ? 0 : lanes_of(s, block); k < lanes_of(s, block); k++)
@@ -109,23 +86,14 @@ forward(float *y, const struct map_value *x, const float *packed,
 {
     const int64_t x_image = s->c * s->h * s->w;
     const int64_t y_image = lanes_of(s, block) * s->h * s->w;
-    const struct map map = {1, s->k, s->h * s->w, block};
+    const struct conv_out all = {y, false, after};
 
     for (int64_t n = 0; n < images; n++) {
-        float *y_n = y + n * y_image;
+        struct conv_after of_image;
+        const struct conv_out out = conv_out_at(&all, n * y_image, &of_image);
 
         pad_image(workspace, x->at + n * x_image, s);
-        if (block == 8)
-            forward8(y_n, workspace, packed, s);
-        else
-            forward16(y_n, workspace, packed, s);
-        if (after != NULL) {
-            struct conv_after of_image = *after;
-
-            if (after->residual != NULL)
-                of_image.residual += n * y_image;
-            cpu_conv_after(y_n, &of_image, &map);
-        }
+        lanes_for(block)->forward(&out, workspace, packed, s);
     }
 }
 
@@ -133,7 +101,7 @@ static int64_t
 data_packed(const struct conv_shape *s, int64_t block)
 {
     (void)block;
-    return s->k * TAPS * s->c;
+    return s->k * STEM_TAPS * s->c;
 }
 
 /* (k, 3, 3, c) */
@@ -143,15 +111,16 @@ data_pack(float *packed, const float *weight, const struct conv_shape *s, int64_
 {
     (void)block, (void)parts;
     for (int64_t kc = part == 0 ? 0 : s->k * s->c; kc < s->k * s->c; kc++)
-        for (int64_t i = 0; i < TAPS; i++)
-            packed[(kc / s->c * TAPS + i) * s->c + kc % s->c] = weight[kc * TAPS + i];
+        for (int64_t i = 0; i < STEM_TAPS; i++)
+            packed[(kc / s->c * STEM_TAPS + i) * s->c + kc % s->c] =
+                weight[kc * STEM_TAPS + i];
 }
 
 static int64_t
 data_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 {
     (void)images;
-    return 3 * turned_row(s, block);
+    return 3 * lanes_of(s, block) * stem_turned_width(s);
 }
 
 static void
@@ -163,11 +132,8 @@ backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
     const int64_t y_image = lanes_of(s, block) * s->h * s->w;
 
     for (int64_t n = 0; n < images; n++)
-        if (block == 8)
-            data8(dx + n * x_image, accumulate, dy + n * y_image, packed, s, workspace);
-        else
-            data16(dx + n * x_image, accumulate, dy + n * y_image, packed, s,
-                   workspace);
+        lanes_for(block)->data(dx + n * x_image, accumulate, dy + n * y_image, packed,
+                               s, workspace);
 }
 
 /* A partial sum has the layout of packed weights. */
@@ -182,10 +148,7 @@ backward_weights(float *partial, const struct map_value *x, const float *dy,
     memset(partial, 0, (size_t)packed_floats(s, block) * sizeof(float));
     for (int64_t n = 0; n < images; n++) {
         pad_image(workspace, x->at + n * x_image, s);
-        if (block == 8)
-            weights8(partial, workspace, dy + n * y_image, s);
-        else
-            weights16(partial, workspace, dy + n * y_image, s);
+        lanes_for(block)->weights(partial, workspace, dy + n * y_image, s);
     }
 }
 
@@ -200,7 +163,7 @@ static void
 add_grad(float *grad, float *partials, int64_t n, int64_t part,
          const struct conv_shape *s, int64_t block)
 {
-    const int64_t size = packed_floats(s, block), taps = s->c * TAPS;
+    const int64_t size = packed_floats(s, block), taps = s->c * STEM_TAPS;
     (void)part;
 
     for (int64_t i = 1; i < n; i++)

@@ -58,7 +58,10 @@ shape_of(const struct conv_shape *conv, enum conv_pass pass, int64_t block)
 
 /* ---- weights --------------------------------------------------------------------- */
 
-enum { PANEL = 32 }; /* kernels that are transformed together, at most */
+enum {
+    PANEL = 32, /* kernels that are transformed together, at most */
+    AHEAD = 4 /* times that many: where memory is asked for, which packing waits for */
+};
 
 /* to[i] = G from for n kernels; steps from element to element. Row i of G is
  * (1, p, p^2) / product of the distances from point p to the others. */
@@ -124,9 +127,12 @@ transform_panel(float *restrict u, int64_t stride, const float *w, enum wino_for
             transform_kernels(full, n, half + i * 3 * n, n, n);
         else
             transform_phases(full, n, half + i * 3 * n, n, n);
-        for (int64_t j = 0; j < 6; j++)
+        for (int64_t j = 0; j < 6; j++) {
+            for (int l = 0; l < n; l += LINE)
+                __builtin_prefetch(u + j * stride + AHEAD * n + l, 1);
             for (int l = 0; l < n; l++)
                 u[j * stride + l] = full[j * n + l];
+        }
     }
 }
 
