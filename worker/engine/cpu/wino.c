@@ -127,12 +127,9 @@ transform_panel(float *restrict u, int64_t stride, const float *w, enum wino_for
             transform_kernels(full, n, half + i * 3 * n, n, n);
         else
             transform_phases(full, n, half + i * 3 * n, n, n);
-        for (int64_t j = 0; j < 6; j++) {
-            for (int l = 0; l < n; l += LINE)
-                __builtin_prefetch(u + j * stride + AHEAD * n + l, 1);
+        for (int64_t j = 0; j < 6; j++)
             for (int l = 0; l < n; l++)
                 u[j * stride + l] = full[j * n + l];
-        }
     }
 }
 
