@@ -58,10 +58,7 @@ shape_of(const struct conv_shape *conv, enum conv_pass pass, int64_t block)
 
 /* ---- weights --------------------------------------------------------------------- */
 
-enum {
-    PANEL = 32, /* kernels that are transformed together, at most */
-    AHEAD = 4 /* times that many: where memory is asked for, which packing waits for */
-};
+enum { PANEL = 32 }; /* kernels that are transformed together, at most */
 
 /* to[i] = G from for n kernels; steps from element to element. Row i of G is
  * (1, p, p^2) / product of the distances from point p to the others. */
