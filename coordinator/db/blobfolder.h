@@ -9,7 +9,7 @@
  * Tables blob_folder and blob_gone: which folders have files of blobs, and which files
  * are to be deleted. A folder has a file `relusweep-folder` with a mark that its row
  * repeats: so a folder of the same path on another machine, or of another database, is
- * told apart. Steps of a transaction.
+ * told apart. Steps of a transaction, except blobfolder_join, which is one.
  */
 
 /* The number of the folder, which is made and written down where it is new; one that has

@@ -209,11 +209,7 @@ join_folder(struct pg *pg, const char *folder, int64_t *id, struct err *err)
     *id = 0;
     if (folder[0] == '\0')
         return 0;
-    if (pg_begin(pg, err) == 0 && blobfolder_join(pg, folder, id, err) == 0
-        && pg_commit(pg, err) == 0)
-        return 0;
-    pg_rollback(pg);
-    return -1;
+    return blobfolder_join(pg, folder, id, err);
 }
 
 /* Nobody waits for the disk with each piece: a sender goes back to what is there when the

@@ -11,7 +11,7 @@ sweep=(--set mask_epochs=3 --set relu_budget=2k --set train_images=64 --checkpoi
 [ "${FILES:-1}" = 0 ] || sweep+=(--artifact-min-mib 0)
 few=(commit-begun:4 commit-done:6 agent-ended:2 blob-file-renamed:2)
 # each process counts for itself, and some points are passed once in its life
-once=(lead-taken queue-read agent-welcome child-exec stage-checkpoint stage-result)
+once=(lead-taken folder-joined queue-read agent-welcome child-exec stage-checkpoint stage-result)
 often=(commit-begun commit-done answers-made round-done blob-written agent-granted
     agent-fetched agent-started agent-checkpoint-stored agent-ended agent-stored
     agent-settled agent-forgotten file-written file-renamed blob-file-synced

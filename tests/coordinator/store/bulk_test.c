@@ -72,9 +72,7 @@ make_world_of_files(void **state)
     struct world *w = *state;
     w->folder = xstrdup("/tmp/relusweep-bulk.XXXXXX");
     assert_non_null(mkdtemp(w->folder));
-    assert_int_equal(pg_begin(w->db->pg, &err), 0);
-    in_transaction(w, blobfolder_join(w->db->pg, w->folder, &w->bulk.folder, &err),
-                   &err);
+    assert_int_equal(blobfolder_join(w->db->pg, w->folder, &w->bulk.folder, &err), 0);
     return 0;
 }
 
@@ -504,11 +502,7 @@ a_file_that_is_missing_is_said_to_be(void **state)
 static int
 join(struct world *w, const char *folder, int64_t *id, struct err *err)
 {
-    if (pg_begin(w->db->pg, err) == 0
-        && blobfolder_join(w->db->pg, folder, id, err) == 0)
-        return pg_commit(w->db->pg, err);
-    pg_rollback(w->db->pg);
-    return -1;
+    return blobfolder_join(w->db->pg, folder, id, err);
 }
 
 static void
@@ -533,6 +527,31 @@ another_folder_of_the_same_path_is_refused(void **state)
     db_fixture_script(w->db, "DELETE FROM blob_folder"); /* as another database */
     assert_int_equal(join(w, moved, &id, &err), -1);
     assert_non_null(strstr(err.text, "another database"));
+}
+
+/* Between the mark, the commit of its row and the name that is kept. */
+static void
+a_program_that_dies_while_it_joins_leaves_a_folder_that_can_be_joined(void **state)
+{
+    struct world *w = *state;
+    char *mark = file_join(w->folder, "relusweep-folder");
+    char *due = xasprintf("%s.due", mark);
+    struct err err;
+    int64_t id;
+
+    assert_int_equal(rename(mark, due), 0); /* after the commit */
+    assert_int_equal(join(w, w->folder, &id, &err), 0);
+    assert_int_equal(id, w->bulk.folder);
+    assert_true(file_exists(mark) && !file_exists(due));
+    assert_int_equal(rename(mark, due), 0); /* before it */
+    db_fixture_script(w->db, "DELETE FROM blob_folder");
+    assert_int_equal(join(w, w->folder, &id, &err), 0);
+    assert_int_not_equal(id, w->bulk.folder);
+    w->bulk.folder = id;
+    assert_int_equal(join(w, w->folder, &id, &err), 0);
+    assert_int_equal(id, w->bulk.folder);
+    free(mark);
+    free(due);
 }
 
 /* A file system of 1 MiB; where no mount is allowed there is nothing to see. */
@@ -617,6 +636,7 @@ main(void)
         FILES(files_that_no_blob_names_go_when_they_are_old),
         FILES(a_file_that_is_missing_is_said_to_be),
         FILES(another_folder_of_the_same_path_is_refused),
+        FILES(a_program_that_dies_while_it_joins_leaves_a_folder_that_can_be_joined),
         FILES(a_full_disk_loses_nothing_and_says_what_to_do),
     };
 
