@@ -412,12 +412,20 @@ core_is_bare(const struct core *core, struct msg_run run)
 }
 
 void
-core_not_bare(struct core *core, struct msg_run run)
+core_bind(struct core *core, struct msg_run run)
 {
     struct lease *l = find_lease(core, run);
 
     if (l != NULL)
-        l->bare = false;
+        l->bare = l->unbound = false;
+}
+
+bool
+core_is_bound(const struct core *core, struct msg_run run)
+{
+    const struct lease *l = find_lease(core, run);
+
+    return l == NULL || !l->unbound;
 }
 
 bool

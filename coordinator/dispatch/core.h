@@ -118,9 +118,13 @@ struct session *core_heard(struct core *core, int64_t session, int64_t now_ms);
 
 /* Is this the first attempt of its job, of which nothing was heard since it was granted?
  * Then nothing is in the database about it but its lease, and its result needs no look at
- * anything else, unless core_not_bare says that it does. */
+ * anything else, unless core_bind says that it does. */
 bool core_is_bare(const struct core *core, struct msg_run run);
-void core_not_bare(struct core *core, struct msg_run run);
+
+/* A success of this run must have what its stage declares; so must one of which nobody
+ * knows. */
+void core_bind(struct core *core, struct msg_run run);
+bool core_is_bound(const struct core *core, struct msg_run run);
 
 /* A message about this run has come from s: it knows of the lease. False where the run
  * is not the current attempt of its job, or not of s. */

@@ -52,6 +52,7 @@ grant_to(struct core *core, struct session *s, const struct candidate *c,
 
     l->busy = l->unsent = true;
     l->bare = run.attempt == 1;
+    l->unbound = true; /* until it is known what it is (core_bind) */
     l->ask_ms = now_ms + core->config.lease_ms;
     core_assign(core, l, s);
     s->offered--;

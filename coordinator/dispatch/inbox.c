@@ -269,7 +269,7 @@ take_in_session(struct dispatcher *d, struct session *s, const struct msg *m,
         op->bare = core_is_bare(d->core, run);
         op->foreign = !core_told(d->core, s, run);
         op->m = m;
-        if (m->type == MSG_RESULT && !op->bare)
+        if (m->type == MSG_RESULT && core_is_bound(d->core, run))
             op->contract = json_incref(s->contract);
         if (m->type == MSG_RESULT)
             core_result(d->core, s, run);

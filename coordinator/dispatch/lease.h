@@ -16,6 +16,7 @@ struct lease {
     bool unsent;    /* its commit was not confirmed: the worker knows nothing */
     bool known;     /* its worker has named it: the GRANT arrived */
     bool bare;      /* see core_is_bare */
+    bool unbound;   /* its stage declares nothing that a success must have */
     bool over;      /* its result has come: the worker has the slot back */
     int64_t ask_ms; /* when the worker is asked for it, unless it is known */
     bool named;     /* by the database, while that is looked at */

@@ -99,7 +99,7 @@ send_grant(struct dispatcher *d, const struct op *op, struct session *s, int64_t
               (long long)op->run.job, (long long)op->run.attempt, s->name,
               (long long)op->resume.step);
     if (contract_binds(s->contract, op->spec))
-        core_not_bare(d->core, op->run);
+        core_bind(d->core, op->run);
     if (outbox_send(d, s, &m, now_ms) != 0)
         core_return(d->core, op->run);
 }
