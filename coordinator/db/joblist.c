@@ -20,7 +20,7 @@
     " FROM job j JOIN job_spec s ON s.job = j.id"                    \
     " LEFT JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt" \
     " LEFT JOIN worker w ON w.id = coalesce(a.worker, j.worker)"
-#define IN_SWEEP "($1::bigint = 0 OR j.id IN " SWEEP_JOBS("$1") ")"
+#define IN_SWEEP OF_SWEEP_OR_ALL("$1")
 
 static int
 find_selected(struct db *db, const struct db_selection *sel, int64_t *job,

@@ -32,6 +32,12 @@ struct job_ready {
     "(SELECT i.id FROM sweep_span k JOIN job i ON i.id >= lower(k.jobs)" \
     " AND i.id < upper(k.jobs) WHERE k.sweep = " sweep ")"
 
+/* Is a row `j` of this sweep, or the sweep 0? Asked of each row: an OR keeps IN from
+ * becoming a join, and a large sweep would be gone through for each of its jobs. */
+#define OF_SWEEP_OR_ALL(sweep)                                         \
+    "(" sweep "::bigint = 0 OR EXISTS (SELECT FROM sweep_span k WHERE" \
+    " k.sweep = " sweep " AND k.jobs @> j.id))"
+
 /* Tells the coordinator, where no more can be said in a few spans, to read the whole queue.
  * ids: a relation with a column id. */
 #define JOBS_TELL_CHANGED(ids)                                                      \

@@ -47,6 +47,13 @@ jobs_check_state(struct pg *pg, const char *state, struct err *err)
     return rc;
 }
 
+/* A join, so that a small sweep among many jobs, and a large one, cost what they are. */
+static const char *const of_sweep[] = {
+    [false] = "INSERT INTO selection SELECT j.id FROM job j WHERE $1::bigint = 0",
+    [true] = "INSERT INTO selection SELECT j.id FROM sweep_span k JOIN job j"
+             " ON j.id >= lower(k.jobs) AND j.id < upper(k.jobs) WHERE k.sweep = $1",
+};
+
 int
 jobs_select(struct pg *pg, const struct db_selection *sel, struct err *err)
 {
@@ -57,17 +64,17 @@ jobs_select(struct pg *pg, const struct db_selection *sel, struct err *err)
         return -1;
     if (sel->job != NULL && jobs_find(pg, sel->job, &job, err) != 0)
         return -1;
-    return pg_query(
-        pg, NULL,
-        "INSERT INTO selection SELECT j.id FROM job j WHERE ($1::bigint = 0"
-        "  OR j.id IN " SWEEP_JOBS(
-            "$1") ")"
-                  " AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0 OR j.id = $3)"
-                  " AND ($4::bool OR j.id = ANY ($5::bigint[]))",
-        PG_ARGS(PG_INT(sel->sweep), PG_TEXT(state), PG_INT(job),
-                PG_TEXT(sel->jobs == NULL ? "true" : "false"),
-                PG_INTS(sel->jobs, sel->n_jobs)),
-        err);
+    char *sql = xasprintf("%s AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0"
+                          " OR j.id = $3) AND ($4::bool OR j.id = ANY ($5::bigint[]))"
+                          " ON CONFLICT DO NOTHING",
+                          of_sweep[sel->sweep > 0]);
+    const int rc = pg_query(pg, NULL, sql,
+                            PG_ARGS(PG_INT(sel->sweep), PG_TEXT(state), PG_INT(job),
+                                    PG_TEXT(sel->jobs == NULL ? "true" : "false"),
+                                    PG_INTS(sel->jobs, sel->n_jobs)),
+                            err);
+    free(sql);
+    return rc;
 }
 
 int

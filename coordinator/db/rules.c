@@ -180,7 +180,7 @@ find_classes(struct pg *pg, int64_t sweep, const char *terms, struct err *err)
         "   coalesce($2::jsonb -> 'all', '{}') || coalesce($2::jsonb -> s.stage, '{}')"
         "   END AS terms FROM job j JOIN job_spec s ON s.job = j.id"
         "  JOIN job_class k ON k.id = j.class WHERE j.state <> 'succeeded'"
-        "  AND ($1::bigint = 0 OR j.id IN " SWEEP_JOBS("$1") ")) x",
+        "  AND " OF_SWEEP_OR_ALL("$1") ") x",
         PG_ARGS(PG_INT(sweep), PG_TEXT(terms)), err);
 }
 

@@ -28,7 +28,7 @@
     " AND CASE WHEN cardinality($4::text[]) > 0 THEN j.id IN (SELECT q.job"             \
     "  FROM cell c JOIN cell_job q ON q.cell = c.id"                                    \
     "  WHERE ($1::bigint = 0 OR c.sweep = $1) AND " MEETS ")"                           \
-    " ELSE $1 = 0 OR j.id IN " SWEEP_JOBS("$1") " END"
+    " ELSE " OF_SWEEP_OR_ALL("$1") " END"
 
 struct conditions {
     const char *names[DB_WEB_CONDITIONS], *ops[DB_WEB_CONDITIONS],

@@ -294,7 +294,7 @@ def main():
     a.add_argument("parts", nargs="*", default=list(PARTS))
     a.add_argument("--jobs", type=int, default=1_000_000)
     a.add_argument("--workers", type=int, default=10_000)
-    a.add_argument("--lease-ms", type=int, default=3000)
+    a.add_argument("--lease-ms", type=int, default=25000)
     a.add_argument("--mib", type=int, default=1024)
     a.add_argument("--files", action="store_true")
     args = a.parse_intermixed_args()
