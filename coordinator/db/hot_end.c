@@ -55,45 +55,34 @@ put_end(struct end_columns *c, size_t at, const struct hot_success *end)
     "  leased_at, now(), 'ok', " code ", 0, CASE WHEN " s " >= 0 THEN " s " END," \
     "  nullif(" rss ", 0) FROM m"
 
-/* Attempts that may have a row. */
+#define MOVE_EACH                                                      \
+    "WITH m AS (UPDATE job j SET state = 'succeeded' FROM"             \
+    "  unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]," \
+    "   $5::float8[]) u(job, attempt, code, rss, s)"                   \
+    "  WHERE j.id = u.job AND j.attempt = u.attempt " MOVED            \
+    "  u.*, j.worker, j.leased_at)"
+
+/* bare: attempts that have no row. */
 static int
-ask_known(struct pg *pg, const struct end_columns *c, struct err *err)
+ask_each(struct pg *pg, const struct end_columns *c, bool bare, struct err *err)
 {
-    return pg_send(
-        pg,
-        "WITH m AS (UPDATE job j SET state = 'succeeded' FROM unnest($1::bigint[],"
-        "  $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[])"
-        "  u(job, attempt, code, rss, s)"
-        "  WHERE j.id = u.job AND j.attempt = u.attempt " MOVED
-        "  u.*, j.worker, j.leased_at),"
-        " a AS (UPDATE attempt a SET ended_at = now(), outcome = 'ok',"
+    static const char *const statements[] = {
+        [true] = MOVE_EACH " " ADD("code", "rss", "s") " RETURNING job",
+        [false] = MOVE_EACH
+        ", a AS (UPDATE attempt a SET ended_at = now(), outcome = 'ok',"
         "  exit_code = m.code, signal = 0, seconds = CASE WHEN m.s >= 0 THEN m.s END,"
         "  peak_rss_bytes = nullif(m.rss, 0) FROM m"
         "  WHERE a.job = m.job AND a.attempt = m.attempt),"
         " b AS (" ADD(
             "code", "rss",
             "s") "  WHERE NOT EXISTS (SELECT 1 FROM attempt a WHERE a.job = m.job"
-                 "   AND a.attempt = m.attempt)) SELECT job FROM m",
-        PG_ARGS(PG_INTS(c->job, c->n), PG_INTS(c->attempt, c->n),
-                PG_INTS(c->code, c->n), PG_INTS(c->rss, c->n),
-                PG_REALS(c->seconds, c->n)),
-        err);
-}
+                 "   AND a.attempt = m.attempt)) SELECT job FROM m"};
 
-static int
-ask_bare(struct pg *pg, const struct end_columns *c, struct err *err)
-{
-    return pg_send(
-        pg,
-        "WITH m AS (UPDATE job j SET state = 'succeeded' FROM unnest($1::bigint[],"
-        "  $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[])"
-        "  u(job, attempt, code, rss, s)"
-        "  WHERE j.id = u.job AND j.attempt = u.attempt " MOVED
-        "  u.*, j.worker, j.leased_at) " ADD("code", "rss", "s") " RETURNING job",
-        PG_ARGS(PG_INTS(c->job, c->n), PG_INTS(c->attempt, c->n),
-                PG_INTS(c->code, c->n), PG_INTS(c->rss, c->n),
-                PG_REALS(c->seconds, c->n)),
-        err);
+    return pg_send(pg, statements[bare],
+                   PG_ARGS(PG_INTS(c->job, c->n), PG_INTS(c->attempt, c->n),
+                           PG_INTS(c->code, c->n), PG_INTS(c->rss, c->n),
+                           PG_REALS(c->seconds, c->n)),
+                   err);
 }
 
 /* c: at their numbers; attempt -1, which none is, where no end is. */
@@ -160,7 +149,7 @@ ask_all_bare(struct pg *pg, const struct hot_success *ends, size_t n, bool *aske
             c = spread_ends(ends, n, &span);
             rc = ask_bare_dense(pg, &c, &span, err);
         } else {
-            rc = ask_bare(pg, &c, err);
+            rc = ask_each(pg, &c, true, err);
         }
     }
     end_columns_free(&c);
@@ -174,7 +163,7 @@ ask_all_known(struct pg *pg, const struct hot_success *ends, size_t n, bool *ask
     struct end_columns c = gather_ends(ends, n, false);
 
     *asked = c.n > 0;
-    const int rc = *asked ? ask_known(pg, &c, err) : 0;
+    const int rc = *asked ? ask_each(pg, &c, false, err) : 0;
     end_columns_free(&c);
     return rc;
 }
