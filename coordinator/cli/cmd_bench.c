@@ -198,8 +198,21 @@ submit_ahead(struct bench *b, struct err *err)
 }
 
 static int
+wait_for_workers(struct bench *b, struct err *err)
+{
+    for (int64_t n = 0;; clock_pause_ms(5)) {
+        if (local_tend(b->programs, err) != 0 || db_drill_workers(b->db, &n, err) != 0)
+            return -1;
+        if (n >= b->config->workers)
+            return 0;
+    }
+}
+
+static int
 submit_alone(struct bench *b, struct err *err)
 {
+    if (wait_for_workers(b, err) != 0)
+        return -1;
     return latency_submit(b->sent, b->programs, b->db, b->config->latency, 0, err);
 }
 
@@ -219,7 +232,7 @@ run_bench(struct bench *b, struct err *err)
 {
     const struct bench_config *c = b->config;
 
-    b->sent = latency_new(c->jobs + c->latency);
+    b->sent = latency_new();
     if (db_drill_fill(b->db, c->jobs, err) != 0
         || (c->waiting && stop_stage(b, err) != 0) || db_drill_settle(b->db, err) != 0
         || (c->held && hold_snapshot(b, err) != 0) || start_programs(b, err) != 0

@@ -23,20 +23,14 @@ struct submission {
 };
 
 struct latency {
-    struct submission *sent;
+    struct submission *sent; /* by job, as numbers ascend */
     size_t n, capacity;
-    size_t *by_job; /* 1 + place in sent; 0: none */
-    int64_t room;
 };
 
 struct latency *
-latency_new(int64_t room)
+latency_new(void)
 {
-    struct latency *l = xcalloc(1, sizeof *l);
-
-    l->room = room;
-    l->by_job = xcalloc((size_t)room + 1, sizeof *l->by_job);
-    return l;
+    return xcalloc(1, sizeof(struct latency));
 }
 
 void
@@ -45,7 +39,6 @@ latency_free(struct latency *l)
     if (l == NULL)
         return;
     free(l->sent);
-    free(l->by_job);
     free(l);
 }
 
@@ -79,14 +72,9 @@ submit(struct latency *l, struct db *db, int64_t priority, struct err *err)
     if (db_drill_add(db, 1, priority, &s.job, err) != 0)
         return NULL;
     s.done = clock_mono_ns();
-    if (s.job < 0 || s.job > l->room) {
-        err_set(err, ERR_REFUSED, "somebody else adds jobs");
-        return NULL;
-    }
     l->sent = xgrow(l->sent, &l->capacity, l->n + 1, sizeof *l->sent);
     l->sent[l->n] = s;
-    l->by_job[s.job] = ++l->n;
-    return &l->sent[l->n - 1];
+    return &l->sent[l->n++];
 }
 
 static int
@@ -120,14 +108,24 @@ latency_submit(struct latency *l, struct local *programs, struct db *db, int64_t
 
 /* ---- results ---------------------------------------------------------------------- */
 
+static int
+by_job(const void *a, const void *b)
+{
+    const struct submission *x = a, *y = b;
+
+    return (x->job > y->job) - (x->job < y->job);
+}
+
 static void
 take_starts(const struct latency *l, const struct buf *rows)
 {
     for (size_t at = 0; at + 16 <= rows->len; at += 16) {
         int64_t row[2]; /* job, moment */
         memcpy(row, rows->data + at, sizeof row);
-        if (row[0] >= 0 && row[0] <= l->room && l->by_job[row[0]] > 0)
-            l->sent[l->by_job[row[0]] - 1].start = row[1];
+        const struct submission key = {.job = row[0]};
+        struct submission *s = bsearch(&key, l->sent, l->n, sizeof key, by_job);
+        if (s != NULL)
+            s->start = row[1];
     }
 }
 

@@ -10,8 +10,7 @@
  * before it is done. */
 struct latency;
 
-/* room: greatest number that a job may get. */
-struct latency *latency_new(int64_t room);
+struct latency *latency_new(void);
 void latency_free(struct latency *l);
 
 /* Returns when the job is done; looks each `pause` ms. ERR_* of the programs that end, and

@@ -96,6 +96,13 @@ db_drill_touch(struct db *db, struct err *err)
 }
 
 int
+db_drill_workers(struct db *db, int64_t *n, struct err *err)
+{
+    return pg_number(db->pg, n, NULL, "SELECT count(*) FROM worker WHERE connected",
+                     PG_NONE, err);
+}
+
+int
 db_drill_done(struct db *db, int64_t job, bool *done, struct err *err)
 {
     int64_t one;

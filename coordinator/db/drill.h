@@ -21,6 +21,9 @@ MUST_CHECK int db_drill_hold(struct db *db, struct err *err);
 /* One row and its durable commit: what no submission and no lease can be faster than. */
 MUST_CHECK int db_drill_touch(struct db *db, struct err *err);
 
+/* How many workers have a session. */
+MUST_CHECK int db_drill_workers(struct db *db, int64_t *n, struct err *err);
+
 /* Whether this job has succeeded. */
 MUST_CHECK int db_drill_done(struct db *db, int64_t job, bool *done, struct err *err);
 

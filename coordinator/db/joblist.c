@@ -20,7 +20,6 @@
     " FROM job j JOIN job_spec s ON s.job = j.id"                    \
     " LEFT JOIN attempt a ON a.job = j.id AND a.attempt = j.attempt" \
     " LEFT JOIN worker w ON w.id = coalesce(a.worker, j.worker)"
-#define IN_SWEEP OF_SWEEP_OR_ALL("$1")
 
 static int
 find_selected(struct db *db, const struct db_selection *sel, int64_t *job,
@@ -43,10 +42,10 @@ db_jobs(struct db *db, const struct db_selection *sel, int64_t after, int64_t li
     return pg_json(db->pg, out,
                    "SELECT json_build_object('jobs', coalesce(json_agg(x.row"
                    " ORDER BY x.id), '[]')) FROM (SELECT j.id, " JOB_ROW
-                   " AS row" JOB_FROM " WHERE " IN_SWEEP
-                   " AND ($2 = '' OR j.state::text = $2)"
-                   " AND ($3::bigint = 0 OR j.id = $3) AND j.id > $4"
-                   " ORDER BY j.id LIMIT $5) x",
+                   " AS row" JOB_FROM " WHERE " OF_SWEEP_OR_ALL(
+                       "$1") " AND ($2 = '' OR j.state::text = $2)"
+                             " AND ($3::bigint = 0 OR j.id = $3) AND j.id > $4"
+                             " ORDER BY j.id LIMIT $5) x",
                    PG_ARGS(PG_INT(sel->sweep), PG_TEXT(state), PG_INT(job),
                            PG_INT(after), PG_INT(limit)),
                    err);
@@ -133,7 +132,7 @@ db_artifacts(struct db *db, const struct db_selection *sel, json_t **out,
         " '[]')) FROM (SELECT job, attempt, name, blob, 'artifact' AS kind FROM artifact"
         "  UNION ALL SELECT job, attempt, 'checkpoint-' || step, blob, 'checkpoint'"
         "  FROM checkpoint_head) x JOIN job j ON j.id = x.job"
-        " JOIN job_spec s ON s.job = j.id JOIN blob b ON b.id = x.blob WHERE " IN_SWEEP
-        " AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0 OR j.id = $3)",
+        " JOIN job_spec s ON s.job = j.id JOIN blob b ON b.id = x.blob WHERE " OF_SWEEP_OR_ALL(
+            "$1") " AND ($2 = '' OR j.state::text = $2) AND ($3::bigint = 0 OR j.id = $3)",
         PG_ARGS(PG_INT(sel->sweep), PG_TEXT(state), PG_INT(job)), err);
 }

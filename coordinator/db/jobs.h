@@ -32,6 +32,12 @@ struct job_ready {
     "(SELECT i.id FROM sweep_span k JOIN job i ON i.id >= lower(k.jobs)" \
     " AND i.id < upper(k.jobs) WHERE k.sweep = " sweep ")"
 
+/* SQL: jobs of `selection` begin afresh; a condition on job may follow. */
+#define JOBS_BEGIN_AFRESH                                                             \
+    "UPDATE job SET state = 'blocked', n_error = 0, n_lost = 0, n_oom = 0,"           \
+    " n_timeout = 0, n_stopped = 0, not_before = NULL, cause = NULL FROM selection s" \
+    " WHERE job.id = s.id"
+
 /* Is a row `j` of this sweep, or the sweep 0? Asked of each row: an OR keeps IN from
  * becoming a join, and a large sweep would be gone through for each of its jobs. */
 #define OF_SWEEP_OR_ALL(sweep)                                         \

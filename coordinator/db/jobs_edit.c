@@ -141,10 +141,7 @@ jobs_reset(struct pg *pg, bool with_ancestors, struct err *err)
         "WITH RECURSIVE down(id) AS (SELECT id FROM selection"
         " UNION SELECT d.child FROM down JOIN job_child d ON d.parent = down.id"
         "  JOIN job c ON c.id = d.child WHERE c.state = 'upstream_failed')"
-        " INSERT INTO selection SELECT id FROM down ON CONFLICT DO NOTHING;"
-        "UPDATE job SET state = 'blocked', n_error = 0, n_lost = 0, n_oom = 0,"
-        " n_timeout = 0, n_stopped = 0, not_before = NULL, cause = NULL"
-        " FROM selection s WHERE job.id = s.id",
+        " INSERT INTO selection SELECT id FROM down ON CONFLICT DO NOTHING;" JOBS_BEGIN_AFRESH,
         err);
 }
 

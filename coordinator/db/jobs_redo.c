@@ -46,7 +46,6 @@ drop_artifacts(struct pg *pg, struct err *err)
     return rc;
 }
 
-/* The rows are locked in the order of their numbers, as everywhere. */
 static int
 select_descendants(struct pg *pg, struct err *err)
 {
@@ -56,26 +55,21 @@ select_descendants(struct pg *pg, struct err *err)
         " AND j.state <> 'succeeded';"
         "WITH RECURSIVE down(id) AS (SELECT id FROM selection"
         " UNION SELECT d.child FROM down JOIN job_child d ON d.parent = down.id)"
-        " INSERT INTO selection SELECT id FROM down ON CONFLICT DO NOTHING;"
-        "SELECT 1 FROM job j JOIN selection s ON s.id = j.id ORDER BY j.id"
-        " FOR UPDATE OF j",
+        " INSERT INTO selection SELECT id FROM down ON CONFLICT DO NOTHING",
         err);
 }
 
 int
 jobs_redo(struct pg *pg, struct err *err)
 {
-    if (select_descendants(pg, err) != 0 || refuse_running(pg, err) != 0
-        || drop_artifacts(pg, err) != 0)
+    if (select_descendants(pg, err) != 0 || jobs_select_own(pg, 0, false, err) != 0
+        || refuse_running(pg, err) != 0 || drop_artifacts(pg, err) != 0)
         return -1;
     return pg_script(
         pg,
         "DELETE FROM metric_final m USING selection s WHERE m.job = s.id;"
         "UPDATE attempt a SET outcome = 'undone' FROM selection s"
-        " WHERE a.job = s.id AND a.outcome = 'ok';"
-        "UPDATE job SET state = 'blocked', n_error = 0, n_lost = 0, n_oom = 0,"
-        " n_timeout = 0, n_stopped = 0, not_before = NULL, cause = NULL"
-        " FROM selection s WHERE job.id = s.id"
+        " WHERE a.job = s.id AND a.outcome = 'ok';" JOBS_BEGIN_AFRESH
         " AND job.state NOT IN ('cancelled', 'held');" JOBS_TELL_CHANGED("selection"),
         err);
 }
