@@ -104,7 +104,7 @@ edit(struct db *db, step_fn *steps, void *arg, struct err *err)
 
 struct submission {
     const struct sweep *s;
-    const struct dag *d;
+    struct dag *d;
     struct db_submitted *out;
     int64_t first_job;
 };
@@ -168,7 +168,6 @@ db_submit(struct db *db, const struct sweep *s, struct dag *d, struct db_submitt
 {
     struct submission sub = {.s = s, .d = d, .out = out};
 
-    dag_name_jobs(d);
     if (edit_telling(db, submit_steps, tell_submitted, &sub, err) != 0)
         return err_wrap(err, "submit %s", s->name);
     return 0;

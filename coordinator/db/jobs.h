@@ -141,8 +141,8 @@ MUST_CHECK int jobs_fail_dependants(struct pg *pg, int64_t job, int64_t *count,
 /* Inserts the jobs of a dag that are new, with their edges, ready or blocked, and takes
  * back cancelled ones. ids[i] receives the number of dag job i. Leaves the temporary table
  * `selection(id)` of those that jobs_settle must look at: most new jobs wait for nothing
- * or just for other new ones. */
-MUST_CHECK int jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids,
+ * or just for other new ones. All jobs have their names afterwards. */
+MUST_CHECK int jobs_insert(struct pg *pg, struct dag *d, int64_t *ids,
                            struct db_submitted *out, struct err *err);
 
 /* Tells the coordinator of the new jobs first..last. */

@@ -18,7 +18,7 @@ struct form {
 };
 
 struct insertion {
-    const struct dag *d;
+    struct dag *d;
     int64_t *ids;  /* of all jobs, 0: not known */
     int64_t first; /* of the new jobs; those below were there */
     bool *settle;  /* of the new jobs: jobs_settle must look at it */
@@ -99,6 +99,7 @@ take_back_cancelled(struct pg *pg, struct err *err)
 static int
 look_up(struct pg *pg, struct insertion *x, struct db_submitted *out, struct err *err)
 {
+    dag_name_jobs(x->d);
     if (stage_digests(pg, x, err) != 0 || find_known(pg, x, out, err) != 0)
         return -1;
     return out->new_jobs < out->jobs ? take_back_cancelled(pg, err) : 0;
@@ -208,6 +209,7 @@ next_def(void *ctx, struct buf *row)
 
     if (!next_new(x, &job))
         return false;
+    dag_name_jobs_to(x->d, job + 1);
     buf_printf(row, "%" PRId64 "\t\\\\x%s\t%" PRId64 "\t", x->ids[job],
                dag_digest(x->d, job), x->forms[x->form_of[job]].id);
     dag_values(&values, x->d, job);
@@ -303,15 +305,32 @@ copy_rows(struct pg *pg, struct insertion *x, struct err *err)
     return pg_script(pg, "ANALYZE selection", err);
 }
 
-/* Digests come in no order, and an index over many of them is built much faster than
- * filled. Only where there are no jobs: nobody can wait for the table then. */
+/* Many rows are copied faster without these; made afterwards, an index is sorted. */
+static const struct {
+    const char *drop, *make;
+} indexes[] = {
+    {"DROP INDEX job_def_digest",
+     "CREATE UNIQUE INDEX job_def_digest ON job_def (digest)"},
+    {"ALTER TABLE job DROP CONSTRAINT job_pkey",
+     "ALTER TABLE job ADD PRIMARY KEY (id)"},
+    {"DROP INDEX job_child_parent",
+     "CREATE INDEX job_child_parent ON job_child (parent)"},
+};
+enum { N_INDEXES = sizeof indexes / sizeof indexes[0], MANY = 10000 };
+
+/* Locks the tables, so only while there are no jobs: nobody can wait for them then. */
 static int
 fill_empty(struct pg *pg, struct insertion *x, struct err *err)
 {
-    if (pg_script(pg, "DROP INDEX job_def_digest", err) != 0
-        || copy_rows(pg, x, err) != 0)
-        return -1;
-    return pg_script(pg, "CREATE UNIQUE INDEX job_def_digest ON job_def (digest)", err);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < N_INDEXES; i++)
+        rc = pg_script(pg, indexes[i].drop, err);
+    if (rc == 0)
+        rc = copy_rows(pg, x, err);
+    for (size_t i = 0; rc == 0 && i < N_INDEXES; i++)
+        rc = pg_script(pg, indexes[i].make, err);
+    return rc;
 }
 
 static int
@@ -323,11 +342,11 @@ insert_new(struct pg *pg, struct insertion *x, int64_t n, bool empty, struct err
     find_forms(x);
     if (save_forms(pg, x, err) != 0)
         return -1;
-    return empty ? fill_empty(pg, x, err) : copy_rows(pg, x, err);
+    return empty && n >= MANY ? fill_empty(pg, x, err) : copy_rows(pg, x, err);
 }
 
 int
-jobs_insert(struct pg *pg, const struct dag *d, int64_t *ids, struct db_submitted *out,
+jobs_insert(struct pg *pg, struct dag *d, int64_t *ids, struct db_submitted *out,
             struct err *err)
 {
     struct insertion x = {.d = d, .ids = ids};

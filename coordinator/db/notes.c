@@ -78,6 +78,7 @@ notes_tell_new(struct pg *pg, int64_t first, int64_t last, struct err *err)
         "SELECT pg_notify('relusweep', CASE WHEN 1 = (SELECT count(*) FROM news"
         "  WHERE xmin = pg_current_xact_id()::xid) AND NOT EXISTS (SELECT FROM job_twin"
         "  WHERE again BETWEEN $1 AND $2) THEN (SELECT " NOTES_TEXT
-        "  FROM job j WHERE j.id BETWEEN $1 AND $2 AND j.state = 'ready') ELSE '' END)",
+        "  FROM (SELECT * FROM job WHERE id BETWEEN $1 AND $2 AND state = 'ready'"
+        "   LIMIT 65) j) ELSE '' END)",
         PG_ARGS(PG_INT(first), PG_INT(last)), err);
 }

@@ -48,7 +48,8 @@ struct dag {
     size_t n_edges;
     uint32_t *chain;  /* for each cell the jobs of its chain, last one is the leaf */
     size_t *chain_at; /* n_cells + 1 places in it */
-    struct sha256 *digests; /* of jobs, or NULL before dag_name_jobs */
+    struct sha256 *digests; /* of the first n_named jobs */
+    size_t n_named;
 };
 
 struct dag *dag_build(const struct sweep *s);
@@ -75,8 +76,10 @@ uint32_t dag_number(const struct dag_job *job, size_t slot);
 
 /* ---- names and specs (dagspec.c) -------------------------------------------------- */
 
-/* Gives every job its digest; the second time nothing. */
+/* Gives every job its digest; the second time nothing. The other one those below `end`,
+ * and perhaps some more. */
 void dag_name_jobs(struct dag *d);
+void dag_name_jobs_to(struct dag *d, size_t end);
 
 /* Digest of a job that has its name. */
 const char *dag_digest(const struct dag *d, size_t job);

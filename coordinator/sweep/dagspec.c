@@ -241,29 +241,37 @@ dag_value_names(const char **names, const struct dag *d, size_t job)
 /* ---- names ------------------------------------------------------------------------ */
 
 void
-dag_name_jobs(struct dag *d)
+dag_name_jobs_to(struct dag *d, size_t end)
 {
+    enum { AT_LEAST = 512 };
     struct sha256_stream *h;
     struct buf text = {0};
 
-    if (d->digests != NULL)
+    if (end <= d->n_named)
         return;
-    d->digests = xcalloc(d->n_jobs + 1, sizeof *d->digests);
+    if (d->digests == NULL)
+        d->digests = xcalloc(d->n_jobs + 1, sizeof *d->digests);
     h = sha256_stream_new();
-    for (size_t i = 0; i < d->n_jobs; i++) {
+    for (; d->n_named < d->n_jobs && d->n_named < end + AT_LEAST; d->n_named++) {
         buf_clear(&text);
-        dag_spec(&text, d, i);
+        dag_spec(&text, d, d->n_named);
         sha256_stream_add(h, text.data, text.len);
-        d->digests[i] = sha256_stream_next(h);
+        d->digests[d->n_named] = sha256_stream_next(h);
     }
     sha256_stream_end(h);
     buf_release(&text);
 }
 
+void
+dag_name_jobs(struct dag *d)
+{
+    dag_name_jobs_to(d, d->n_jobs);
+}
+
 const char *
 dag_digest(const struct dag *d, size_t job)
 {
-    assert(d->digests != NULL);
+    assert(job < d->n_named);
     return d->digests[job].hex;
 }
 

@@ -75,5 +75,6 @@ repeat_add(struct dag *d, double percent)
     d->n_jobs += n;
     free(d->digests); /* with the new ones, all are found again */
     d->digests = NULL;
+    d->n_named = 0;
     dag_name_jobs(d);
 }
