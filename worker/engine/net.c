@@ -99,17 +99,15 @@ alloc_params(struct net *n, const int64_t *own, struct err *err)
         n->value_floats += aligned(n->params[i].size);
     for (size_t i = 0; i < n->graph->n; i++)
         own_floats += aligned(own[i]);
-    const int64_t arrays = is_trained(n) ? 3 : 1;
+    const int64_t arrays = is_trained(n) ? 2 : 1;
     n->param_floats = arrays * n->value_floats + own_floats;
     if (alloc_block(&n->param_block, n->param_floats, "parameters", err) < 0)
         return -1;
     for (size_t i = 0; i < n->n_params; i++) {
         struct net_param *p = &n->params[i];
         p->value = n->param_block + at;
-        if (is_trained(n) && op_role_is_trained(p->role)) {
+        if (is_trained(n) && op_role_is_trained(p->role))
             p->grad = p->value + n->value_floats;
-            p->momentum = p->grad + n->value_floats;
-        }
         at += aligned(p->size);
         set_initial(p);
     }
@@ -456,8 +454,7 @@ net_memory(const struct net *n)
 
     return (struct net_memory){.weights = values,
                                .gradients = trained,
-                               .momentum = trained,
-                               .own = n->param_floats * unit - values - 2 * trained,
+                               .own = n->param_floats * unit - values - trained,
                                .maps = kept < pass ? kept : pass,
                                .transient = kept < pass ? pass - kept : 0,
                                .seeds = n->seed_floats * unit,
@@ -469,6 +466,5 @@ net_bytes(const struct net *n)
 {
     const struct net_memory m = net_memory(n);
 
-    return m.weights + m.gradients + m.momentum + m.own + m.maps + m.transient + m.seeds
-           + m.threads;
+    return m.weights + m.gradients + m.own + m.maps + m.transient + m.seeds + m.threads;
 }

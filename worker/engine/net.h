@@ -12,8 +12,8 @@
 
 /*
  * A graph with memory: planned once, allocated once, then run for ever without
- * allocating. One block holds parameters, gradients and momentum, one holds activations
- * and workspace. Parameters are kept in PyTorch's plain layouts; activations in the
+ * allocating. One block holds parameters and their gradients, one holds activations and
+ * workspace. Parameters are kept in PyTorch's plain layouts; activations in the
  * backend's blocked layout (net_map). Results do not depend on the number of threads.
  */
 struct net;
@@ -42,7 +42,7 @@ struct net_config {
     int64_t max_batch;
     bool gradients; /* false: evaluation only */
     bool frozen; /* with gradients: of the input alone, in evaluation, for attacks; the
-                       parameters have no memory for gradient and momentum */
+                       parameters have no memory for gradients */
     enum net_keep keep;
     enum net_packing packing;
     /* A pass of this net may overwrite the activations of that one, of the same team,
@@ -64,7 +64,8 @@ int64_t net_bytes(const struct net *n); /* memory held: the sum of */
 
 /* Bytes by what they are for. What another net lends is that net's. */
 struct net_memory {
-    int64_t weights, gradients, momentum; /* of the parameters */
+    int64_t weights;   /* values of the parameters */
+    int64_t gradients; /* of the parameters, in their momentum */
     int64_t own;       /* packed weights that are kept, masks, lanes of norms */
     int64_t maps;      /* values that are kept from pass to pass */
     int64_t transient; /* other values, gradients of maps, scratch, arenas of threads */
@@ -93,8 +94,11 @@ struct net_param {
     int n_dims;
     int64_t size;
     float *value;
-    float *grad;     /* NULL when not trained or without gradients */
-    float *momentum; /* as grad */
+    /* One array: net_backward adds to it, and between the steps of an optimiser it is the
+     * momentum (optim.h). NULL when not trained or without gradients. */
+    union {
+        float *grad, *momentum;
+    };
 };
 
 /* In state_dict order (order of the graph). */
@@ -105,6 +109,7 @@ struct net_param *net_find_param(struct net *n, const char *name);
  * optimiser calls it. Packed copies of weights are refreshed at the next pass. */
 void net_params_changed(struct net *n);
 
+/* For passes that no optimiser begins. */
 void net_zero_grads(struct net *n);
 
 /* ---- masks ----------------------------------------------------------------------- */

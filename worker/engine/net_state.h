@@ -32,7 +32,7 @@ struct net {
     size_t n_params, params_capacity;
     struct arena names;
 
-    float *param_block; /* values | gradients | momentum | own memory of the ops */
+    float *param_block; /* values | gradients | own memory of the ops */
     int64_t param_floats, value_floats;
     float *pass_block; /* kept | transient */
     int64_t pass_floats;

@@ -91,7 +91,7 @@ run_ce(struct bench *b, struct err *err)
     const struct optim_sgd sgd = {.momentum = 0.9, .weight_decay = 5e-4};
 
     (void)err;
-    net_zero_grads(b->student);
+    optim_sgd_begin(b->student, &sgd);
     const struct loss_view view = {
         .n = n,
         .classes = classes,
@@ -100,7 +100,7 @@ run_ce(struct bench *b, struct err *err)
     memset(b->dlogits, 0, (size_t)(n * classes) * sizeof(float));
     loss_find("ce")->run(&view, 1, b->dlogits);
     net_backward(b->student, b->dlogits, NET_GRAD_PARAMS);
-    optim_sgd_step(b->student, &sgd, 0.01);
+    optim_sgd_end(b->student, 0.01);
     return 0;
 }
 

@@ -173,8 +173,8 @@ static void
 print_memory(const char *name, const struct net *n, FILE *out)
 {
     const struct net_memory m = net_memory(n);
-    const int64_t bytes[] = {m.weights,   m.gradients, m.momentum, m.own,       m.maps,
-                             m.transient, m.seeds,     m.threads,  net_bytes(n)};
+    const int64_t bytes[] = {m.weights,   m.gradients, m.own,     m.maps,
+                             m.transient, m.seeds,     m.threads, net_bytes(n)};
 
     fprintf(out, "%-10s", name);
     for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++)
@@ -186,9 +186,8 @@ print_memory(const char *name, const struct net *n, FILE *out)
 static void
 print_memories(const struct bench_profile *p, FILE *out)
 {
-    fprintf(out, "\n%-10s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "MiB", "weights",
-            "gradients", "momentum", "packed", "maps", "transient", "seeds", "threads",
-            "all");
+    fprintf(out, "\n%-10s %9s %9s %9s %9s %9s %9s %9s %9s\n", "MiB", "weights",
+            "gradients", "packed", "maps", "transient", "seeds", "threads", "all");
     print_memory("student", p->student, out);
     if (p->teacher != NULL)
         print_memory("teacher", p->teacher, out);

@@ -6,13 +6,14 @@
  * backward), but each view is differentiated right after its forward, so that only one
  * view's activations are in memory. With two batch norms, h = B/2:
  *
+ *   SGD begins                    gradients are added to the momentum
  *   teacher x[h:], x[:h]          eval, path 0: targets; terms note maps of x[:h]
  *   student x[:h]                 train, path 0, losses, backward; in a mask search the
  *                                 teacher sees x[:h] between, compared as it goes
  *   teacher x_aug, student x_aug  the same
  *   attack x[h:] -> x_adv         student, eval, path 1 as the last step left it
  *   teacher x_adv, student x_adv  path 1
- *   SGD
+ *   SGD ends                      the weights change
  *
  * That is the same because gradients only add up, the weights change at the end, and
  * the order in which the batch norms are updated (clean, augmented; adversarial after
@@ -287,7 +288,7 @@ run_views(struct pass *p)
 {
     struct step *s = p->s;
 
-    net_zero_grads(s->student);
+    optim_sgd_begin(s->student, &s->sgd);
     loss_set_start(s->losses);
     run_teacher(p);
     if (s->pairs)
@@ -352,7 +353,7 @@ step_run(struct step *s, const struct step_batch *batch, double lr,
         move_running(s, s->running[0], true);
         return -1;
     }
-    optim_sgd_step(s->student, &s->sgd, lr);
+    optim_sgd_end(s->student, lr);
     fill_result(&p, result);
     return 0;
 }

@@ -75,10 +75,11 @@ void step_free(struct step *s);
 
 /* 1 <= batch->n <= batch. Of a batch of one image there is only the adversarial view
  * where the student has several batch norms.
- * Gradients are in the student's net_params after the call; the optimiser step has been
- * made with `lr`. NaN or Inf in a loss is ERR_NUMERIC naming the term; parameters and
- * running statistics are then left as they were before the step (the scores of the mask
- * stage may count the refused batch). */
+ * The optimiser step has been made with `lr`; what the student's net_params hold more than
+ * optim_sgd_start is the gradient. NaN or Inf in a loss is ERR_NUMERIC naming the term;
+ * parameters and running statistics are then left as they were before the step, and the
+ * student's momentum is undefined (the scores of the mask stage may count the refused
+ * batch): whoever wants to go on goes back to a checkpoint. */
 MUST_CHECK int step_run(struct step *s, const struct step_batch *batch, double lr,
                         struct step_result *result, struct err *err);
 

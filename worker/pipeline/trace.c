@@ -1,6 +1,7 @@
 /*
  * trace.c - exact steps on given data; see trace.h. Invariant: it adds no arithmetic of
- * its own: what it shows is what step.c computed. It must not know the trainer.
+ * its own: what it shows is what step.c computed, gradients less what SGD adds them to.
+ * It must not know the trainer.
  */
 #include "worker/pipeline/trace.h"
 
@@ -37,6 +38,8 @@ struct trace {
     struct step *step;
     struct step_batch batch;
     struct step_result result;
+    float **starts;   /* of each parameter of the student that is trained, else NULL:
+                         optim_sgd_start, before the last step */
     struct arena mem; /* names and numbers that the writer borrows */
 };
 
@@ -253,6 +256,15 @@ put_result(struct st_writer *w, struct trace *t)
         put_loss(w, t, losses[i]->name, r->terms[i]);
 }
 
+/* Turns what the last step began with into the gradients that it added. */
+static const float *
+gradient(const struct net_param *p, float *start)
+{
+    for (int64_t i = 0; i < p->size; i++)
+        start[i] = p->grad[i] - start[i];
+    return start;
+}
+
 static void
 put_params(struct st_writer *w, struct trace *t)
 {
@@ -271,7 +283,7 @@ put_params(struct st_writer *w, struct trace *t)
         st_writer_add(w, name, ST_F32, p->dims, p->n_dims, p->value);
         if (p->grad != NULL)
             st_writer_add(w, arena_printf(&t->mem, "grad/%s", p->name), ST_F32, p->dims,
-                          p->n_dims, p->grad);
+                          p->n_dims, gradient(p, t->starts[i]));
     }
 }
 
@@ -300,6 +312,40 @@ save(struct trace *t, const char *path, struct err *err)
     const int rc = st_writer_save(w, path, err);
     st_writer_free(w);
     return rc;
+}
+
+/* ---- steps ----------------------------------------------------------------------- */
+
+static void
+keep_starts(struct trace *t)
+{
+    const struct optim_sgd sgd = {.momentum = t->spec.step.momentum,
+                                  .weight_decay = t->spec.step.weight_decay};
+    size_t count;
+    const struct net_param *params = net_params(t->student, &count);
+
+    t->starts = arena_alloc(&t->mem, count * sizeof *t->starts);
+    for (size_t i = 0; i < count; i++) {
+        const struct net_param *p = &params[i];
+        t->starts[i] = NULL;
+        if (p->grad == NULL)
+            continue;
+        t->starts[i] = arena_alloc(&t->mem, (size_t)p->size * sizeof(float));
+        for (int64_t k = 0; k < p->size; k++)
+            t->starts[i][k] = optim_sgd_start(p, k, &sgd);
+    }
+}
+
+static int
+run_steps(struct trace *t, int64_t steps, struct err *err)
+{
+    for (int64_t i = 1; i <= steps; i++) {
+        if (i == steps)
+            keep_starts(t);
+        if (step_run(t->step, &t->batch, t->spec.lr, &t->result, err) != 0)
+            return err_wrap(err, "step %" PRId64, i);
+    }
+    return 0;
 }
 
 /* ---- the whole ------------------------------------------------------------------- */
@@ -340,11 +386,8 @@ trace_run(const char *spec_path, const char *in_path, const char *out_path,
     struct trace t = {0};
     int rc = prepare(&t, spec_path, in_path, backend, threads, err);
 
-    for (int64_t i = 0; rc == 0 && i < steps; i++) {
-        rc = step_run(t.step, &t.batch, t.spec.lr, &t.result, err);
-        if (rc != 0)
-            err_wrap(err, "step %" PRId64, i + 1);
-    }
+    if (rc == 0)
+        rc = run_steps(&t, steps, err);
     if (rc == 0)
         rc = save(&t, out_path, err);
     release(&t);

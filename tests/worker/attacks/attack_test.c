@@ -358,9 +358,9 @@ train(struct trained *t, int steps)
             for (int k = 0; k < K; k++)
                 dlogits[i * K + k] = (float)(row[k] / MANY);
         }
-        net_zero_grads(t->net);
+        optim_sgd_begin(t->net, &sgd);
         net_backward(t->net, dlogits, NET_GRAD_PARAMS);
-        optim_sgd_step(t->net, &sgd, 0.05);
+        optim_sgd_end(t->net, 0.05);
     }
 }
 

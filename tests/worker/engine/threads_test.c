@@ -32,7 +32,7 @@ step(struct trail *t, struct net *n, const float *x, const float *dlogits, int p
     size_t count;
     struct net_param *params = net_params(n, &count);
 
-    net_zero_grads(n);
+    optim_sgd_begin(n, &sgd);
     leave(t, net_forward(n, x, BATCH, NET_EVAL, path), BATCH * SMALL_CLASSES);
     net_backward(n, dlogits, NET_GRAD_INPUT);
     leave(t, net_input_grad(n), BATCH * SMALL_IMAGE);
@@ -47,7 +47,7 @@ step(struct trail *t, struct net *n, const float *x, const float *dlogits, int p
     for (size_t i = 0; i < count; i++)
         if (params[i].grad != NULL)
             leave(t, params[i].grad, params[i].size);
-    optim_sgd_step(n, &sgd, 0.05);
+    optim_sgd_end(n, 0.05);
     for (size_t i = 0; i < count; i++)
         leave(t, params[i].value, params[i].size);
 }

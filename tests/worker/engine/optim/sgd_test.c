@@ -1,10 +1,29 @@
 /* sgd_test.c - several steps against PyTorch's rule written in double. */
 #include "tests/worker/engine/small_resnet.h"
 
+#include <string.h>
+
 #include "tests/support/near.h"
 #include "worker/engine/optim/optim.h"
 
 enum { STEPS = 4 };
+
+static double
+gradient_of(int64_t i)
+{
+    return 0.01 * (double)(i % 13 - 6);
+}
+
+/* As several backward passes would. */
+static void
+add_gradients(struct net_param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (int64_t k = 0; params[i].grad != NULL && k < params[i].size; k++) {
+            params[i].grad[k] += 0.01f;
+            params[i].grad[k] += (float)(gradient_of(k) - 0.01);
+        }
+}
 
 static void
 check_param(const struct net_param *p, const float *start, const struct optim_sgd *sgd)
@@ -12,7 +31,7 @@ check_param(const struct net_param *p, const float *start, const struct optim_sg
     for (int64_t i = 0; i < p->size; i++) {
         double w = (double)start[i], v = 0.0;
         for (int step = 0; step < STEPS; step++) {
-            const double g = (double)p->grad[i] + sgd->weight_decay * w;
+            const double g = gradient_of(i) + sgd->weight_decay * w;
             v = step == 0 ? g : sgd->momentum * v + g;
             w -= 0.1 / (1 + step) * v;
         }
@@ -34,14 +53,13 @@ check_steps(struct graph *g)
     probe_fill(n);
     for (size_t i = 0; i < count; i++) {
         start[i] = malloc((size_t)params[i].size * sizeof(float));
-        for (int64_t k = 0; k < params[i].size; k++) {
-            start[i][k] = params[i].value[k];
-            if (params[i].grad != NULL)
-                params[i].grad[k] = 0.01f * (float)(k % 13 - 6);
-        }
+        memcpy(start[i], params[i].value, (size_t)params[i].size * sizeof(float));
     }
-    for (int step = 0; step < STEPS; step++)
-        optim_sgd_step(n, &sgd, 0.1 / (1 + step));
+    for (int step = 0; step < STEPS; step++) {
+        optim_sgd_begin(n, &sgd);
+        add_gradients(params, count);
+        optim_sgd_end(n, 0.1 / (1 + step));
+    }
     for (size_t i = 0; i < count; i++) {
         if (params[i].grad != NULL)
             check_param(&params[i], start[i], &sgd);
@@ -77,6 +95,30 @@ large_parameters_are_updated_from_end_to_end(void **state)
 }
 
 static void
+what_the_passes_add_is_the_gradient(void **state)
+{
+    static const struct optim_sgd sgd = {.momentum = 0.9, .weight_decay = 0.5};
+    struct graph *g = small_resnet();
+    struct team *team = team_new(1);
+    struct net *n = probe_net(g, backends[0], team, 1, true);
+    (void)state;
+
+    probe_fill(n);
+    const struct net_param *p = net_find_param(n, "conv3.weight");
+    for (int step = 0; step < STEPS; step++) {
+        const float start = optim_sgd_start(p, 3, &sgd);
+        optim_sgd_begin(n, &sgd);
+        assert_true(fabsf(p->grad[3] - start) < 1e-6f);
+        p->grad[3] += 0.25f;
+        optim_sgd_end(n, 0.1);
+        assert_true(fabsf(p->grad[3] - start - 0.25f) < 1e-6f);
+    }
+    net_free(n);
+    team_free(team);
+    graph_free(g);
+}
+
+static void
 the_next_pass_sees_the_new_weights(void **state)
 {
     static const struct optim_sgd sgd = {0};
@@ -88,10 +130,10 @@ the_next_pass_sees_the_new_weights(void **state)
     (void)state;
 
     probe_fill(n);
-    net_zero_grads(n);
+    optim_sgd_begin(n, &sgd);
     const float before = net_forward(n, xf, 1, NET_EVAL, 0)[0];
     net_find_param(n, "conv3.weight")->grad[0] = 1.0f;
-    optim_sgd_step(n, &sgd, 5.0);
+    optim_sgd_end(n, 5.0);
     assert_true(net_forward(n, xf, 1, NET_EVAL, 0)[0] != before);
     free(x);
     free(xf);
@@ -106,6 +148,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_follow_pytorch_for_every_trained_parameter),
         cmocka_unit_test(large_parameters_are_updated_from_end_to_end),
+        cmocka_unit_test(what_the_passes_add_is_the_gradient),
         cmocka_unit_test(the_next_pass_sees_the_new_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
