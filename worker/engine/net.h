@@ -32,8 +32,9 @@ enum net_keep {
  * enough for them the large copies can be made anew each time, in memory that is free
  * then, which takes some percent of the pass. The numbers are the same. */
 enum net_packing {
-    NET_PACK_KEPT, /* once for each version of the weights */
-    NET_PACK_LATE, /* for each pass */
+    NET_PACK_KEPT,   /* once for each version of the weights */
+    NET_PACK_LATE,   /* for each pass */
+    NET_PACK_LATEST, /* also middling copies, for which evaluation goes node by node */
 };
 
 struct net_config {

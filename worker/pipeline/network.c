@@ -9,6 +9,9 @@
 /* Where they are that small, reading them takes less time than making them anew. */
 enum { SMALL_MAPS_BYTES = 32 << 20 };
 
+/* From here on the layers are many, and what each of them keeps adds up. */
+enum { MANY_WEIGHTS = 16 << 20 };
+
 /* What a net for training keeps of its maps, of which none may be asked for. */
 static enum net_keep
 kept_maps(const struct network_config *config, const struct graph *g)
@@ -17,6 +20,14 @@ kept_maps(const struct network_config *config, const struct graph *g)
     const bool training = config->gradients && !config->frozen;
 
     return training && bytes <= SMALL_MAPS_BYTES ? NET_KEEP_MAPS : config->keep;
+}
+
+static enum net_packing
+packing(const struct network_config *config, const struct graph *g)
+{
+    const bool many = graph_n_weights(g) >= MANY_WEIGHTS;
+
+    return config->packing == NET_PACK_LATE && many ? NET_PACK_LATEST : config->packing;
 }
 
 int
@@ -44,7 +55,7 @@ network_new(struct net **out, const struct network_config *config, struct err *e
                                       .gradients = config->gradients,
                                       .frozen = config->frozen,
                                       .keep = kept_maps(config, g),
-                                      .packing = config->packing,
+                                      .packing = packing(config, g),
                                       .lender = config->lender,
                                       .brief = config->brief};
     const int rc = net_new(out, g, &memory, err);

@@ -23,7 +23,8 @@ enum {
                               share of a pass, */
     MOST_FLOATS = 1 << 22, /* unless so much is to be saved */
     MOST_PIXELS = 1 << 10,
-    MUCH_FLOATS = 1 << 20 /* of which the head of the graph would have two copies */
+    MUCH_FLOATS = 1 << 20, /* of which the head of the graph would have two copies; */
+    MIDDLING_FLOATS = 1 << 19 /* with NET_PACK_LATEST */
 };
 
 struct conv_state {
@@ -90,13 +91,14 @@ static void
 choose_late(struct conv_state *state, enum net_packing packing, int64_t pixels)
 {
     struct conv_sizes *sizes = &state->sizes;
+    const int64_t much = packing == NET_PACK_LATEST ? MIDDLING_FLOATS : MUCH_FLOATS;
 
     for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++)
         state->late[pass] =
-            packing == NET_PACK_LATE && is_worth_packing(sizes->packed[pass], pixels);
+            packing != NET_PACK_KEPT && is_worth_packing(sizes->packed[pass], pixels);
     if (sizes->together > OP_SLICE)
         return;
-    if (state->late[CONV_FORWARD] && sizes->packed[CONV_FORWARD] >= MUCH_FLOATS)
+    if (state->late[CONV_FORWARD] && sizes->packed[CONV_FORWARD] >= much)
         sizes->together = OP_SLICE + 1;
     else
         state->late[CONV_FORWARD] = state->late[CONV_BACKWARD_DATA] = false;
