@@ -56,6 +56,19 @@ shape_of(const struct conv_shape *conv, enum conv_pass pass, int64_t block)
     return s;
 }
 
+static const struct wino_lanes *
+lanes_for(const struct wino_shape *s)
+{
+    return (s->block == 16 ? wino16 : wino8) + s->form;
+}
+
+/* Does a tile go through all stages before the next ones? */
+static bool
+is_small(const struct wino_shape *s)
+{
+    return s->c == s->block && s->k_lanes == s->block && lanes_for(s)->small != NULL;
+}
+
 /* ---- weights --------------------------------------------------------------------- */
 
 enum { PANEL = 32 }; /* kernels that are transformed together, at most */
@@ -232,10 +245,12 @@ packed_floats(const struct wino_shape *s)
  * often. Products go by six tiles. Measured (AVX2, 1 thread, effective GFLOP/s, chunks of
  * 16 / 24 / 48 tiles): stride 1 with 64 channels 269 276 243, 128: 329 327 316, 512: -
  * 316 354; stride 2, 64->128 120 120 114, 128->256 131 136 130, 256->512 - 118 141.
- * With 8 channels chunks of 24 / 32 / 48 / 64 tiles: 138 142 148 146. */
+ */
 static int64_t
 chunk_tiles(const struct wino_shape *s)
 {
+    if (is_small(s))
+        return WINO_SMALL_TILES;
     if (s->c <= 8)
         return 48;
     return s->c * s->k <= 128 * 256 ? 24 : 48;
@@ -255,8 +270,10 @@ chunk_rows(const struct wino_shape *s, int64_t images)
 static int64_t
 column_floats(const struct wino_shape *s)
 {
+    const int64_t tiles = is_small(s) ? WINO_SMALL_TILES : s->columns;
+
     if (s->form == WINO_SAME)
-        return (WINO_OUT * s->columns + 2) * WINO_IN * s->block;
+        return (WINO_OUT * tiles + 2) * WINO_IN * s->block;
     const int64_t step = s->form == WINO_HALVE ? 2 * STRIDED_EVEN : STRIDED_EVEN;
     return (step * s->columns + 1) * (STRIDED_ODD + STRIDED_EVEN) * s->block;
 }
@@ -281,6 +298,8 @@ sizes_of(const struct wino_shape *s, int64_t images)
                       .zeros = s->w * s->block,
                       .rows = WINO_ROWS * s->w * s->block};
 
+    if (is_small(s))
+        n.stride = WINO_SMALL_STRIDE(s->block);
     n.all = (n.lag + n.points) * n.stride + n.columns + n.zeros + n.rows;
     return n;
 }
@@ -330,11 +349,29 @@ soon_written(const struct conv_out *out, int64_t first, int64_t n,
                               .w = s->q};
 }
 
+/* Image by image. */
 static void
-convolve(const struct conv_out *out, const struct map_value *x, const float *u,
-         const struct wino_shape *s, int64_t images, float *workspace)
+convolve_small(const struct conv_out *out, const struct map_value *x, const float *u,
+               const struct wino_shape *s, int64_t images, float *workspace)
 {
-    const struct wino_lanes *lanes = (s->block == 16 ? wino16 : wino8) + s->form;
+    const struct wino_chunk chunk = make_chunk(s, images, workspace);
+    const int64_t x_image = s->c_lanes * s->h * s->w;
+    const int64_t y_image = s->k_lanes * s->p * s->q;
+
+    for (int64_t n = 0; n < images; n++) {
+        const struct map_value x_n = map_value_later(x, n * x_image);
+        struct conv_after after;
+        const struct conv_out y_n = conv_out_at(out, n * y_image, &after);
+
+        lanes_for(s)->small(&y_n, &x_n, u, &chunk, s);
+    }
+}
+
+static void
+convolve_chunks(const struct conv_out *out, const struct map_value *x, const float *u,
+                const struct wino_shape *s, int64_t images, float *workspace)
+{
+    const struct wino_lanes *lanes = lanes_for(s);
     const int64_t step = chunk_rows(s, images), rows = images * s->rows;
     const int64_t x_image = s->c_lanes * s->h * s->w;
     const int64_t y_image = s->k_lanes * s->p * s->q;
@@ -361,6 +398,16 @@ convolve(const struct conv_out *out, const struct map_value *x, const float *u,
     }
 }
 
+static void
+convolve(const struct conv_out *out, const struct map_value *x, const float *u,
+         const struct wino_shape *s, int64_t images, float *workspace)
+{
+    if (is_small(s))
+        convolve_small(out, x, u, s, images, workspace);
+    else
+        convolve_chunks(out, x, u, s, images, workspace);
+}
+
 /* ---- the kernels ----------------------------------------------------------------- */
 
 /* Where it is faster than oneDNN's direct convolution. Measured on AVX2 (Zen 3, 1 thread,
@@ -385,6 +432,8 @@ together(const struct conv_shape *conv, int64_t block)
     const struct wino_shape s = shape_of(conv, CONV_FORWARD, block);
     const int64_t tiles = s.rows * s.columns;
 
+    if (is_small(&s))
+        return 1;
     return at_most((chunk_tiles(&s) + tiles - 1) / tiles, 32);
 }
 

@@ -96,6 +96,11 @@ struct wino_chunk {
 
 enum { WINO_ROWS = 9 }; /* of pixels, that a row of tiles reads, at most */
 
+/* With few channels tiles of an image go together, at most, and with them floats from
+ * point to point of v: half a cache line more than needed, as in other chunks. */
+enum { WINO_SMALL_TILES = 8 };
+#define WINO_SMALL_STRIDE(lanes) ((WINO_SMALL_TILES + 1) * (lanes))
+
 /* The stages of a form, for one number of lanes. */
 struct wino_lanes {
     /* v of the row of tiles `row` of the image x; the first tile is number `tile`. */
@@ -109,6 +114,10 @@ struct wino_lanes {
     /* y = after(A^T m A) of a row of tiles; `out` is of its image. */
     void (*output)(const struct conv_out *out, const struct wino_chunk *chunk,
                    int64_t tile, int64_t row, const struct wino_shape *s);
+    /* All of an image where x and y have as many channels as there are lanes, by tiles
+     * that never leave the first-level cache; NULL: where that is no faster. */
+    void (*small)(const struct conv_out *out, const struct map_value *x, const float *u,
+                  const struct wino_chunk *chunk, const struct wino_shape *s);
 };
 extern const struct wino_lanes wino8[WINO_FORMS], wino16[WINO_FORMS];
 

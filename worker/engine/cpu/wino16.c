@@ -11,9 +11,9 @@
 #include "worker/engine/cpu/strided_weights_lanes.inc"
 
 const struct wino_lanes wino16[WINO_FORMS] = {
-    [WINO_SAME] = {input, multiply, output},
-    [WINO_HALVE] = {halve_input, multiply, halve_output},
-    [WINO_DOUBLE] = {double_input, multiply, double_output},
+    [WINO_SAME] = {input, multiply, output, NULL},
+    [WINO_HALVE] = {halve_input, multiply, halve_output, NULL},
+    [WINO_DOUBLE] = {double_input, multiply, double_output, NULL},
 };
 
 const struct wino_weights_lanes wino_weights16[2] = {

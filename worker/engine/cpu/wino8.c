@@ -4,6 +4,7 @@
 #include "worker/engine/cpu/wino_product_lanes.inc"
 
 #include "worker/engine/cpu/wino_lanes.inc"
+#include "worker/engine/cpu/wino_small_lanes.inc"
 
 #include "worker/engine/cpu/strided_lanes.inc"
 #include "worker/engine/cpu/wino_weights_lanes.inc"
@@ -11,9 +12,9 @@
 #include "worker/engine/cpu/strided_weights_lanes.inc"
 
 const struct wino_lanes wino8[WINO_FORMS] = {
-    [WINO_SAME] = {input, multiply, output},
-    [WINO_HALVE] = {halve_input, multiply, halve_output},
-    [WINO_DOUBLE] = {double_input, multiply, double_output},
+    [WINO_SAME] = {input, multiply, output, small},
+    [WINO_HALVE] = {halve_input, multiply, halve_output, NULL},
+    [WINO_DOUBLE] = {double_input, multiply, double_output, NULL},
 };
 
 const struct wino_weights_lanes wino_weights8[2] = {
