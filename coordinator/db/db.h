@@ -18,7 +18,7 @@
  */
 struct db;
 
-enum { DB_SCHEMA_VERSION = 11 };
+enum { DB_SCHEMA_VERSION = 12 };
 
 /* conninfo: libpq string or URI; NULL or "": PGHOST, PGDATABASE, ... decide. */
 MUST_CHECK int db_open(struct db **out, const char *conninfo, struct err *err);
