@@ -319,9 +319,12 @@ drop_session(struct core *core, struct session *s)
     roster_drop(&core->roster, s);
 }
 
-/* Of a lease that was never sent nobody can know: what is named is of the past. */
+/* Of a lease that was never sent nobody can know: what is named is of the past. So may be
+ * what else a HELLO names that took its time: until something is told of the run, the
+ * worker is asked. */
 static bool
-adopt(struct core *core, struct session *s, struct msg_run run, bool result)
+adopt(struct core *core, struct session *s, struct msg_run run, bool result,
+      int64_t now_ms)
 {
     struct lease *l = find_lease(core, run);
 
@@ -332,7 +335,8 @@ adopt(struct core *core, struct session *s, struct msg_run run, bool result)
         l->over = result;
         core_assign(core, l, s);
     }
-    l->known = true;
+    l->known = false;
+    l->ask_ms = now_ms + core->config.lease_ms;
     return true;
 }
 
@@ -351,10 +355,10 @@ core_hello(struct core *core, const struct msg_hello *hello, int64_t now_ms,
 
     *n_kill = 0;
     for (size_t i = 0; i < hello->n_running; i++)
-        if (!adopt(core, s, hello->running[i], false))
+        if (!adopt(core, s, hello->running[i], false, now_ms))
             kill[(*n_kill)++] = hello->running[i];
     for (size_t i = 0; i < hello->n_held; i++)
-        adopt(core, s, hello->held[i], true);
+        adopt(core, s, hello->held[i], true, now_ms);
     for (l = core->orphans; l != NULL; l = l->next)
         if (strcmp(l->boot, s->boot) == 0)
             end_by(core, l, CORE_RETURN, false);

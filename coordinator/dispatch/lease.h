@@ -14,7 +14,7 @@ struct lease {
     int64_t deadline_ms;     /* when nobody claims it */
     bool busy;               /* an action about it is on its way to the database */
     bool unsent;    /* its commit was not confirmed: the worker knows nothing */
-    bool known;     /* its worker has named it: the GRANT arrived */
+    bool known;     /* its worker has told of it in this session */
     bool bare;      /* see core_is_bare */
     bool unbound;   /* its stage declares nothing that a success must have */
     bool over;      /* its result has come: the worker has the slot back */

@@ -241,6 +241,7 @@ a_restart_adopts_running_jobs_and_waits_a_full_grace(void **state)
     assert_ptr_equal(core_session_of(core, running), s);
     assert_int_equal(s->leases, 1);
     assert_int_equal(session_credit(s), 0);
+    assert_true(core_told(core, s, running));
     core_heard(core, s->id, 100 + 2 * LEASE_MS);
     core_tick(core, 101 + 2 * LEASE_MS);
     /* nobody has claimed it; the coordinator's own death is not the job's fault */
@@ -345,6 +346,29 @@ a_held_result_of_a_restarted_agent_keeps_its_lease(void **state)
     core_heard(core, 1002, LEASE_MS);
     core_tick(core, LEASE_MS + 1);
     assert_string_equal(actions(core), "gone old"); /* and no lost */
+}
+
+/* A HELLO that took its time names a result that has been settled, or fenced, since. */
+static void
+a_worker_is_asked_for_what_a_hello_of_the_past_named(void **state)
+{
+    struct core *core = *state;
+    struct msg_run held[] = {{1, 1}}, kill[1];
+    size_t n_kill;
+
+    hello(core, "a", 1, NULL, 0, 0);
+    core_add_ready(core, 1, 0, 0, 0, 0, 0);
+    core_tick(core, 1);
+    actions(core);
+    core_leased(core, held[0], true);
+    const struct msg_hello late = {
+        .name = "a", .boot = "a", .host = "h", .slots = 1, .held = held, .n_held = 1};
+    core_hello(core, &late, 100, kill, &n_kill);
+    core_heard(core, 1002, 100 + LEASE_MS);
+    core_tick(core, 101 + LEASE_MS);
+    assert_string_equal(actions(core), "ask 1/1>1002");
+    hello(core, "a", 1, NULL, 0, 102 + LEASE_MS);
+    assert_string_equal(actions(core), "return 1/1");
 }
 
 static void
@@ -666,6 +690,7 @@ main(void)
         TEST(a_hello_reconciles_what_each_side_believes),
         TEST(a_reconnected_process_keeps_its_jobs_under_a_new_session),
         TEST(a_held_result_of_a_restarted_agent_keeps_its_lease),
+        TEST(a_worker_is_asked_for_what_a_hello_of_the_past_named),
         TEST(nobody_takes_a_lease_by_naming_it),
         TEST(goodbye_hands_jobs_back_without_charge),
         TEST(a_worker_that_vanishes_during_the_commit_of_its_lease_gives_it_back),
