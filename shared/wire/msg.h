@@ -131,9 +131,9 @@ struct msg_progress {
 };
 
 /* Any message counts as a sign of life; this one is sent when there is no other. From
- * the coordinator it carries the session, and in `progress` only runs whose GRANT
- * nothing has answered: a worker that does not know one of them says HELLO. Never
- * touches the database. */
+ * the coordinator it carries the session, and in `progress` only runs of which nothing
+ * was told in it: a worker that does not know one of them says HELLO. Never touches the
+ * database. */
 struct msg_heartbeat {
     int64_t session;
     struct msg_progress *progress;

@@ -628,8 +628,8 @@ take_reject(struct session *s, const struct msg_reject *r, int64_t now_ms)
         s->io.refused(s->io.ctx, r->text);
 }
 
-/* The coordinator names runs that it has granted and heard nothing of. If one of them
- * never arrived, a HELLO tells it what did. */
+/* The coordinator names runs that should be here and that it has heard nothing of. If one
+ * of them is not, a HELLO tells it what is. */
 static void
 take_heartbeat(struct session *s, const struct msg_heartbeat *h, int64_t now_ms)
 {
