@@ -97,8 +97,24 @@ file_write_behind(int fd, int64_t offset, int64_t size)
     (void)posix_fadvise(fd, behind, size, POSIX_FADV_DONTNEED);
 }
 
+static int
+write_parts(int fd, const struct file_part *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (write_all(fd, parts[i].data, parts[i].size) != 0)
+            return -1;
+    return 0;
+}
+
 int
 file_write(const char *path, const void *data, size_t size, struct err *err)
+{
+    return file_write_parts(path, &(struct file_part){data, size}, 1, err);
+}
+
+int
+file_write_parts(const char *path, const struct file_part *parts, size_t n,
+                 struct err *err)
 {
     char *tmp = xasprintf("%s.tmp.%ld", path, (long)getpid());
     struct err ignored;
@@ -109,7 +125,7 @@ file_write(const char *path, const void *data, size_t size, struct err *err)
         err_sys(err, "create %s", tmp);
         goto out;
     }
-    const int failed = write_all(fd, data, size) != 0 || fsync(fd) != 0;
+    const int failed = write_parts(fd, parts, n) != 0 || fsync(fd) != 0;
     if (failed)
         err_sys(err, "write %s", tmp);
     close(fd);

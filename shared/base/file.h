@@ -17,6 +17,14 @@ MUST_CHECK int file_read(struct buf *out, const char *path, struct err *err);
 MUST_CHECK int file_write(const char *path, const void *data, size_t size,
                           struct err *err);
 
+/* The same of what lies here and there in memory, and one after the other in the file. */
+struct file_part {
+    const void *data;
+    size_t size;
+};
+MUST_CHECK int file_write_parts(const char *path, const struct file_part *parts,
+                                size_t n, struct err *err);
+
 /* The number behind `key` where a line of the file begins with it, of the first line for
  * ""; `other` where there is no file or no number. For what the kernel tells. */
 int64_t file_number(const char *path, const char *key, int64_t other);

@@ -35,24 +35,42 @@ add(struct pieces *p, const char *name, enum st_dtype dtype, int64_t count, void
     p->items[p->n++] = (struct piece){name, dtype, count, data};
 }
 
-/* Parameters and masks of `s`, called `prefix`/... . */
+/* All masks, one after the other. */
 static void
-add_snapshot(struct pieces *p, const char *prefix, struct net *n, struct snapshot *s)
+add_masks(struct pieces *p, const char *prefix, struct net *n, uint8_t *masks)
+{
+    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
+        const int64_t size = network_mask_size(n, i);
+        add(p, arena_printf(&p->names, "%s/mask.%d", prefix, i), ST_U8, size, masks);
+        masks += size;
+    }
+}
+
+/* The network as it is: its parameters where they lie. */
+static void
+add_now(struct pieces *p, struct net *n, uint8_t *masks)
+{
+    size_t count;
+    const struct net_param *params = net_params(n, &count);
+
+    for (size_t i = 0; i < count; i++)
+        add(p, arena_printf(&p->names, "now/%s", params[i].name), ST_F32,
+            params[i].size, params[i].value);
+    add_masks(p, "now", n, masks);
+}
+
+static void
+add_best(struct pieces *p, struct net *n, struct snapshot *best)
 {
     size_t count, at = 0;
     const struct net_param *params = net_params(n, &count);
-    uint8_t *mask = s->masks;
 
     for (size_t i = 0; i < count; i++) {
-        add(p, arena_printf(&p->names, "%s/%s", prefix, params[i].name), ST_F32,
-            params[i].size, s->values + at);
+        add(p, arena_printf(&p->names, "best/%s", params[i].name), ST_F32,
+            params[i].size, best->values + at);
         at += (size_t)params[i].size;
     }
-    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
-        const int64_t size = network_mask_size(n, i);
-        add(p, arena_printf(&p->names, "%s/mask.%d", prefix, i), ST_U8, size, mask);
-        mask += size;
-    }
+    add_masks(p, "best", n, best->masks);
 }
 
 static void
@@ -67,19 +85,19 @@ add_momentum(struct pieces *p, struct net *n)
                 params[i].size, params[i].momentum);
 }
 
-/* now: copy of c->net, which pieces point into. */
+/* masks: of c->net, which pieces point into. */
 static struct pieces
-list_pieces(const struct checkpoint *c, struct snapshot *now, bool with_best)
+list_pieces(const struct checkpoint *c, uint8_t *masks, bool with_best)
 {
     struct pieces p = {0};
 
     add(&p, "counts", ST_I64, sizeof c->state->counts / sizeof(int64_t),
         &c->state->counts);
     add(&p, "sums", ST_F64, sizeof c->state->sums / sizeof(double), &c->state->sums);
-    add_snapshot(&p, "now", c->net, now);
+    add_now(&p, c->net, masks);
     add_momentum(&p, c->net);
     if (with_best)
-        add_snapshot(&p, "best", c->net, c->best);
+        add_best(&p, c->net, c->best);
     if (c->scores != NULL)
         add(&p, "scores", ST_F32, c->n_scores, c->scores);
     return p;
@@ -92,15 +110,19 @@ pieces_release(struct pieces *p)
     arena_release(&p->names);
 }
 
+static uint8_t *
+room_for_masks(const struct net *n)
+{
+    return xmalloc((size_t)graph_relus(net_graph(n)));
+}
+
 int
 checkpoint_save(const struct checkpoint *c, const char *path, struct err *err)
 {
-    struct snapshot now;
+    uint8_t *masks = room_for_masks(c->net);
 
-    if (snapshot_init(&now, c->net, err) != 0)
-        return -1;
-    snapshot_take(&now, c->net);
-    struct pieces p = list_pieces(c, &now, c->best->taken);
+    snapshot_get_masks(masks, c->net);
+    struct pieces p = list_pieces(c, masks, c->best->taken);
     struct st_writer *w = st_writer_new();
     stamp_write(w, c->job, CHECKPOINT_VERSION);
     for (size_t i = 0; i < p.n; i++)
@@ -109,7 +131,7 @@ checkpoint_save(const struct checkpoint *c, const char *path, struct err *err)
     const int rc = st_writer_save(w, path, err);
     st_writer_free(w);
     pieces_release(&p);
-    snapshot_release(&now);
+    free(masks);
     return rc;
 }
 
@@ -143,20 +165,20 @@ static int
 load_from(const struct checkpoint *c, const struct st_file *f, struct err *err)
 {
     const bool with_best = st_find(f, "best/mask.0") != NULL;
-    struct snapshot now;
 
-    if (stamp_check(f, c->job, CHECKPOINT_VERSION, err) != 0 || snapshot_init(&now, c->net, err) != 0)
+    if (stamp_check(f, c->job, CHECKPOINT_VERSION, err) != 0)
         return -1;
-    struct pieces p = list_pieces(c, &now, with_best);
+    uint8_t *masks = room_for_masks(c->net);
+    struct pieces p = list_pieces(c, masks, with_best);
     const int rc = check_pieces(f, &p, err);
     if (rc == 0) {
         copy_pieces(f, &p);
-        now.taken = true;
-        snapshot_restore(c->net, &now);
+        snapshot_set_masks(c->net, masks);
+        net_params_changed(c->net);
         c->best->taken = with_best;
     }
     pieces_release(&p);
-    snapshot_release(&now);
+    free(masks);
     return rc;
 }
 

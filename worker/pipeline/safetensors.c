@@ -449,18 +449,31 @@ put_header(struct buf *out, const struct st_writer *w, struct err *err)
     return 0;
 }
 
+/* The tensors go to the file from where they lie: they may be most of the memory. */
+static int
+write_tensors(const struct st_writer *w, const struct buf *header, const char *path,
+              struct err *err)
+{
+    struct file_part *parts = xcalloc(w->n + 1, sizeof *parts);
+
+    parts[0] = (struct file_part){header->data, header->len};
+    for (size_t i = 0; i < w->n; i++)
+        parts[i + 1] = (struct file_part){w->tensors[i].data, w->tensors[i].bytes};
+    const int rc = file_write_parts(path, parts, w->n + 1, err);
+    free(parts);
+    return rc;
+}
+
 int
 st_writer_save(struct st_writer *w, const char *path, struct err *err)
 {
-    struct buf bytes = {0};
+    struct buf header = {0};
 
     if (w->n > 0)
         qsort(w->tensors, w->n, sizeof *w->tensors, by_width_and_name);
-    int rc = put_header(&bytes, w, err);
-    for (size_t i = 0; rc == 0 && i < w->n; i++)
-        buf_add(&bytes, w->tensors[i].data, w->tensors[i].bytes);
+    int rc = put_header(&header, w, err);
     if (rc == 0)
-        rc = file_write(path, bytes.data, bytes.len, err);
-    buf_release(&bytes);
+        rc = write_tensors(w, &header, path, err);
+    buf_release(&header);
     return rc == 0 ? 0 : err_wrap(err, "write %s", path);
 }

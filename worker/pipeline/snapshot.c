@@ -34,20 +34,34 @@ snapshot_release(struct snapshot *s)
 }
 
 void
+snapshot_get_masks(uint8_t *masks, struct net *n)
+{
+    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
+        net_get_mask(n, i, masks);
+        masks += network_mask_size(n, i);
+    }
+}
+
+void
+snapshot_set_masks(struct net *n, const uint8_t *masks)
+{
+    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
+        net_set_mask(n, i, masks);
+        masks += network_mask_size(n, i);
+    }
+}
+
+void
 snapshot_take(struct snapshot *s, struct net *n)
 {
     size_t count, at = 0;
     const struct net_param *params = net_params(n, &count);
-    uint8_t *mask = s->masks;
 
     for (size_t i = 0; i < count; i++) {
         memcpy(s->values + at, params[i].value, (size_t)params[i].size * sizeof(float));
         at += (size_t)params[i].size;
     }
-    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
-        net_get_mask(n, i, mask);
-        mask += network_mask_size(n, i);
-    }
+    snapshot_get_masks(s->masks, n);
     s->taken = true;
 }
 
@@ -56,16 +70,12 @@ snapshot_restore(struct net *n, const struct snapshot *s)
 {
     size_t count, at = 0;
     const struct net_param *params = net_params(n, &count);
-    const uint8_t *mask = s->masks;
 
     assert(s->taken);
     for (size_t i = 0; i < count; i++) {
         memcpy(params[i].value, s->values + at, (size_t)params[i].size * sizeof(float));
         at += (size_t)params[i].size;
     }
-    for (int i = 0; i < graph_n_masks(net_graph(n)); i++) {
-        net_set_mask(n, i, mask);
-        mask += network_mask_size(n, i);
-    }
+    snapshot_set_masks(n, s->masks);
     net_params_changed(n);
 }

@@ -22,6 +22,10 @@ void snapshot_release(struct snapshot *s);
 
 void snapshot_take(struct snapshot *s, struct net *n);
 
+/* All masks of a network, graph_relus bytes, and back. */
+void snapshot_get_masks(uint8_t *masks, struct net *n);
+void snapshot_set_masks(struct net *n, const uint8_t *masks);
+
 /* Puts the copy back. It must have been taken of a network of the same graph. */
 void snapshot_restore(struct net *n, const struct snapshot *s);
 

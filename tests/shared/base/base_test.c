@@ -216,6 +216,10 @@ files_are_written_whole_and_read_back(void **state)
     assert_int_equal(sha256_file(&sha, &size, path, &err), 0);
     assert_int_equal(size, 4);
     assert_string_equal(sha.hex, sha256_bytes("two!", 4).hex);
+    const struct file_part parts[] = {{" th", 3}, {NULL, 0}, {"ree", 3}};
+    assert_int_equal(file_write_parts(path, parts, 3, &err), 0);
+    assert_int_equal(file_read(&text, path, &err), 0);
+    assert_string_equal(buf_str(&text), "two! three");
     assert_int_equal(file_remove_tree(dir, &err), 0);
     assert_int_equal(file_remove_tree(dir, &err), 0);
     assert_int_equal(file_read(&text, path, &err), -1);
