@@ -57,7 +57,7 @@ struct norm_pass {
  * and v_{n-1} is its value. A stored one (n = 0) lies at `at`; with terms `at` may be
  * NULL for 0. All maps have the same shape. The bits are the same as if v_0, v_1, ...
  * were stored one after the other. */
-enum { MAP_TERMS = 5 };
+enum { MAP_TERMS = 8 };
 
 struct map_term {
     const float *x;

@@ -58,7 +58,7 @@ int graph_fused_conv(const struct graph *g, int node);
  * residual that is not stored either; 0: it is stored, because somebody else reads it, is
  * to read it (`keep`), or there would be more than GRAPH_LAZY_TERMS. In evaluation a
  * convolution may do the norm, and then stores what comes out. */
-enum { GRAPH_LAZY_TERMS = 4 };
+enum { GRAPH_LAZY_TERMS = 7 };
 int graph_lazy_terms(const struct graph *g, int node, enum net_keep keep);
 
 /* A deep copy; freed with graph_free. */
