@@ -34,7 +34,7 @@ enum net_keep {
 enum net_packing {
     NET_PACK_KEPT,   /* once for each version of the weights */
     NET_PACK_LATE,   /* for each pass */
-    NET_PACK_LATEST, /* also middling copies, for which evaluation goes node by node */
+    NET_PACK_LATEST, /* also smaller copies, for which evaluation goes node by node */
 };
 
 struct net_config {

@@ -23,8 +23,8 @@ enum {
                               share of a pass, */
     MOST_FLOATS = 1 << 22, /* unless so much is to be saved */
     MOST_PIXELS = 1 << 10,
-    MUCH_FLOATS = 1 << 20, /* of which the head of the graph would have two copies; */
-    MIDDLING_FLOATS = 1 << 19 /* with NET_PACK_LATEST */
+    MUCH_FLOATS = 1 << 20,  /* of which the head of the graph would have two copies; */
+    LATEST_FLOATS = 1 << 17 /* in place of LATE_ and MUCH_FLOATS, latest */
 };
 
 struct conv_state {
@@ -79,9 +79,9 @@ scratch_floats(const struct conv_sizes *sizes, int64_t max_batch)
 
 /* Is there enough work for these packed weights to make them for each pass? */
 static bool
-is_worth_packing(int64_t floats, int64_t pixels)
+is_worth_packing(int64_t floats, int64_t least, int64_t pixels)
 {
-    return floats >= LATE_FLOATS
+    return floats >= least
            && pixels >= (floats >= MOST_FLOATS ? MOST_PIXELS : LATE_PIXELS);
 }
 
@@ -91,11 +91,13 @@ static void
 choose_late(struct conv_state *state, enum net_packing packing, int64_t pixels)
 {
     struct conv_sizes *sizes = &state->sizes;
-    const int64_t much = packing == NET_PACK_LATEST ? MIDDLING_FLOATS : MUCH_FLOATS;
+    const bool latest = packing == NET_PACK_LATEST;
+    const int64_t least = latest ? LATEST_FLOATS : LATE_FLOATS;
+    const int64_t much = latest ? LATEST_FLOATS : MUCH_FLOATS;
 
     for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++)
-        state->late[pass] =
-            packing != NET_PACK_KEPT && is_worth_packing(sizes->packed[pass], pixels);
+        state->late[pass] = packing != NET_PACK_KEPT
+                            && is_worth_packing(sizes->packed[pass], least, pixels);
     if (sizes->together > OP_SLICE)
         return;
     if (state->late[CONV_FORWARD] && sizes->packed[CONV_FORWARD] >= much)
