@@ -318,7 +318,8 @@ static const struct {
 };
 enum { N_INDEXES = sizeof indexes / sizeof indexes[0], MANY = 10000 };
 
-/* Locks the tables, so only while there are no jobs: nobody can wait for them then. */
+/* Locks the tables, so only while there are no jobs: then a coordinator that looks into
+ * them waits for nothing that it could do. */
 static int
 fill_empty(struct pg *pg, struct insertion *x, struct err *err)
 {

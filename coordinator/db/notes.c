@@ -79,6 +79,6 @@ notes_tell_new(struct pg *pg, int64_t first, int64_t last, struct err *err)
         "  WHERE xmin = pg_current_xact_id()::xid) AND NOT EXISTS (SELECT FROM job_twin"
         "  WHERE again BETWEEN $1 AND $2) THEN (SELECT " NOTES_TEXT
         "  FROM (SELECT * FROM job WHERE id BETWEEN $1 AND $2 AND state = 'ready'"
-        "   LIMIT 65) j) ELSE '' END)",
+        "   LIMIT " NOTES_MOST " + 1) j) ELSE '' END)",
         PG_ARGS(PG_INT(first), PG_INT(last)), err);
 }

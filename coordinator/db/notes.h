@@ -27,9 +27,12 @@ MUST_CHECK int notes_take(struct pg *pg, struct notes *n, struct err *err);
 /* Adds what one note says. */
 void notes_read(struct notes *n, const char *text);
 
-/* The text for new jobs, an aggregate of SQL over rows `j` of job. */
-#define NOTES_TEXT                                                                    \
-    "CASE WHEN count(*) <= 64 THEN 'ready' || coalesce(string_agg(' ' || j.id || ':'" \
+/* The text for new jobs, an aggregate of SQL over rows `j` of job; of more than so many it
+ * names none. */
+#define NOTES_MOST "64"
+#define NOTES_TEXT                                            \
+    "CASE WHEN count(*) <= " NOTES_MOST                       \
+    " THEN 'ready' || coalesce(string_agg(' ' || j.id || ':'" \
     " || " JOB_RANK " || ':' || j.class, ''), '') ELSE '' END"
 
 /* At the end of a transaction that has made jobs first..last and changed no rules: names

@@ -8,84 +8,7 @@
 
 #include <cmocka.h>
 
-#include "coordinator/dispatch/core.h"
-#include "coordinator/dispatch/twins.h"
-
-enum { LEASE_MS = 3000 };
-
-static int
-new_core(void **state)
-{
-    const struct core_config config = {.lease_ms = LEASE_MS, .first_session = 1000};
-
-    *state = core_new(&config);
-    return 0;
-}
-
-static int
-free_core(void **state)
-{
-    core_free(*state);
-    return 0;
-}
-
-static struct session *
-hello_from(struct core *core, const char *host, const char *boot, int64_t slots,
-           const struct msg_run *running, size_t n_running, int64_t now)
-{
-    struct msg_run kill[8], copy[8];
-    size_t n_kill;
-
-    if (n_running > 0)
-        memcpy(copy, running, n_running * sizeof *copy);
-    const struct msg_hello h = {.name = boot,
-                                .boot = boot,
-                                .host = host,
-                                .slots = slots,
-                                .running = copy,
-                                .n_running = n_running};
-    struct session *s = core_hello(core, &h, now, kill, &n_kill);
-    core_offer(core, s, slots - (int64_t)n_running);
-    core_introduce(core, s, boot[0]);
-    return s;
-}
-
-static struct session *
-hello(struct core *core, const char *boot, int64_t slots, const struct msg_run *running,
-      size_t n_running, int64_t now)
-{
-    return hello_from(core, "h", boot, slots, running, n_running, now);
-}
-
-/* All actions as text: "lease 1/1>1001 lost 2/1! return 3/1 ask 4/1>1001 gone a". */
-static const char *
-actions(struct core *core)
-{
-    static char text[512];
-    struct core_action a;
-    size_t n = 0;
-
-    text[0] = '\0';
-    while (core_next_action(core, &a)) {
-        const long long job = a.run.job, attempt = a.run.attempt;
-        n += (size_t)(a.kind == CORE_LEASE
-                          ? snprintf(text + n, sizeof text - n, "lease %lld/%lld>%lld ",
-                                     job, attempt, (long long)a.session)
-                      : a.kind == CORE_LOST
-                          ? snprintf(text + n, sizeof text - n, "lost %lld/%lld%s ",
-                                     job, attempt, a.charged ? "!" : "")
-                      : a.kind == CORE_RETURN
-                          ? snprintf(text + n, sizeof text - n, "return %lld/%lld ",
-                                     job, attempt)
-                      : a.kind == CORE_ASK
-                          ? snprintf(text + n, sizeof text - n, "ask %lld/%lld>%lld ",
-                                     job, attempt, (long long)a.session)
-                          : snprintf(text + n, sizeof text - n, "gone %s ", a.boot));
-    }
-    if (n > 0)
-        text[n - 1] = '\0';
-    return text;
-}
+#include "tests/coordinator/dispatch/core_fixture.h"
 
 static void
 jobs_go_by_priority_then_id_to_workers_in_turn(void **state)
@@ -324,25 +247,30 @@ a_reconnected_process_keeps_its_jobs_under_a_new_session(void **state)
     assert_string_equal(actions(core), "");
 }
 
+/* Job 1 is leased to a worker, and a process of that name says that it has the result:
+ * session 1002. */
 static void
-a_held_result_of_a_restarted_agent_keeps_its_lease(void **state)
+hold_result(struct core *core, const char *name, const char *boot)
 {
-    struct core *core = *state;
     struct msg_run held[] = {{1, 1}}, kill[1];
     size_t n_kill;
 
-    hello(core, "old", 1, NULL, 0, 0);
+    hello(core, name, 1, NULL, 0, 0);
     core_add_ready(core, 1, 0, 0, 0, 0, 0);
     core_tick(core, 1);
     actions(core);
     core_leased(core, held[0], true);
-    const struct msg_hello h = {.name = "old",
-                                .boot = "new",
-                                .host = "h",
-                                .slots = 1,
-                                .held = held,
-                                .n_held = 1};
+    const struct msg_hello h = {
+        .name = name, .boot = boot, .host = "h", .slots = 1, .held = held, .n_held = 1};
     core_hello(core, &h, 100, kill, &n_kill);
+}
+
+static void
+a_held_result_of_a_restarted_agent_keeps_its_lease(void **state)
+{
+    struct core *core = *state;
+
+    hold_result(core, "old", "new");
     core_heard(core, 1002, LEASE_MS);
     core_tick(core, LEASE_MS + 1);
     assert_string_equal(actions(core), "gone old"); /* and no lost */
@@ -353,17 +281,8 @@ static void
 a_worker_is_asked_for_what_a_hello_of_the_past_named(void **state)
 {
     struct core *core = *state;
-    struct msg_run held[] = {{1, 1}}, kill[1];
-    size_t n_kill;
 
-    hello(core, "a", 1, NULL, 0, 0);
-    core_add_ready(core, 1, 0, 0, 0, 0, 0);
-    core_tick(core, 1);
-    actions(core);
-    core_leased(core, held[0], true);
-    const struct msg_hello late = {
-        .name = "a", .boot = "a", .host = "h", .slots = 1, .held = held, .n_held = 1};
-    core_hello(core, &late, 100, kill, &n_kill);
+    hold_result(core, "a", "a");
     core_heard(core, 1002, 100 + LEASE_MS);
     core_tick(core, 101 + LEASE_MS);
     assert_string_equal(actions(core), "ask 1/1>1002");
@@ -514,135 +433,6 @@ what_people_change_is_forgotten_and_told_anew(void **state)
     assert_string_equal(actions(core), "lease 6/1>1001");
 }
 
-/* Job 2 does job 1 again. */
-static void
-tell_twins(struct core *core, int64_t worker, const char *host)
-{
-    struct twin_pair pair = {.again = {.job = 2},
-                             .first = {.job = 1, .worker = worker}};
-    const struct twin_list list = {.items = &pair, .n = 1};
-
-    snprintf(pair.first.host, sizeof pair.first.host, "%s", host);
-    core_take_twins(core, &list);
-}
-
-/* A worker that has a slot and does not offer it now. */
-static struct session *
-busy(struct core *core, const char *host, const char *boot)
-{
-    struct session *s = hello_from(core, host, boot, 1, NULL, 0, 0);
-
-    core_offer(core, s, 0);
-    return s;
-}
-
-static void
-a_job_is_done_again_by_another_worker(void **state)
-{
-    struct core *core = *state;
-
-    hello(core, "a", 2, NULL, 0, 0);
-    struct session *b = busy(core, "h", "b");
-    tell_twins(core, 0, "");
-    for (int64_t job = 1; job <= 3; job++)
-        core_add_ready(core, job, 0, -job, 0, 0, 0);
-    core_tick(core, 1);
-    assert_string_equal(actions(core), "lease 1/1>1001 lease 3/1>1001");
-    core_offer(core, b, 1);
-    core_tick(core, 2);
-    assert_string_equal(actions(core), "lease 2/1>1002");
-}
-
-/* The first run is the one that is tried again. */
-static void
-a_first_run_that_is_tried_again_goes_elsewhere_too(void **state)
-{
-    struct core *core = *state;
-    struct twin_pair pair = {.again = {.job = 2, .worker = 'a', .host = "h"},
-                             .first = {.job = 1, .worker = 'b', .host = "h"}};
-    const struct twin_list list = {.items = &pair, .n = 1};
-
-    core_take_twins(core, &list);
-    hello(core, "a", 1, NULL, 0, 0);
-    struct session *b = busy(core, "h", "b");
-    core_add_ready(core, 1, 1, 0, 0, 0, 0);
-    core_tick(core, 1);
-    assert_string_equal(actions(core), "");
-    core_offer(core, b, 1);
-    core_tick(core, 2);
-    assert_string_equal(actions(core), "lease 1/2>1002");
-}
-
-static void
-another_machine_is_better_than_another_worker(void **state)
-{
-    struct core *core = *state;
-
-    tell_twins(core, 'a', "h");
-    hello(core, "b", 1, NULL, 0, 0); /* the same machine */
-    struct session *c = busy(core, "other", "c");
-    core_add_ready(core, 2, 0, 0, 0, 0, 0);
-    core_tick(core, 1);
-    assert_string_equal(actions(core), "");
-    core_offer(core, c, 1);
-    core_tick(core, 2);
-    assert_string_equal(actions(core), "lease 2/1>1002");
-}
-
-static void
-a_job_is_not_kept_back_for_ever(void **state)
-{
-    struct core *core = *state;
-    int64_t now = 1;
-
-    tell_twins(core, 'a', "h");
-    hello(core, "a", 1, NULL, 0, 0);
-    busy(core, "h", "b");
-    core_add_ready(core, 2, 0, 0, 0, 0, 0);
-    for (; now < 1 + TWINS_WAIT_MS; now += LEASE_MS / 2) {
-        core_heard(core, 1001, now);
-        core_heard(core, 1002, now);
-        core_tick(core, now);
-        assert_string_equal(actions(core), "");
-    }
-    core_heard(core, 1002, now);
-    core_tick(core, now);
-    assert_string_equal(actions(core), "lease 2/1>1001");
-}
-
-static void
-who_is_alone_does_a_job_again_at_once(void **state)
-{
-    struct core *core = *state;
-    struct rules_class picky = {.id = 5, .labels = "rare"};
-    const struct rules rules = {.classes = &picky, .n_classes = 1};
-
-    core_set_rules(core, &rules, 0);
-    tell_twins(core, 'a', "h");
-    struct session *a = hello(core, "a", 1, NULL, 0, 0);
-    snprintf(a->has.labels, sizeof a->has.labels, "rare");
-    busy(core, "other", "b"); /* cannot do it */
-    core_add_ready(core, 2, 0, 0, 5, 0, 0);
-    core_tick(core, 1);
-    assert_string_equal(actions(core), "lease 2/1>1001");
-}
-
-static void
-who_is_left_alone_does_a_job_again_at_once(void **state)
-{
-    struct core *core = *state;
-
-    tell_twins(core, 'a', "h");
-    hello(core, "a", 1, NULL, 0, 0);
-    struct session *b = busy(core, "h", "b");
-    core_add_ready(core, 2, 0, 0, 0, 0, 0);
-    core_tick(core, 1);
-    assert_string_equal(actions(core), "");
-    core_bye(core, b, NULL, 0, 2);
-    core_tick(core, 3);
-    assert_string_equal(actions(core), "gone b lease 2/1>1001");
-}
-
 static void
 many_workers_take_turns_and_lose_their_jobs_together(void **state)
 {
@@ -672,39 +462,31 @@ many_workers_take_turns_and_lose_their_jobs_together(void **state)
     assert_int_equal(core_count(core).sessions, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, new_core, free_core)
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(jobs_go_by_priority_then_id_to_workers_in_turn),
-        TEST(a_stale_offer_does_not_give_two_jobs_for_one_slot),
-        TEST(a_result_of_the_past_is_not_of_a_lease_that_was_never_sent),
-        TEST(a_worker_is_asked_for_a_run_until_it_has_named_it),
-        TEST(a_silent_worker_loses_its_jobs_once),
-        TEST(nobody_is_blamed_when_the_coordinator_slept),
-        TEST(a_waiting_job_is_granted_when_its_time_has_come),
-        TEST(a_restart_adopts_running_jobs_and_waits_a_full_grace),
-        TEST(a_result_gives_its_slot_back_once_when_it_comes),
-        TEST(a_hello_reconciles_what_each_side_believes),
-        TEST(a_reconnected_process_keeps_its_jobs_under_a_new_session),
-        TEST(a_held_result_of_a_restarted_agent_keeps_its_lease),
-        TEST(a_worker_is_asked_for_what_a_hello_of_the_past_named),
-        TEST(nobody_takes_a_lease_by_naming_it),
-        TEST(goodbye_hands_jobs_back_without_charge),
-        TEST(a_worker_that_vanishes_during_the_commit_of_its_lease_gives_it_back),
-        TEST(a_lease_whose_commit_was_never_confirmed_is_handed_back),
-        TEST(reading_the_queue_again_forgets_what_is_not_there),
-        TEST(a_lease_that_was_never_told_gives_its_credit_back),
-        TEST(what_people_change_is_forgotten_and_told_anew),
-        TEST(a_job_is_done_again_by_another_worker),
-        TEST(a_first_run_that_is_tried_again_goes_elsewhere_too),
-        TEST(another_machine_is_better_than_another_worker),
-        TEST(a_job_is_not_kept_back_for_ever),
-        TEST(who_is_alone_does_a_job_again_at_once),
-        TEST(who_is_left_alone_does_a_job_again_at_once),
-        TEST(many_workers_take_turns_and_lose_their_jobs_together),
+        CORE_TEST(jobs_go_by_priority_then_id_to_workers_in_turn),
+        CORE_TEST(a_stale_offer_does_not_give_two_jobs_for_one_slot),
+        CORE_TEST(a_result_of_the_past_is_not_of_a_lease_that_was_never_sent),
+        CORE_TEST(a_worker_is_asked_for_a_run_until_it_has_named_it),
+        CORE_TEST(a_silent_worker_loses_its_jobs_once),
+        CORE_TEST(nobody_is_blamed_when_the_coordinator_slept),
+        CORE_TEST(a_waiting_job_is_granted_when_its_time_has_come),
+        CORE_TEST(a_restart_adopts_running_jobs_and_waits_a_full_grace),
+        CORE_TEST(a_result_gives_its_slot_back_once_when_it_comes),
+        CORE_TEST(a_hello_reconciles_what_each_side_believes),
+        CORE_TEST(a_reconnected_process_keeps_its_jobs_under_a_new_session),
+        CORE_TEST(a_held_result_of_a_restarted_agent_keeps_its_lease),
+        CORE_TEST(a_worker_is_asked_for_what_a_hello_of_the_past_named),
+        CORE_TEST(nobody_takes_a_lease_by_naming_it),
+        CORE_TEST(goodbye_hands_jobs_back_without_charge),
+        CORE_TEST(a_worker_that_vanishes_during_the_commit_of_its_lease_gives_it_back),
+        CORE_TEST(a_lease_whose_commit_was_never_confirmed_is_handed_back),
+        CORE_TEST(reading_the_queue_again_forgets_what_is_not_there),
+        CORE_TEST(a_lease_that_was_never_told_gives_its_credit_back),
+        CORE_TEST(what_people_change_is_forgotten_and_told_anew),
+        CORE_TEST(many_workers_take_turns_and_lose_their_jobs_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

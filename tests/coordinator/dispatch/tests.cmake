@@ -1,5 +1,10 @@
-foreach(name job_state retry heap idmap queue roster core session)
+foreach(name job_state retry heap idmap queue roster session)
   relusweep_test(coordinator/dispatch/${name}_test LINK coordinator_core test_support)
+endforeach()
+add_library(core_fixture STATIC ${CMAKE_CURRENT_SOURCE_DIR}/coordinator/dispatch/core_fixture.c)
+target_link_libraries(core_fixture PUBLIC coordinator_core test_support)
+foreach(name core twins)
+  relusweep_test(coordinator/dispatch/${name}_test LINK core_fixture)
 endforeach()
 relusweep_test(coordinator/dispatch/fence_test LABEL db LINK test_support coordinator_core)
 # these drive the real program over its sockets
