@@ -317,6 +317,9 @@ before_forward(struct op_site *s)
     state->pass = norm_pass_of(s);
 }
 
+_Static_assert((int)GRAPH_LAZY_TERMS < (int)MAP_TERMS,
+               "a residual's terms, and the norm's own");
+
 /* The residual's terms, and its own. */
 static struct map_value
 value(const struct op_site *s, const struct op_slice *slice, int thread)
