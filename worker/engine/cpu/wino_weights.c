@@ -15,6 +15,7 @@ enum {
     CHUNK_TILES = 64,      /* which du is read and written once for */
     MOST_PAIRS = 128 * 64, /* c k up to which there are partial sums: 1.2 MB each */
     STAGE_FLOATS = 5 << 19,
+    SLICE = 8,       /* images of a partial sum, at least */
     PART_PANELS = 2, /* of c; with one panel of k du then stays in a level 2 cache */
     LINE = 16        /* floats of a cache line */
 };
@@ -212,15 +213,17 @@ add_grad(float *grad, float *partials, int64_t n, int64_t part,
 /* ---- stages ---------------------------------------------------------------------- */
 
 /* Images of which v and d take STAGE_FLOATS: few enough to stay in a level 3 cache, and
- * many enough that du is worth its transform. */
+ * many enough that du is worth its transform. Where du is small a chunk is enough. */
 static int64_t
 staged(const struct conv_shape *conv, int64_t block)
 {
     const struct work w = work_of(conv, block);
-    const int64_t image =
-        w.s.rows * w.s.columns * w.lanes->points * (w.s.c_lanes + w.s.k_lanes);
+    const int64_t tiles = w.s.rows * w.s.columns;
+    const int64_t image = tiles * w.lanes->points * (w.s.c_lanes + w.s.k_lanes);
+    const int64_t most =
+        conv->c * conv->k > MOST_PAIRS ? STAGE_FLOATS / image : CHUNK_TILES / tiles;
 
-    return image < STAGE_FLOATS ? STAGE_FLOATS / image : 1;
+    return most > 0 ? most : 1;
 }
 
 static int64_t
@@ -304,16 +307,27 @@ suits_either(const struct conv_shape *conv, int64_t block)
            && (block == 8 || block == 16);
 }
 
+/* du of a slice is read and written more often than v and d of its tiles. */
+static bool
+pays_to_stage(const struct conv_shape *conv, int64_t block)
+{
+    const struct work w = work_of(conv, block);
+    const int64_t tiles = SLICE * w.s.rows * w.s.columns;
+
+    return conv->c * conv->k > MOST_PAIRS
+           || conv->c * conv->k > tiles * (conv->c + conv->k);
+}
+
 static bool
 suits(const struct conv_shape *conv, int64_t block)
 {
-    return suits_either(conv, block) && conv->c * conv->k <= MOST_PAIRS;
+    return suits_either(conv, block) && !pays_to_stage(conv, block);
 }
 
 static bool
 staged_suits(const struct conv_shape *conv, int64_t block)
 {
-    return suits_either(conv, block) && conv->c * conv->k > MOST_PAIRS;
+    return suits_either(conv, block) && pays_to_stage(conv, block);
 }
 
 const struct conv_kernel wino_backward_weights = {.name = "winograd",

@@ -193,28 +193,63 @@ check_backward_data(struct fixture *f)
     mem_large_free(dx);
 }
 
+/* grad += twice the gradient, by two partial sums */
+static void
+add_partials(struct fixture *f, float *grad, const struct map_value *x, const float *dy)
+{
+    const struct backend *b = f->backend;
+    const struct conv_sizes sizes = b->conv_sizes(f->conv);
+    float *partials = floats(2 * sizes.partial);
+
+    for (int i = 0; i < 2; i++)
+        b->conv_backward_weights(f->conv, partials + i * sizes.partial, x, dy, f->ref.n,
+                                 f->workspace, 0);
+    for (int64_t part = 0; part < sizes.parts; part++)
+        b->conv_add_grad(f->conv, grad, partials, 2, part, 0);
+    mem_large_free(partials);
+}
+
+/* grad += twice the gradient, by stages of both times all images */
+static void
+add_stages(struct fixture *f, float *grad, const float *x, const float *dy)
+{
+    const struct backend *b = f->backend;
+    const struct conv_sizes sizes = b->conv_sizes(f->conv);
+    const int64_t x_image = map_size(&f->x_map) / f->ref.n;
+    const int64_t y_image = map_size(&f->y_map) / f->ref.n;
+    float *stage = floats(sizes.stage);
+
+    for (int64_t i = 0, at = 0; i < 2 * f->ref.n; i++) {
+        const int64_t n = i % f->ref.n;
+        const struct map_value x_n = {.at = x + n * x_image};
+
+        b->conv_stage(f->conv, stage, at++, &x_n, dy + n * y_image, f->workspace, 0);
+        if (at < sizes.staged && i + 1 < 2 * f->ref.n)
+            continue;
+        for (int64_t part = 0; part < sizes.parts; part++)
+            b->conv_add_staged(f->conv, grad, stage, at, part, f->workspace, 0);
+        at = 0;
+    }
+    mem_large_free(stage);
+}
+
 static void
 check_backward_weights(struct fixture *f)
 {
-    const struct conv_sizes sizes = f->backend->conv_sizes(f->conv);
     float *x = as_map(f, f->x, f->nx, &f->x_map);
-    float *dy = as_map(f, f->seed, f->ny, &f->y_map);
-    float *partials = floats(2 * sizes.partial), *grad = floats(f->nw);
+    float *dy = as_map(f, f->seed, f->ny, &f->y_map), *grad = floats(f->nw);
 
-    for (int i = 0; i < 2; i++)
-        f->backend->conv_backward_weights(f->conv, partials + i * sizes.partial,
-                                          &(struct map_value){.at = x}, dy, f->ref.n,
-                                          f->workspace, 0);
     for (int64_t i = 0; i < f->nw; i++)
         grad[i] = 3.0f;
-    for (int64_t part = 0; part < sizes.parts; part++)
-        f->backend->conv_add_grad(f->conv, grad, partials, 2, part, 0);
+    if (f->backend->conv_sizes(f->conv).staged > 0)
+        add_stages(f, grad, x, dy);
+    else
+        add_partials(f, grad, &(struct map_value){.at = x}, dy);
     for (int64_t i = 0; i < f->nw; i++)
         grad[i] = (grad[i] - 3.0f) / 2.0f;
     check_gradient(f, grad, f->w, f->nw);
     mem_large_free(x);
     mem_large_free(dy);
-    mem_large_free(partials);
     mem_large_free(grad);
 }
 
