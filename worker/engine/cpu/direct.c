@@ -245,12 +245,11 @@ add_grad(float *grad, float *partials, int64_t n, int64_t part,
 
 /* ---- the kernels ----------------------------------------------------------------- */
 
-/* Where it is faster than oneDNN, and Winograd's method not faster than it.
- * Measured on AVX2 (Zen 3, 1 thread, conv_bench, times as fast as oneDNN) for 8->16
- * / 16->32 / 32->64 channels: forward 1.29 / 1.03 / 1.33, data gradient 1.25 / 1.06
- * / 0.93, weights 1.13 / 1.24 / 1.20, and 1.13 for those of 8->8 with stride 1. A
- * 1x1 kernel: forward 0.80 / 0.93 / 1.05, but without the pass for what follows,
- * which is worth more; weights 1.15 / 1.14 / 1.06, and 0.91 for 64->128. */
+/* Where it is faster than oneDNN, and Winograd's method not faster than it. Measured on
+ * AVX2 (Zen 3, 1 thread, conv_bench, times as fast as oneDNN) for 8->16 / 16->32 / 32->64
+ * channels: forward 1.29 / 1.03 / 1.33, data gradient 1.25 / 1.06 / 0.93, weights 1.13 /
+ * 1.24 / 1.20. A 1x1 kernel: forward 0.80 / 0.93 / 1.05, but without the pass for what
+ * follows, which is worth more; weights 1.15 / 1.14 / 1.06, and 0.91 for 64->128. */
 static bool
 suits_either(const struct conv_shape *s, int64_t block)
 {
@@ -293,13 +292,10 @@ const struct conv_kernel direct_backward_data = {.name = "direct",
 static bool
 weights_suit(const struct conv_shape *s, int64_t block)
 {
-    const bool three = s->kernel == 3 && s->pad == 1
-                       && (s->stride == 1 ? s->c <= 8 && s->k <= 8
-                                          : s->stride == 2 && s->c * s->k < 64 * 64);
-    const bool one =
-        s->kernel == 1 && s->pad == 0 && s->stride == 2 && s->c * s->k <= 32 * 64;
+    const bool three = s->kernel == 3 && s->pad == 1 && s->c * s->k < 64 * 64;
+    const bool one = s->kernel == 1 && s->pad == 0 && s->c * s->k <= 32 * 64;
 
-    return !s->plain_x && (three || one) && (block == 8 || block == 16);
+    return suits_either(s, block) && (three || one);
 }
 
 const struct conv_kernel direct_backward_weights = {.name = "direct",

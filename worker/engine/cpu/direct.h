@@ -4,8 +4,7 @@
 #include "worker/engine/cpu/conv_kernel.h"
 
 /*
- * Convolution as it is written down, for few channels: forward and data gradient with
- * stride 2, weight gradient with stride 1 or 2. This is the seam between shapes and
+ * Convolution as it is written down, with stride 2 and few channels. This is the seam between shapes and
  * weights (direct.c) and the code for one number of lanes (direct_lanes.inc).
  */
 

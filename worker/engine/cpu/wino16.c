@@ -18,7 +18,7 @@ const struct wino_lanes wino16[WINO_FORMS] = {
 
 const struct wino_weights_lanes wino_weights16[2] = {
     [WINO_SAME] = {WINO_POINTS, WINO_OUT, WINO_IN, same_input, same_gradient,
-                   same_multiply, same_weights},
+                   same_multiply, same_weights, NULL},
     [WINO_HALVE] = {STRIDED_POINTS, 2 * STRIDED_EVEN, TAPS, halve_weights_input,
-                    halve_gradient, halve_multiply, halve_weights},
+                    halve_gradient, halve_multiply, halve_weights, NULL},
 };

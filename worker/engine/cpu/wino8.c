@@ -9,6 +9,8 @@
 #include "worker/engine/cpu/strided_lanes.inc"
 #include "worker/engine/cpu/wino_weights_lanes.inc"
 
+#include "worker/engine/cpu/wino_small_weights_lanes.inc"
+
 #include "worker/engine/cpu/strided_weights_lanes.inc"
 
 const struct wino_lanes wino8[WINO_FORMS] = {
@@ -19,7 +21,7 @@ const struct wino_lanes wino8[WINO_FORMS] = {
 
 const struct wino_weights_lanes wino_weights8[2] = {
     [WINO_SAME] = {WINO_POINTS, WINO_OUT, WINO_IN, same_input, same_gradient,
-                   same_multiply, same_weights},
+                   same_multiply, same_weights, small_weights},
     [WINO_HALVE] = {STRIDED_POINTS, 2 * STRIDED_EVEN, TAPS, halve_weights_input,
-                    halve_gradient, halve_multiply, halve_weights},
+                    halve_gradient, halve_multiply, halve_weights, NULL},
 };

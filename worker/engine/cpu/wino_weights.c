@@ -77,14 +77,23 @@ stride_of(const struct work *w, int64_t tiles)
     return tiles * 2 * w->s.block + LINE;
 }
 
+/* Do v and d of a few tiles, and all sums, go into the first-level cache? */
+static bool
+is_small(const struct work *w)
+{
+    return w->s.c_lanes == w->s.block && w->s.k_lanes == w->s.block
+           && w->lanes->small != NULL;
+}
+
 /* ---- chunks ---------------------------------------------------------------------- */
 
 static int64_t
 columns_floats(const struct work *w)
 {
     const struct wino_weights_lanes *l = w->lanes;
+    const int64_t tiles = is_small(w) ? WINO_SMALL_TILES : w->s.columns;
 
-    return (l->step * (w->s.columns - 1) + l->span) * l->span * w->s.block;
+    return (l->step * (tiles - 1) + l->span) * l->span * w->s.block;
 }
 
 /* Rows of tiles in a chunk. */
@@ -108,11 +117,26 @@ row_floats(const struct work *w)
     return columns_floats(w) + (1 + WINO_ROWS) * w->s.w * w->s.block;
 }
 
+/* Of v, and of d. */
+static int64_t
+small_tiles_floats(const struct work *w)
+{
+    return WINO_POINTS * WINO_SMALL_STRIDE(w->s.block);
+}
+
+static int64_t
+small_sums_floats(const struct work *w)
+{
+    return WINO_POINTS * w->s.block * w->s.block;
+}
+
 static int64_t
 workspace_of(const struct conv_shape *conv, int64_t block, int64_t images)
 {
     const struct work w = work_of(conv, block);
 
+    if (is_small(&w))
+        return small_sums_floats(&w) + 2 * small_tiles_floats(&w) + row_floats(&w);
     return tiles_floats(&w, chunk_rows(&w, images) * w.s.columns) + row_floats(&w);
 }
 
@@ -153,6 +177,27 @@ fill_tiles(const struct wino_tiles *t, int64_t tile, const struct map_value *x,
     }
 }
 
+/* Image by image. */
+static void
+small_weights(float *partial, const struct map_value *x, const float *dy,
+              const struct work *w, int64_t images, float *workspace)
+{
+    const int64_t of_point = w->s.block * w->s.block;
+    float *sums = workspace, *v = sums + small_sums_floats(w);
+    struct wino_tiles t = {.v = v, .d = v + small_tiles_floats(w)};
+
+    make_row(&t, w, t.d + small_tiles_floats(w));
+    memset(sums, 0, (size_t)small_sums_floats(w) * sizeof(float));
+    for (int64_t n = 0; n < images; n++) {
+        const struct map_value x_n = map_value_later(x, n * w->x_image);
+
+        w->lanes->small(sums, &t, &x_n, dy + n * w->y_image, &w->s);
+    }
+    for (int64_t p = 0; p < WINO_POINTS; p++)
+        memcpy(partial + p * 4 * of_point, sums + p * of_point,
+               (size_t)of_point * sizeof(float));
+}
+
 static void
 backward_weights(float *partial, const struct map_value *x, const float *dy,
                  const struct conv_shape *conv, int64_t block, int64_t images,
@@ -161,6 +206,11 @@ backward_weights(float *partial, const struct map_value *x, const float *dy,
     const struct work w = work_of(conv, block);
     const int64_t step = chunk_rows(&w, images), end = images * w.s.rows;
     const int64_t most = step * w.s.columns;
+
+    if (is_small(&w)) {
+        small_weights(partial, x, dy, &w, images, workspace);
+        return;
+    }
     struct wino_tiles t = make_tiles(&w, most, workspace);
 
     make_row(&t, &w, workspace + tiles_floats(&w, most));
@@ -295,12 +345,14 @@ add_staged(float *grad, const float *from, int64_t images, int64_t part,
 
 /* ---- the kernels ----------------------------------------------------------------- */
 
-/* With few channels there is too little to multiply. */
+/* With fewer channels there is too little to multiply. 8 to 8 channels at 32x32 by the
+ * small form: 1.35 times as fast as directly, and 1.5 where x is not stored and all comes
+ * from far away (AVX2, Zen 3). */
 static bool
 suits_either(const struct conv_shape *conv, int64_t block)
 {
     const bool pays = conv->stride == 1
-                          ? conv->c * conv->k > 8 * 8
+                          ? conv->c * conv->k >= 8 * 8
                           : conv->stride == 2 && conv->c * conv->k >= 64 * 64;
 
     return conv->kernel == 3 && conv->pad == 1 && !conv->plain_x && pays

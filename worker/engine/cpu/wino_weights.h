@@ -48,6 +48,11 @@ struct wino_weights_lanes {
     /* grad (k,c,3,3) += G^T du G of these panels */
     void (*weights)(float *grad, const float *du, struct wino_panels k,
                     struct wino_panels c, const struct wino_shape *s);
+    /* sums += those of an image where x and dy have as many channels as there are lanes,
+     * by WINO_SMALL_TILES at most that never leave the first-level cache; sums, without
+     * the gaps of du: [point] (k, c); NULL: where that is no faster */
+    void (*small)(float *sums, const struct wino_tiles *t, const struct map_value *x,
+                  const float *dy, const struct wino_shape *s);
 };
 extern const struct wino_weights_lanes wino_weights8[2], wino_weights16[2];
 
