@@ -3,6 +3,7 @@
 
 /* The first that suits is taken. */
 #define CONV_KERNELS(X)        \
+    X(strided_forward)         \
     X(direct_forward)          \
     X(direct_backward_data)    \
     X(direct_backward_weights) \

@@ -4,7 +4,7 @@
 #include "worker/engine/backend_table.h"
 
 /* Grows when a kernel's results change by as much as a bit. */
-#define CONV_KERNEL_VERSION 10
+#define CONV_KERNEL_VERSION 11
 
 /*
  * One way to compute one pass of a convolution on blocked maps (block 8 or 16), written

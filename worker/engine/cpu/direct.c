@@ -38,13 +38,9 @@ static void
 pack_panel(float *packed, const float *weight, const struct conv_shape *s,
            int64_t block, int64_t k, int64_t width)
 {
-    const int64_t taps = s->kernel * s->kernel;
-
-    for (int64_t c = 0; c < lanes_of(s->c, block); c += block)
-        for (int64_t tap = 0; tap < taps; tap++)
-            for (int64_t l = 0; l < block; l++)
-                for (int64_t i = 0; i < width; i++)
-                    *packed++ = weight_at(weight, s, k + i, c + l, tap);
+    for (int64_t c = 0; c < lanes_of(s->c, block); c++)
+        for (int64_t i = 0; i < width; i++)
+            *packed++ = weight_at(weight, s, k + i, c, 0);
 }
 
 static void
@@ -93,17 +89,14 @@ lanes_for(int64_t block)
     return block == 16 ? &direct16 : &direct8;
 }
 
-/* The window of a strip, and an image. */
+/* An image, if it is not stored. */
 static int64_t
 forward_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 {
-    const int64_t columns = 2 * (DIRECT_MOST - 1) + s->kernel;
     (void)images;
-
-    return (s->kernel * columns + s->h * s->w) * lanes_of(s->c, block);
+    return s->h * s->w * lanes_of(s->c, block);
 }
 
-/* An image that is stored is read where it lies. */
 static void
 forward(float *y, const struct map_value *x, const float *packed,
         const struct conv_after *after, const struct conv_shape *s, int64_t block,
@@ -122,8 +115,7 @@ forward(float *y, const struct map_value *x, const float *packed,
 
         if (!stored)
             lanes->make(workspace, &x_n, s);
-        lanes->forward(&out, stored ? x_n.at : workspace, packed, s,
-                       workspace + x_image);
+        lanes->forward(&out, stored ? x_n.at : workspace, packed, s);
     }
 }
 
@@ -247,9 +239,9 @@ add_grad(float *grad, float *partials, int64_t n, int64_t part,
 
 /* Where it is faster than oneDNN, and Winograd's method not faster than it. Measured on
  * AVX2 (Zen 3, 1 thread, conv_bench, times as fast as oneDNN) for 8->16 / 16->32 / 32->64
- * channels: forward 1.29 / 1.03 / 1.33, data gradient 1.25 / 1.06 / 0.93, weights 1.13 /
- * 1.24 / 1.20. A 1x1 kernel: forward 0.80 / 0.93 / 1.05, but without the pass for what
- * follows, which is worth more; weights 1.15 / 1.14 / 1.06, and 0.91 for 64->128. */
+ * channels: data gradient 1.25 / 1.06 / 0.93, weights 1.13 / 1.24 / 1.20. A 1x1 kernel:
+ * forward 0.80 / 0.93 / 1.05, but without the pass for what follows, which is worth more;
+ * weights 1.15 / 1.14 / 1.06, and 0.91 for 64->128. */
 static bool
 suits_either(const struct conv_shape *s, int64_t block)
 {
@@ -259,10 +251,8 @@ suits_either(const struct conv_shape *s, int64_t block)
 static bool
 forward_suits(const struct conv_shape *s, int64_t block)
 {
-    const bool three = s->kernel == 3 && s->pad == 1 && s->c * s->k <= 32 * 64;
-    const bool one = s->kernel == 1 && s->pad == 0 && s->c * s->k <= 64 * 128;
-
-    return suits_either(s, block) && (three || one);
+    return suits_either(s, block) && s->kernel == 1 && s->pad == 0
+           && s->c * s->k <= 64 * 128;
 }
 
 static bool

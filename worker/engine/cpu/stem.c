@@ -57,17 +57,24 @@ pack(float *packed, const float *weight, const struct conv_shape *s, int64_t blo
                 k < s->k ? weight[k * taps + i] : 0.0f;
 }
 
-/* padded (c, h + 2, w + 2) = x (c, h, w) in a frame of zeros */
+/* The frame that images are put into: all of it is zero, and it stays. */
 static void
-pad_image(float *padded, const float *x, const struct conv_shape *s)
+clear_frame(float *padded, const struct conv_shape *s)
 {
-    const int64_t row = s->w + 2;
+    memset(padded, 0, (size_t)(s->c * (s->h + 2) * (s->w + 2)) * sizeof(float));
+}
 
-    memset(padded, 0, (size_t)(s->c * (s->h + 2) * row) * sizeof(float));
-    for (int64_t c = 0; c < s->c; c++)
-        for (int64_t i = 0; i < s->h; i++)
-            memcpy(padded + (c * (s->h + 2) + i + 1) * row + 1,
-                   x + (c * s->h + i) * s->w, (size_t)s->w * sizeof(float));
+/* padded (c, h + 2, w + 2) = x (c, h, w), but for the frame. Rows are short, so they are
+ * copied here. */
+static void
+fill_frame(float *restrict padded, const float *restrict x, const struct conv_shape *s)
+{
+    const int64_t w = s->w, row = w + 2;
+
+    for (int64_t c = 0; c < s->c; c++, padded += 2 * row)
+        for (int64_t i = 0; i < s->h; i++, padded += row, x += w)
+            for (int64_t j = 0; j < w; j++)
+                padded[row + 1 + j] = x[j];
 }
 
 static int64_t
@@ -88,11 +95,12 @@ forward(float *y, const struct map_value *x, const float *packed,
     const int64_t y_image = lanes_of(s, block) * s->h * s->w;
     const struct conv_out all = {y, false, after};
 
+    clear_frame(workspace, s);
     for (int64_t n = 0; n < images; n++) {
         struct conv_after of_image;
         const struct conv_out out = conv_out_at(&all, n * y_image, &of_image);
 
-        pad_image(workspace, x->at + n * x_image, s);
+        fill_frame(workspace, x->at + n * x_image, s);
         lanes_for(block)->forward(&out, workspace, packed, s);
     }
 }
@@ -146,8 +154,9 @@ backward_weights(float *partial, const struct map_value *x, const float *dy,
     const int64_t y_image = lanes_of(s, block) * s->h * s->w;
 
     memset(partial, 0, (size_t)packed_floats(s, block) * sizeof(float));
+    clear_frame(workspace, s);
     for (int64_t n = 0; n < images; n++) {
-        pad_image(workspace, x->at + n * x_image, s);
+        fill_frame(workspace, x->at + n * x_image, s);
         lanes_for(block)->weights(partial, workspace, dy + n * y_image, s);
     }
 }

@@ -98,28 +98,6 @@ transform_kernels(float *restrict to, int64_t to_step, const float *restrict fro
     }
 }
 
-/* The same for stride 2: five values of the taps w0, w2 and one of w1. */
-CPU_INLINE void
-transform_phases(float *restrict to, int64_t to_step, const float *restrict from,
-                 int64_t from_step, const int n)
-{
-    const float a = STRIDED_A, b = STRIDED_B, a2 = a * a;
-    const float at_0 = 1.0f / (a2 * b), at_b = 1.0f / (b * (b * b - a2));
-    const float at_plus = 0.5f / (a2 * (a - b)), at_minus = -0.5f / (a2 * (a + b));
-
-    for (int l = 0; l < n; l++) {
-        const float w0 = from[l], w1 = from[from_step + l];
-        const float w2 = from[2 * from_step + l];
-
-        to[l] = at_0 * w0;
-        to[to_step + l] = at_plus * (w0 + a * w2);
-        to[2 * to_step + l] = at_minus * (w0 - a * w2);
-        to[3 * to_step + l] = at_b * (w0 + b * w2);
-        to[4 * to_step + l] = w2;
-        to[5 * to_step + l] = w1;
-    }
-}
-
 /* u[i] (n lanes) = G w G^T for n kernels w (3,3,n) */
 CPU_INLINE void
 transform_panel(float *restrict u, int64_t stride, const float *w, enum wino_form form,
@@ -131,12 +109,12 @@ transform_panel(float *restrict u, int64_t stride, const float *w, enum wino_for
         if (form == WINO_SAME)
             transform_kernels(half + j * n, 3 * n, w + j * n, 3 * n, n);
         else
-            transform_phases(half + j * n, 3 * n, w + j * n, 3 * n, n);
+            strided_weights(half + j * n, 3 * n, w + j * n, 3 * n, n);
     for (int64_t i = 0; i < 6; i++, u += 6 * stride) {
         if (form == WINO_SAME)
             transform_kernels(full, n, half + i * 3 * n, n, n);
         else
-            transform_phases(full, n, half + i * 3 * n, n, n);
+            strided_weights(full, n, half + i * 3 * n, n, n);
         for (int64_t j = 0; j < 6; j++)
             for (int l = 0; l < n; l++)
                 u[j * stride + l] = full[j * n + l];

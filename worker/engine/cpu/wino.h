@@ -2,6 +2,7 @@
 #define WORKER_ENGINE_CPU_WINO_H
 
 #include "worker/engine/cpu/conv_kernel.h"
+#include "worker/engine/cpu/phases.h"
 
 /*
  * Winograd's minimal filtering for convolutions with 3x3 kernel and padding 1 (Winograd
@@ -24,20 +25,12 @@
 enum { WINO_OUT = 4, WINO_IN = 6, WINO_POINTS = 36 };
 
 /*
- * Stride 2 is done by phases. In one direction
- *
- *   y[i] = w0 x[2i - 1] + w1 x[2i] + w2 x[2i + 1]
- *
- * is a filter of two taps on the odd pixels, by F(4,2) with the five points 0, +-A, B and
- * infinity, plus a product of the even pixels. Together 9 values in each direction, or 81
+ * Stride 2 is done by the phases of phases.h in both directions: together 81
  * multiplications instead of 144; points of even pixels share their weights, so that there
  * are 36 different weights again. The data gradient is the same with two taps for the odd
  * pixels of dx and one for the even ones. Off by 7e-7 as well.
  */
-#define STRIDED_A 0.75f
-#define STRIDED_B 1.5f
-
-enum { STRIDED_ODD = 5, STRIDED_EVEN = 4, STRIDED_POINTS = 81 };
+enum { STRIDED_POINTS = 81 };
 
 enum { WINO_WEIGHTS = 36 }; /* that differ, in all forms */
 

@@ -6,6 +6,7 @@
 #include "worker/engine/cpu/wino_lanes.inc"
 #include "worker/engine/cpu/wino_small_lanes.inc"
 
+#include "worker/engine/cpu/phases_lanes.inc"
 #include "worker/engine/cpu/strided_lanes.inc"
 #include "worker/engine/cpu/wino_weights_lanes.inc"
 
