@@ -1,5 +1,5 @@
-/* strided.c - forward convolution of few channels with stride 2 by phases: weights, chunks
- * of tiles, and for which shapes. The vector code is in strided_rows_lanes.inc.
+/* strided.c - forward convolution of few channels with stride 2 by phases: weights, rows of
+ * tiles, and for which shapes. The vector code is in strided_rows_lanes.inc.
  *
  * Invariant: an image's result does not depend on which images are computed with it. */
 #include "worker/engine/cpu/strided.h"
@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "worker/engine/cpu/maps.h"
-
-enum { LINE = 16 /* floats of a cache line */ };
 
 static int64_t
 round_up(int64_t n, int64_t multiple)
@@ -34,7 +32,6 @@ shape_of(const struct conv_shape *conv, int64_t block)
                                   .block = block,
                                   .c_lanes = round_up(conv->c, block),
                                   .k_lanes = round_up(conv->k, block),
-                                  .rows = (conv->p + STRIDED_TILE - 1) / STRIDED_TILE,
                                   .columns =
                                       (conv->q + STRIDED_TILE - 1) / STRIDED_TILE};
 }
@@ -55,35 +52,24 @@ gather_kernels(float *restrict w, const float *restrict weight,
                                  : 0.0f;
 }
 
-/* The panel (c_lanes, STRIDED_COLUMNS, n) of the channels k, k + 1, ... for all weights,
- * which are `stride` floats apart. */
+/* The panel (c_lanes, 3, n) of the channels k, k + 1, ... for all weights, which are
+ * `stride` floats apart. */
 CPU_INLINE void
 pack_panel(float *restrict u, int64_t stride, const float *restrict weight,
            const struct strided_shape *s, int64_t k, const int n)
 {
-    float w[9 * PANEL], rows[STRIDED_WEIGHTS * 3 * PANEL];
+    float w[9 * PANEL];
 
-    for (int64_t c = 0; c < s->c_lanes; c++, u += STRIDED_COLUMNS * n) {
+    for (int64_t c = 0; c < s->c_lanes; c++, u += 3 * n) {
         gather_kernels(w, weight, s, c, k, n);
-        strided_weights(rows, 3 * n, w, 3 * n, 3 * n);
-        for (int64_t i = 0; i < STRIDED_WEIGHTS; i++) {
-            const float *from = rows + i * 3 * n;
-            float *to = u + i * stride;
-
-            for (int l = 0; l < n; l++) {
-                to[l] = from[l];
-                to[n + l] = from[n + l];
-                to[2 * n + l] = from[l] + from[2 * n + l];
-                to[3 * n + l] = from[2 * n + l];
-            }
-        }
+        strided_weights(u, stride, w, 3 * n, 3 * n);
     }
 }
 
 static int64_t
 weights_floats(const struct strided_shape *s)
 {
-    return STRIDED_COLUMNS * s->c_lanes * s->k_lanes;
+    return 3 * s->c_lanes * s->k_lanes;
 }
 
 static CPU_CLONES void
@@ -97,7 +83,7 @@ pack(float *u, const float *weight, const struct conv_shape *conv, int64_t block
     for (int64_t i = part * panels / parts; i < (part + 1) * panels / parts; i++) {
         const int64_t k = i * 2 * block;
         const int64_t width = at_most(2 * block, s.k_lanes - k);
-        float *to = u + k * STRIDED_COLUMNS * s.c_lanes;
+        float *to = u + k * 3 * s.c_lanes;
 
         if (width == 32)
             pack_panel(to, stride, weight, &s, k, 32);
@@ -116,62 +102,63 @@ packed_floats(const struct conv_shape *conv, int64_t block)
     return STRIDED_WEIGHTS * weights_floats(&s);
 }
 
-/* ---- chunks ---------------------------------------------------------------------- */
+/* ---- rows of tiles ----------------------------------------------------------------- */
 
-/* Tiles of a chunk: weights of 32 to 64 channels come from the second-level cache, and seldom
- * enough. Chunks of 2 to 24 tiles are alike. */
-enum { CHUNK_TILES = 4 };
-
-/* Rows of tiles of a chunk. */
-static int64_t
-chunk_rows(const struct strided_shape *s, int64_t images)
-{
-    const int64_t rows = CHUNK_TILES > s->columns ? CHUNK_TILES / s->columns : 1;
-
-    return at_most(rows, images * s->rows);
-}
-
-/* Floats of the arrays of a chunk. From point to point there is one cache line more than
- * needed, lest all points fall into one set of a cache. */
+/* Floats of the arrays of a row of tiles. From point to point there is one cache line more
+ * than needed, lest all points fall into one set of a cache. */
 struct sizes {
-    int64_t v_stride, m_stride, row, all;
+    int64_t v_stride, m_stride, pixels, all;
 };
 
 static struct sizes
-sizes_of(const struct strided_shape *s, int64_t images)
+sizes_of(const struct strided_shape *s)
 {
-    const int64_t tiles = chunk_rows(s, images) * s->columns;
-    struct sizes n = {.v_stride = tiles * s->c_lanes * STRIDED_VALUES + LINE,
-                      .m_stride = tiles * s->k_lanes * STRIDED_TILE + LINE,
-                      .row = s->columns * 2 * STRIDED_TILE * s->block};
+    struct sizes n = {.v_stride =
+                          s->columns * s->c_lanes * STRIDED_VALUES + STRIDED_LINE,
+                      .m_stride = s->columns * s->k_lanes * STRIDED_TILE + STRIDED_LINE,
+                      .pixels = s->columns * 2 * STRIDED_TILE * s->block};
 
-    n.all = STRIDED_TAPS * n.v_stride + STRIDED_ODD * n.m_stride
-            + (STRIDED_TAPS + 1) * n.row;
+    n.all = STRIDED_TAPS * (n.v_stride + n.m_stride + n.pixels) + n.pixels;
     return n;
 }
 
-static struct strided_chunk
-make_chunk(const struct strided_shape *s, int64_t images, float *workspace)
+static struct strided_row
+make_row(const struct strided_shape *s, float *workspace)
 {
-    const struct sizes n = sizes_of(s, images);
+    const struct sizes n = sizes_of(s);
     float *m = workspace + STRIDED_TAPS * n.v_stride;
-    float *zeros = m + STRIDED_ODD * n.m_stride;
+    float *zeros = m + STRIDED_TAPS * n.m_stride;
 
-    memset(zeros, 0, (size_t)n.row * sizeof(float));
-    return (struct strided_chunk){.v = workspace,
-                                  .m = m,
-                                  .v_stride = n.v_stride,
-                                  .m_stride = n.m_stride,
-                                  .zeros = zeros,
-                                  .made = zeros + n.row};
+    memset(zeros, 0, (size_t)n.pixels * sizeof(float));
+    return (struct strided_row){.v = workspace,
+                                .m = m,
+                                .v_stride = n.v_stride,
+                                .m_stride = n.m_stride,
+                                .zeros = zeros,
+                                .made = zeros + n.pixels};
 }
 
 static int64_t
 workspace_of(const struct conv_shape *conv, int64_t block, int64_t images)
 {
     const struct strided_shape s = shape_of(conv, block);
+    (void)images;
 
-    return sizes_of(&s, images).all;
+    return sizes_of(&s).all;
+}
+
+static void
+forward_image(const struct conv_out *out, const struct map_value *x,
+              const float *packed, const struct strided_row *row,
+              const struct strided_shape *s)
+{
+    const struct strided_lanes *lanes = s->block == 16 ? &strided16 : &strided8;
+
+    for (int64_t i = 0; i < s->p; i += STRIDED_TILE) {
+        lanes->input(row, x, i, s);
+        lanes->multiply(row, packed, s);
+        lanes->output(out, row, i, s);
+    }
 }
 
 static void
@@ -179,38 +166,24 @@ forward(float *y, const struct map_value *x, const float *packed,
         const struct conv_after *after, const struct conv_shape *conv, int64_t block,
         int64_t images, float *workspace)
 {
-    const struct strided_lanes *lanes = block == 16 ? &strided16 : &strided8;
     const struct strided_shape s = shape_of(conv, block);
-    const struct conv_out out = {y, false, after};
-    const float *even = packed + STRIDED_ODD * weights_floats(&s);
-    const int64_t step = chunk_rows(&s, images), rows = images * s.rows;
-    const int64_t x_image = s.c_lanes * s.h * s.w, y_image = s.k_lanes * s.p * s.q;
-    struct strided_chunk chunk = make_chunk(&s, images, workspace);
+    const struct strided_row row = make_row(&s, workspace);
+    const struct conv_out all = {y, false, after};
 
-    for (int64_t first = 0; first < rows; first += step) {
-        const int64_t end = at_most(first + step, rows);
+    for (int64_t n = 0; n < images; n++) {
+        const struct map_value x_n = map_value_later(x, n * s.c_lanes * s.h * s.w);
+        struct conv_after of_image;
+        const struct conv_out out =
+            conv_out_at(&all, n * s.k_lanes * s.p * s.q, &of_image);
 
-        for (int64_t i = first; i < end; i++) {
-            const struct map_value x_i = map_value_later(x, i / s.rows * x_image);
-
-            lanes->input(&chunk, (i - first) * s.columns, &x_i, i % s.rows, &s);
-        }
-        chunk.tiles = (end - first) * s.columns;
-        lanes->odd(&chunk, packed, &s);
-        for (int64_t i = first; i < end; i++) {
-            struct conv_after of_image;
-            const struct conv_out y_i =
-                conv_out_at(&out, i / s.rows * y_image, &of_image);
-
-            lanes->even(&y_i, &chunk, (i - first) * s.columns, i % s.rows, even, &s);
-        }
+        forward_image(&out, &x_n, packed, &row, &s);
     }
 }
 
 /* Where it is faster than direct convolution, and Winograd's method in both directions not
  * faster than it. Measured on AVX2 (Zen 3, 1 thread, us an image, direct and this): 8->16
- * channels at 32x32 6.7 6.3, 16->32 at 16x16 6.3 5.0, at 32x32 24 20, 32->64 at 8x8 5.7
- * 4.5, at 16x16 24 18; 64->128 at 16x16 69 by Winograd's method, 68. Tiles beyond an edge
+ * channels at 32x32 6.7 5.8, 16->32 at 16x16 6.3 4.9, at 32x32 24 20, 32->64 at 8x8 5.7
+ * 4.4, at 16x16 24 18; 64->128 at 16x16 69 by Winograd's method, 68. Tiles beyond an edge
  * cost as much as others: 8->16 at 28x28 4.9 6.1. */
 static bool
 suits(const struct conv_shape *conv, int64_t block)

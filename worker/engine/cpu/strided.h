@@ -20,47 +20,39 @@
  * lanes (strided_rows_lanes.inc).
  */
 enum {
-    STRIDED_TILE = 4,    /* pixels of y in each direction */
-    STRIDED_VALUES = 10, /* of a row of a tile, five for two pixels */
-    STRIDED_COLUMNS = 4  /* weights of a row of the kernel: w0, w1, w0 + w2, w2 */
+    STRIDED_TILE = 4,   /* pixels of y in each direction */
+    STRIDED_VALUES = 10 /* of a row of a tile, five for two pixels */
 };
 
 struct strided_shape {
     int64_t c, k, h, w, p, q, block;
     int64_t c_lanes, k_lanes; /* padded */
-    int64_t rows, columns;    /* tiles of an image */
+    int64_t columns;          /* tiles of a row */
 };
 
-/* Tiles that are computed together: whole rows of tiles of consecutive images. */
-struct strided_chunk {
-    float *
-        v; /* of each of STRIDED_TAPS points (tiles, blocks of c, STRIDED_VALUES, block) */
-    float
-        *m; /* of each of STRIDED_ODD points (tiles, blocks of k, STRIDED_TILE, block);
-                 then rows of y without the even pixels */
+/* A row of tiles of an image, at STRIDED_TAPS points: first its values, then their products. */
+struct strided_row {
+    float *v; /* of each point (columns, blocks of c, STRIDED_VALUES, block) */
+    float *m; /* of each point (columns, blocks of k, STRIDED_TILE, block) */
     int64_t v_stride, m_stride; /* from point to point, in floats */
-    const float *zeros;         /* (w, block) */
-    float *made;                /* (STRIDED_TAPS, w, block): rows that are not stored */
-    int64_t tiles;
+    const float *zeros;         /* a row of pixels as wide as the tiles */
+    float *made; /* (STRIDED_TAPS, as wide, block): rows that do not lie in the map */
 };
 
-/* The stages, one after the other. `tile` is the first one of a row of tiles, `row` is
- * which one of its image.
- * u: of each of STRIDED_WEIGHTS, panels of two blocks of k, the last maybe one:
- * (c_lanes, STRIDED_COLUMNS, block) */
+enum { STRIDED_LINE = 16 /* floats of a cache line */ };
+
+/* The stages of a row of tiles; i: its first row of y. */
 struct strided_lanes {
-    /* v of a row of tiles of the image x */
-    void (*input)(const struct strided_chunk *chunk, int64_t tile,
-                  const struct map_value *x, int64_t row,
+    /* v = the values of the image x */
+    void (*input)(const struct strided_row *row, const struct map_value *x, int64_t i,
                   const struct strided_shape *s);
-    /* m of all tiles: what the odd rows of x give to y */
-    void (*odd)(const struct strided_chunk *chunk, const float *u,
-                const struct strided_shape *s);
-    /* y = after(m + what the even rows give) of a row of tiles; u: of the even rows;
-     * `out` is of its image */
-    void (*even)(const struct conv_out *out, const struct strided_chunk *chunk,
-                 int64_t tile, int64_t row, const float *u,
-                 const struct strided_shape *s);
+    /* m = v u; u: of each of STRIDED_WEIGHTS, panels of two blocks of k, the last maybe
+     * one: (c_lanes, 3, block) */
+    void (*multiply)(const struct strided_row *row, const float *u,
+                     const struct strided_shape *s);
+    /* y = after(A^T m); `out` is of its image */
+    void (*output)(const struct conv_out *out, const struct strided_row *row, int64_t i,
+                   const struct strided_shape *s);
 };
 extern const struct strided_lanes strided8, strided16;
 

@@ -5,4 +5,4 @@
 #include "worker/engine/cpu/phases_lanes.inc"
 #include "worker/engine/cpu/strided_rows_lanes.inc"
 
-const struct strided_lanes strided8 = {input, odd, even};
+const struct strided_lanes strided8 = {input, multiply, output};
