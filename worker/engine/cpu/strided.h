@@ -30,7 +30,7 @@ struct strided_shape {
     int64_t columns;          /* tiles of a row */
 };
 
-/* A row of tiles of an image, at STRIDED_TAPS points: first its values, then their products. */
+/* A row of tiles of an image at STRIDED_TAPS points: its values, then their products. */
 struct strided_row {
     float *v; /* of each point (columns, blocks of c, STRIDED_VALUES, block) */
     float *m; /* of each point (columns, blocks of k, STRIDED_TILE, block) */
