@@ -1,5 +1,5 @@
 /* strided.c - forward convolution of few channels with stride 2 by phases: weights, rows
- * of tiles, and for which shapes. The vector code is in strided_rows_lanes.inc.
+ * of tiles, and for which shapes. The vector code is in strided_lanes.inc.
  *
  * Invariant: an image's result does not depend on which images are computed with it. */
 #include "worker/engine/cpu/strided.h"

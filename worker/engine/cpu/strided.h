@@ -17,7 +17,7 @@
  * over all channels. Together 90 multiplications for 16 pixels instead of 144.
  *
  * This is the seam between shapes and weights (strided.c) and the code for one number of
- * lanes (strided_rows_lanes.inc).
+ * lanes (strided_lanes.inc).
  */
 enum {
     STRIDED_TILE = 4,   /* pixels of y in each direction */

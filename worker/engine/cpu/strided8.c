@@ -3,6 +3,6 @@
 #include "worker/engine/cpu/lanes.inc"
 
 #include "worker/engine/cpu/phases_lanes.inc"
-#include "worker/engine/cpu/strided_rows_lanes.inc"
+#include "worker/engine/cpu/strided_lanes.inc"
 
 const struct strided_lanes strided8 = {input, multiply, output};

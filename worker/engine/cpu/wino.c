@@ -1,5 +1,5 @@
 /* wino.c - Winograd convolution, forward and data gradient: weights, chunks of tiles, and
- * for which shapes. The vector code is in wino_lanes.inc and strided_lanes.inc.
+ * for which shapes. The vector code is in wino_lanes.inc and wino_strided_lanes.inc.
  *
  * The gradient of the input is a convolution of dy with the kernel turned by 180 degrees
  * and its channels exchanged, so with stride 1 both passes differ in their weights alone.

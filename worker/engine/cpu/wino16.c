@@ -6,10 +6,10 @@
 #include "worker/engine/cpu/wino_lanes.inc"
 
 #include "worker/engine/cpu/phases_lanes.inc"
-#include "worker/engine/cpu/strided_lanes.inc"
+#include "worker/engine/cpu/wino_strided_lanes.inc"
 #include "worker/engine/cpu/wino_weights_lanes.inc"
 
-#include "worker/engine/cpu/strided_weights_lanes.inc"
+#include "worker/engine/cpu/wino_strided_weights_lanes.inc"
 
 const struct wino_lanes wino16[WINO_FORMS] = {
     [WINO_SAME] = {input, multiply, output, NULL},

@@ -7,12 +7,12 @@
 #include "worker/engine/cpu/wino_small_lanes.inc"
 
 #include "worker/engine/cpu/phases_lanes.inc"
-#include "worker/engine/cpu/strided_lanes.inc"
+#include "worker/engine/cpu/wino_strided_lanes.inc"
 #include "worker/engine/cpu/wino_weights_lanes.inc"
 
 #include "worker/engine/cpu/wino_small_weights_lanes.inc"
 
-#include "worker/engine/cpu/strided_weights_lanes.inc"
+#include "worker/engine/cpu/wino_strided_weights_lanes.inc"
 
 const struct wino_lanes wino8[WINO_FORMS] = {
     [WINO_SAME] = {input, multiply, output, small},
