@@ -57,4 +57,16 @@ const float *cpu_stored(float **workspace, const struct map_value *x,
 #endif
 #define CPU_INLINE static inline __attribute__((always_inline))
 
+static inline int64_t
+cpu_round_up(int64_t n, int64_t multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+static inline int64_t
+cpu_at_most(int64_t n, int64_t limit)
+{
+    return n < limit ? n : limit;
+}
+
 #endif

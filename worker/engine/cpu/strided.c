@@ -8,18 +8,6 @@
 
 #include "worker/engine/cpu/maps.h"
 
-static int64_t
-round_up(int64_t n, int64_t multiple)
-{
-    return (n + multiple - 1) / multiple * multiple;
-}
-
-static int64_t
-at_most(int64_t n, int64_t limit)
-{
-    return n < limit ? n : limit;
-}
-
 static struct strided_shape
 shape_of(const struct conv_shape *conv, int64_t block)
 {
@@ -30,8 +18,8 @@ shape_of(const struct conv_shape *conv, int64_t block)
                                   .p = conv->p,
                                   .q = conv->q,
                                   .block = block,
-                                  .c_lanes = round_up(conv->c, block),
-                                  .k_lanes = round_up(conv->k, block),
+                                  .c_lanes = cpu_round_up(conv->c, block),
+                                  .k_lanes = cpu_round_up(conv->k, block),
                                   .columns =
                                       (conv->q + STRIDED_TILE - 1) / STRIDED_TILE};
 }
@@ -82,7 +70,7 @@ pack(float *u, const float *weight, const struct conv_shape *conv, int64_t block
 
     for (int64_t i = part * panels / parts; i < (part + 1) * panels / parts; i++) {
         const int64_t k = i * 2 * block;
-        const int64_t width = at_most(2 * block, s.k_lanes - k);
+        const int64_t width = cpu_at_most(2 * block, s.k_lanes - k);
         float *to = u + k * 3 * s.c_lanes;
 
         if (width == 32)

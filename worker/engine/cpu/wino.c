@@ -16,18 +16,6 @@
 
 enum { LINE = 16 /* floats of a cache line */ };
 
-static int64_t
-round_up(int64_t n, int64_t multiple)
-{
-    return (n + multiple - 1) / multiple * multiple;
-}
-
-static int64_t
-at_most(int64_t n, int64_t limit)
-{
-    return n < limit ? n : limit;
-}
-
 static enum wino_form
 form_of(const struct conv_shape *conv, enum conv_pass pass)
 {
@@ -49,8 +37,8 @@ shape_of(const struct conv_shape *conv, enum conv_pass pass, int64_t block)
     s.k = forward ? conv->k : conv->c;
     s.p = forward ? conv->p : conv->h;
     s.q = forward ? conv->q : conv->w;
-    s.c_lanes = round_up(s.c, block);
-    s.k_lanes = round_up(s.k, block);
+    s.c_lanes = cpu_round_up(s.c, block);
+    s.k_lanes = cpu_round_up(s.k, block);
     s.rows = (conv->p + WINO_OUT - 1) / WINO_OUT;
     s.columns = (conv->q + WINO_OUT - 1) / WINO_OUT;
     return s;
@@ -177,7 +165,7 @@ pack_panel(float *u, const float *weight, const struct conv_shape *conv,
     float w[GATHERED * 9 * PANEL], made[WINO_WEIGHTS * GATHERED * PANEL];
 
     for (int64_t first = 0; first < s->c; first += GATHERED) {
-        const int64_t count = at_most(GATHERED, s->c - first);
+        const int64_t count = cpu_at_most(GATHERED, s->c - first);
         float *to = u + k * s->c + first * n;
 
         gather_kernels(w, weight, conv, pass, first, count, k, n);
@@ -195,10 +183,10 @@ pack(float *u, const float *weight, const struct conv_shape *conv, enum conv_pas
 {
     const struct wino_shape s = shape_of(conv, pass, block);
     const int64_t panels = (s.k_lanes + 2 * block - 1) / (2 * block);
-    const int64_t end = at_most((part + 1) * panels / parts * 2 * block, s.k_lanes);
+    const int64_t end = cpu_at_most((part + 1) * panels / parts * 2 * block, s.k_lanes);
 
     for (int64_t k = part * panels / parts * 2 * block; k < end; k += 2 * block) {
-        const int64_t width = at_most(2 * block, s.k_lanes - k);
+        const int64_t width = cpu_at_most(2 * block, s.k_lanes - k);
 
         if (width == 32)
             pack_panel(u, weight, conv, pass, k, &s, 32);
@@ -241,7 +229,7 @@ chunk_rows(const struct wino_shape *s, int64_t images)
     const int64_t tiles = chunk_tiles(s);
     const int64_t rows = tiles > s->columns ? tiles / s->columns : 1;
 
-    return at_most(rows, images * s->rows);
+    return cpu_at_most(rows, images * s->rows);
 }
 
 /* Floats of a row of tiles half done: pixels of the map read by values for each. */
@@ -271,7 +259,7 @@ sizes_of(const struct wino_shape *s, int64_t images)
     const int64_t lanes = s->c_lanes > s->k_lanes ? s->c_lanes : s->k_lanes;
     struct sizes n = {.points = s->form == WINO_SAME ? WINO_POINTS : STRIDED_POINTS,
                       .lag = wino_most_shared(s->form),
-                      .stride = round_up(tiles * lanes, LINE) + LINE,
+                      .stride = cpu_round_up(tiles * lanes, LINE) + LINE,
                       .columns = column_floats(s),
                       .zeros = s->w * s->block,
                       .rows = WINO_ROWS * s->w * s->block};
@@ -366,7 +354,7 @@ convolve_chunks(const struct conv_out *out, const struct map_value *x, const flo
     struct wino_chunk chunk = make_chunk(s, images, workspace);
 
     for (int64_t first = 0; first < rows; first += step) {
-        const int64_t end = at_most(first + step, rows);
+        const int64_t end = cpu_at_most(first + step, rows);
 
         for (int64_t i = first; i < end; i++) {
             const struct map_value image = map_value_later(x, i / s->rows * x_image);
@@ -375,7 +363,7 @@ convolve_chunks(const struct conv_out *out, const struct map_value *x, const flo
         }
         chunk.tiles = (end - first) * s->columns;
         if (fetches(s)) {
-            chunk.soon[0] = soon_read(x, end, at_most(step, rows - end), s);
+            chunk.soon[0] = soon_read(x, end, cpu_at_most(step, rows - end), s);
             chunk.soon[1] = soon_written(out, first, end - first, s);
         }
         lanes->multiply(&chunk, u, s);
@@ -424,7 +412,7 @@ together(const struct conv_shape *conv, int64_t block)
 
     if (is_small(&s))
         return 1;
-    return at_most((chunk_tiles(&s) + tiles - 1) / tiles, 32);
+    return cpu_at_most((chunk_tiles(&s) + tiles - 1) / tiles, 32);
 }
 
 static int64_t

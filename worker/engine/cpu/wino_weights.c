@@ -20,12 +20,6 @@ enum {
     LINE = 16        /* floats of a cache line */
 };
 
-static int64_t
-round_up(int64_t n, int64_t multiple)
-{
-    return (n + multiple - 1) / multiple * multiple;
-}
-
 /* A weight gradient: its shape, as of the forward pass, and the code that makes it. */
 struct work {
     struct wino_shape s;
@@ -45,8 +39,8 @@ work_of(const struct conv_shape *conv, int64_t block)
                                  .p = conv->p,
                                  .q = conv->q,
                                  .block = block,
-                                 .c_lanes = round_up(conv->c, block),
-                                 .k_lanes = round_up(conv->k, block),
+                                 .c_lanes = cpu_round_up(conv->c, block),
+                                 .k_lanes = cpu_round_up(conv->k, block),
                                  .rows = (conv->p + WINO_OUT - 1) / WINO_OUT,
                                  .columns = (conv->q + WINO_OUT - 1) / WINO_OUT};
 
