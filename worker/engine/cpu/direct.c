@@ -10,19 +10,14 @@
 
 #include "worker/engine/cpu/maps.h"
 
-static int64_t
-lanes_of(int64_t channels, int64_t block)
-{
-    return (channels + block - 1) / block * block;
-}
-
 /* ---- weights --------------------------------------------------------------------- */
 
 /* Both forms: all lanes of k and c, zero where there is no such channel. */
 static int64_t
 packed_floats(const struct conv_shape *s, int64_t block)
 {
-    return lanes_of(s->k, block) * lanes_of(s->c, block) * s->kernel * s->kernel;
+    return cpu_round_up(s->k, block) * cpu_round_up(s->c, block) * s->kernel
+           * s->kernel;
 }
 
 static float
@@ -38,7 +33,7 @@ static void
 pack_panel(float *packed, const float *weight, const struct conv_shape *s,
            int64_t block, int64_t k, int64_t width)
 {
-    for (int64_t c = 0; c < lanes_of(s->c, block); c++)
+    for (int64_t c = 0; c < cpu_round_up(s->c, block); c++)
         for (int64_t i = 0; i < width; i++)
             *packed++ = weight_at(weight, s, k + i, c, 0);
 }
@@ -47,7 +42,7 @@ static void
 forward_pack(float *packed, const float *weight, const struct conv_shape *s,
              int64_t block, int64_t part, int64_t parts)
 {
-    const int64_t lanes = lanes_of(s->k, block);
+    const int64_t lanes = cpu_round_up(s->k, block);
     const int64_t panels = (lanes + 2 * block - 1) / (2 * block);
 
     for (int64_t i = part * panels / parts; i < (part + 1) * panels / parts; i++) {
@@ -64,7 +59,7 @@ pack_block(float *packed, const float *weight, const struct conv_shape *s,
            int64_t block, int64_t c)
 {
     for (int64_t r = 0; r < 3; r++)
-        for (int64_t k = 0; k < lanes_of(s->k, block); k++)
+        for (int64_t k = 0; k < cpu_round_up(s->k, block); k++)
             for (int64_t tap = 3 * r; tap < 3 * r + 3; tap++)
                 for (int64_t l = 0; l < block; l++)
                     *packed++ = weight_at(weight, s, k, c + l, tap);
@@ -74,7 +69,7 @@ static void
 data_pack(float *packed, const float *weight, const struct conv_shape *s, int64_t block,
           int64_t part, int64_t parts)
 {
-    const int64_t lanes = lanes_of(s->c, block), blocks = lanes / block;
+    const int64_t lanes = cpu_round_up(s->c, block), blocks = lanes / block;
 
     for (int64_t i = part * blocks / parts; i < (part + 1) * blocks / parts; i++)
         pack_block(packed + i * packed_floats(s, block) / blocks, weight, s, block,
@@ -94,7 +89,7 @@ static int64_t
 forward_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 {
     (void)images;
-    return s->h * s->w * lanes_of(s->c, block);
+    return s->h * s->w * cpu_round_up(s->c, block);
 }
 
 static void
@@ -104,8 +99,8 @@ forward(float *y, const struct map_value *x, const float *packed,
 {
     const struct direct_lanes *lanes = lanes_for(block);
     const struct conv_out all = {y, false, after};
-    const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
-    const int64_t y_image = lanes_of(s->k, block) * s->p * s->q;
+    const int64_t x_image = cpu_round_up(s->c, block) * s->h * s->w;
+    const int64_t y_image = cpu_round_up(s->k, block) * s->p * s->q;
 
     for (int64_t n = 0; n < images; n++) {
         const struct map_value x_n = map_value_later(x, n * x_image);
@@ -123,7 +118,7 @@ static int64_t
 data_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 {
     (void)images;
-    return 2 * (DIRECT_STRIP + 1) * lanes_of(s->k, block);
+    return 2 * (DIRECT_STRIP + 1) * cpu_round_up(s->k, block);
 }
 
 static void
@@ -132,8 +127,8 @@ backward_data(float *dx, bool accumulate, const float *dy, const float *packed,
               float *workspace)
 {
     const struct direct_lanes *lanes = lanes_for(block);
-    const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
-    const int64_t y_image = lanes_of(s->k, block) * s->p * s->q;
+    const int64_t x_image = cpu_round_up(s->c, block) * s->h * s->w;
+    const int64_t y_image = cpu_round_up(s->k, block) * s->p * s->q;
 
     for (int64_t n = 0; n < images; n++) {
         const struct conv_out out = {dx + n * x_image, accumulate, NULL};
@@ -158,7 +153,7 @@ static int64_t
 weights_workspace(const struct conv_shape *s, int64_t block, int64_t images)
 {
     (void)images;
-    return images_at_once(s) * lanes_of(s->c, block) * s->h * s->w;
+    return images_at_once(s) * cpu_round_up(s->c, block) * s->h * s->w;
 }
 
 /* n images of x: where they lie, or made in `to` */
@@ -166,7 +161,7 @@ static const float *
 images_of(float *to, const struct map_value *x, int64_t n, const struct conv_shape *s,
           int64_t block)
 {
-    const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
+    const int64_t x_image = cpu_round_up(s->c, block) * s->h * s->w;
 
     if (x->n == 0)
         return x->at;
@@ -183,8 +178,8 @@ backward_weights(float *partial, const struct map_value *x, const float *dy,
                  const struct conv_shape *s, int64_t block, int64_t images,
                  float *workspace)
 {
-    const int64_t x_image = lanes_of(s->c, block) * s->h * s->w;
-    const int64_t y_image = lanes_of(s->k, block) * s->p * s->q;
+    const int64_t x_image = cpu_round_up(s->c, block) * s->h * s->w;
+    const int64_t y_image = cpu_round_up(s->k, block) * s->p * s->q;
     const int64_t most = images_at_once(s);
 
     memset(partial, 0, (size_t)packed_floats(s, block) * sizeof(float));
@@ -201,7 +196,7 @@ backward_weights(float *partial, const struct map_value *x, const float *dy,
 static int64_t
 parts(const struct conv_shape *s, int64_t block)
 {
-    return (lanes_of(s->k, block) + 2 * block - 1) / (2 * block);
+    return (cpu_round_up(s->k, block) + 2 * block - 1) / (2 * block);
 }
 
 /* grad += the sums of one panel: channels k, k + 1, ..., `width` of them */
@@ -225,8 +220,9 @@ static void
 add_grad(float *grad, float *partials, int64_t n, int64_t part,
          const struct conv_shape *s, int64_t block)
 {
-    const int64_t all = packed_floats(s, block), of_lane = all / lanes_of(s->k, block);
-    const int64_t k = part * 2 * block, rest = lanes_of(s->k, block) - k;
+    const int64_t all = packed_floats(s, block),
+                  of_lane = all / cpu_round_up(s->k, block);
+    const int64_t k = part * 2 * block, rest = cpu_round_up(s->k, block) - k;
     const int64_t width = rest < 2 * block ? rest : 2 * block;
     float *sum = partials + k * of_lane;
 

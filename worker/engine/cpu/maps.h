@@ -57,6 +57,7 @@ const float *cpu_stored(float **workspace, const struct map_value *x,
 #endif
 #define CPU_INLINE static inline __attribute__((always_inline))
 
+/* The next multiple, such as the lanes of some channels. */
 static inline int64_t
 cpu_round_up(int64_t n, int64_t multiple)
 {

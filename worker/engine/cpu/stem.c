@@ -19,7 +19,7 @@
 static int64_t
 lanes_of(const struct conv_shape *s, int64_t block)
 {
-    return (s->k + block - 1) / block * block;
+    return cpu_round_up(s->k, block);
 }
 
 static const struct stem_lanes *

@@ -192,29 +192,36 @@ small_weights(float *partial, const struct map_value *x, const float *dy,
                (size_t)of_point * sizeof(float));
 }
 
+/* Chunk by chunk. */
+static void
+chunk_weights(float *partial, const struct map_value *x, const float *dy,
+              const struct work *w, int64_t images, float *workspace)
+{
+    const int64_t step = chunk_rows(w, images), end = images * w->s.rows;
+    const int64_t most = step * w->s.columns;
+    struct wino_tiles t = make_tiles(w, most, workspace);
+
+    make_row(&t, w, workspace + tiles_floats(w, most));
+    for (int64_t first = 0; first < end; first += step) {
+        const int64_t rows = cpu_at_most(step, end - first);
+
+        fill_tiles(&t, 0, x, dy, w, first, rows);
+        t.tiles = rows * w->s.columns;
+        w->lanes->multiply(partial, first > 0, &t, k_panels(w), c_panels(w), &w->s);
+    }
+}
+
 static void
 backward_weights(float *partial, const struct map_value *x, const float *dy,
                  const struct conv_shape *conv, int64_t block, int64_t images,
                  float *workspace)
 {
     const struct work w = work_of(conv, block);
-    const int64_t step = chunk_rows(&w, images), end = images * w.s.rows;
-    const int64_t most = step * w.s.columns;
 
-    if (is_small(&w)) {
+    if (is_small(&w))
         small_weights(partial, x, dy, &w, images, workspace);
-        return;
-    }
-    struct wino_tiles t = make_tiles(&w, most, workspace);
-
-    make_row(&t, &w, workspace + tiles_floats(&w, most));
-    for (int64_t first = 0; first < end; first += step) {
-        const int64_t rows = first + step < end ? step : end - first;
-
-        fill_tiles(&t, 0, x, dy, &w, first, rows);
-        t.tiles = rows * w.s.columns;
-        w.lanes->multiply(partial, first > 0, &t, k_panels(&w), c_panels(&w), &w.s);
-    }
+    else
+        chunk_weights(partial, x, dy, &w, images, workspace);
 }
 
 /* Of du, for one pair of panels. */

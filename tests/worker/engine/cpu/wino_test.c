@@ -1,7 +1,7 @@
-/* wino_test.c - 3x3 convolutions, by Winograd's method or directly, against the double reference, on
- * maps of both blocks (so that the one of a processor with AVX-512 is tested on every
- * machine): odd sizes, channels that fill no block, chunks that end within an image,
- * accumulation, and all that may follow in the same pass. */
+/* wino_test.c - 3x3 convolutions, by Winograd's method or directly, against the double
+ * reference, on maps of both blocks (so that the one of a processor with AVX-512 is tested
+ * on every machine): odd sizes, channels that fill no block, chunks that end within an
+ * image, accumulation, and all that may follow in the same pass. */
 #include "tests/worker/engine/probe.h"
 
 #include <math.h>
